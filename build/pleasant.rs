@@ -1,0 +1,146 @@
+//! Generated types that people like to hold, and that accept what engines send.
+//!
+//! Go's zero values become Rust's: a field is a plain `String`, `i64`, `bool`,
+//! `Vec` or `HashMap` that is empty when absent and not sent when empty. Only what
+//! the document marks `x-optional` is an `Option`.
+
+use serde_json::Value;
+use syn::{Field, Fields, GenericArgument, Item, ItemStruct, PathArguments, Type, parse_quote};
+
+/// Fields without which an answer says nothing: absent, they are an error and not a zero.
+const ESSENTIAL: [&str; 3] = ["Id", "ID", "StatusCode"];
+
+/// Rewrites the types in `file` by what `document` says of them.
+pub(crate) fn polish(file: &mut syn::File, document: &Value) {
+    let schemas = &document["components"]["schemas"];
+    for item in &mut file.items {
+        let Item::Mod(module) = item else { continue };
+        let Some((_, items)) = module.content.as_mut().filter(|_| module.ident == "types") else { continue };
+        items.retain(|item| matches!(item, Item::Struct(_)));
+        for index in 0..items.len() {
+            let Item::Struct(item) = &mut items[index] else { continue };
+            let name = item.ident.clone();
+            structure(item, &schemas[name.to_string()], schemas);
+            items.push(parse_quote! {
+                impl<'de> crate::wire::lenient::Lenient<'de> for #name {
+                    fn read<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                        crate::wire::lenient::object(deserializer)
+                    }
+                }
+            });
+        }
+    }
+}
+
+fn structure(item: &mut ItemStruct, schema: &Value, schemas: &Value) {
+    append(&mut item.attrs, &marks(schema));
+    let Fields::Named(fields) = &mut item.fields else { return };
+    for field in &mut fields.named {
+        let name = wire_name(field);
+        match property(schema, &name) {
+            Some(property) => self::field(field, &name, schema, property, schemas),
+            None => flattened(field),
+        }
+    }
+}
+
+fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, schemas: &Value) {
+    let text = property["description"].as_str().unwrap_or_else(|| referenced(property, schemas));
+    field.attrs = vec![parse_quote!(#[doc = #text])];
+    append(&mut field.attrs, &marks(property));
+
+    let plain = without_option(&field.ty);
+    let essential =
+        schema["required"].as_array().is_some_and(|all| all.contains(&name.into())) && ESSENTIAL.contains(&name);
+    let serde = if property["x-set"] == true {
+        field.ty = parse_quote!(::std::collections::BTreeSet<::std::string::String>);
+        parse_quote!(#[serde(default, serialize_with = "crate::wire::lenient::write_set", skip_serializing_if = "crate::wire::lenient::is_zero")])
+    } else if property["x-optional"] == true {
+        field.ty = parse_quote!(::std::option::Option<#plain>);
+        parse_quote!(#[serde(default, skip_serializing_if = "::std::option::Option::is_none")])
+    } else if essential {
+        field.ty = plain;
+        parse_quote!(#[serde()])
+    } else {
+        field.ty = plain;
+        parse_quote!(#[serde(default, skip_serializing_if = "crate::wire::lenient::is_zero")])
+    };
+    field.attrs.push(parse_quote!(#[serde(rename = #name, deserialize_with = "crate::wire::lenient::read")]));
+    field.attrs.push(serde);
+    rename(field);
+}
+
+/// A field that stands for the fields of another type.
+fn flattened(field: &mut Field) {
+    field.ty = without_option(&field.ty);
+    field.attrs = vec![
+        parse_quote!(#[doc = "What stands beside the other fields on the wire."]),
+        parse_quote!(#[serde(flatten)]),
+    ];
+}
+
+/// The generator splits `IPv4` after the wrong letter.
+fn rename(field: &mut Field) {
+    if let Some(ident) = &mut field.ident {
+        let name = ident.to_string().replace("i_pv", "ipv");
+        *ident = syn::Ident::new(&name, ident.span());
+    }
+}
+
+/// The name of a field on the wire.
+fn wire_name(field: &Field) -> String {
+    let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // Anything but a rename is not of interest.
+        let _ = attribute.parse_nested_meta(|meta| {
+            let value =
+                if meta.input.peek(syn::Token![=]) { Some(meta.value()?.parse::<syn::LitStr>()?) } else { None };
+            if let (true, Some(value)) = (meta.path.is_ident("rename"), value) {
+                name = value.value();
+            }
+            Ok(())
+        });
+    }
+    name
+}
+
+fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    parts.chain([schema]).find_map(|part| part["properties"].get(name))
+}
+
+/// The description of what `property` refers to.
+fn referenced<'a>(property: &Value, schemas: &'a Value) -> &'a str {
+    let name = property["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
+    schemas[name]["description"].as_str().unwrap_or_default()
+}
+
+/// Since and until when, for the docs.
+fn marks(part: &Value) -> String {
+    match (part["x-since"].as_str(), part["x-until"].as_str()) {
+        (Some(since), Some(until)) => format!("From API {since} to {until}."),
+        (Some(since), None) => format!("Since API {since}."),
+        (None, Some(until)) => format!("Until API {until}."),
+        (None, None) => String::new(),
+    }
+}
+
+fn append(attributes: &mut Vec<syn::Attribute>, text: &str) {
+    if !text.is_empty() {
+        let last =
+            attributes.iter().rposition(|attribute| attribute.path().is_ident("doc")).map_or(0, |index| index + 1);
+        attributes.splice(last..last, [parse_quote!(#[doc = ""]), parse_quote!(#[doc = #text])]);
+    }
+}
+
+/// `T`, of `Option<T>` or of `T`.
+fn without_option(ty: &Type) -> Type {
+    if let Type::Path(path) = ty
+        && let Some(last) = path.path.segments.last().filter(|last| last.ident == "Option")
+        && let PathArguments::AngleBracketed(arguments) = &last.arguments
+        && let Some(GenericArgument::Type(inner)) = arguments.args.first()
+    {
+        return inner.clone();
+    }
+    ty.clone()
+}

@@ -1,0 +1,177 @@
+//! The client, from which every call starts.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, WeakShared},
+};
+
+use crate::{
+    ApiVersion, Result,
+    connect::{HttpClient, Limits},
+    containers::{Container, Containers},
+    exec::Exec,
+    images::{Image, Images},
+    version::negotiate,
+    wire::{self, Hooks, Wire},
+};
+
+mod builder;
+
+pub use builder::DockerClientBuilder;
+
+/// A client of one Docker Engine.
+///
+/// Clones are cheap and share their connections and the negotiated version. A
+/// client does nothing until something is asked of it: making one never fails
+/// because the engine is down.
+///
+/// ```no_run
+/// # async fn example() -> dockerclient::Result<()> {
+/// use dockerclient::DockerClient;
+///
+/// let docker = DockerClient::from_env()?;
+/// println!("engine {}", docker.version().await?.version);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct DockerClient(Arc<Inner>);
+
+struct Inner {
+    http: HttpClient,
+    limits: Limits,
+    pinned: Option<ApiVersion>,
+    /// The generated client, once the version is known.
+    wire: OnceLock<wire::Client>,
+    /// The negotiation that runs, if one does. Whoever waits for it drives it.
+    negotiation: Mutex<Option<WeakShared<BoxFuture<'static, Result<ApiVersion>>>>>,
+}
+
+impl DockerClient {
+    /// A client of the engine that the environment names.
+    ///
+    /// Reads `DOCKER_HOST` (else the default socket, `/var/run/docker.sock`) and
+    /// `DOCKER_API_VERSION`; use [`builder`](Self::builder) to say more.
+    ///
+    /// # Errors
+    ///
+    /// Fails if one of the two cannot be meant. Does not look whether an engine is there.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// A client of the engine at `address`, as `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if `address` cannot be meant. Does not look whether an engine is there.
+    pub fn connect(address: &str) -> Result<Self> {
+        Self::builder().address(address).build()
+    }
+
+    /// A client made to order.
+    #[doc(alias = "NewDockerClient")]
+    #[doc(alias = "NewDockerClientTimeout")]
+    pub fn builder() -> DockerClientBuilder {
+        DockerClientBuilder::default()
+    }
+
+    fn new(http: HttpClient, limits: Limits, pinned: Option<ApiVersion>) -> Self {
+        Self(Arc::new(Inner { http, limits, pinned, wire: OnceLock::new(), negotiation: Mutex::default() }))
+    }
+
+    /// All containers of the engine.
+    #[must_use]
+    pub fn containers(&self) -> Containers {
+        Containers::new(self.clone())
+    }
+
+    /// The container with this name or id, or with an id that begins so.
+    #[must_use]
+    pub fn container(&self, id: impl Into<String>) -> Container {
+        Container::new(self.clone(), id.into())
+    }
+
+    /// All images of the engine.
+    #[must_use]
+    pub fn images(&self) -> Images {
+        Images::new(self.clone())
+    }
+
+    /// The image with this name or id.
+    #[must_use]
+    pub fn image(&self, name: impl Into<String>) -> Image {
+        Image::new(self.clone(), name.into())
+    }
+
+    /// The command with this id.
+    #[must_use]
+    pub fn exec(&self, id: impl Into<String>) -> Exec {
+        Exec::new(self.clone(), id.into())
+    }
+
+    /// The version of the API that is spoken: the pinned one, or the newest that the engine and this client know.
+    ///
+    /// The engine is asked once, by the first call of any clone.
+    ///
+    /// Calls `GET /version`, without a version.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine cannot be reached, or if there is no version that both know.
+    pub async fn api_version(&self) -> Result<ApiVersion> {
+        Ok(self.wire("system_version").await?.version())
+    }
+
+    /// The generated client, for one operation.
+    pub(crate) async fn wire(&self, operation: &'static str) -> Result<Wire<'_>> {
+        let client = match self.0.wire.get() {
+            Some(client) => client,
+            None => self.negotiated().await.map_err(|error| error.during(operation))?,
+        };
+        Ok(Wire::new(client, operation))
+    }
+
+    async fn negotiated(&self) -> Result<&wire::Client> {
+        let version = match self.0.pinned {
+            Some(version) => version,
+            None => self.negotiate().await?,
+        };
+        let hooks = Hooks::new(self.0.http.clone(), version, self.0.limits);
+        let base = format!("http://{}/v{version}", self.0.http.address().authority());
+        let client = wire::Client::new_with_client(&base, request_builder()?, hooks);
+        Ok(self.0.wire.get_or_init(|| client))
+    }
+
+    /// Waits for the negotiation that runs, or for a new one; all who wait learn what became of it.
+    async fn negotiate(&self) -> Result<ApiVersion> {
+        let negotiation = {
+            let mut running = self.0.negotiation.lock().unwrap_or_else(PoisonError::into_inner);
+            running.as_ref().and_then(WeakShared::upgrade).unwrap_or_else(|| {
+                let new = negotiate::negotiate(self.0.http.clone(), self.0.limits).boxed().shared();
+                *running = new.downgrade();
+                new
+            })
+        };
+        negotiation.await
+    }
+}
+
+/// What the generated code builds its requests with. It sends none of them, see [`Hooks`].
+fn request_builder() -> Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().build().map_err(wire::body_error)
+}
+
+impl fmt::Debug for DockerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DockerClient")
+            .field("address", &self.0.http.address().to_string())
+            .field("api_version", &self.0.wire.get().map(|client| client.inner.version()))
+            .finish()
+    }
+}

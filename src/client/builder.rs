@@ -1,0 +1,124 @@
+//! Making a client to order.
+
+use std::{env, time::Duration};
+
+use super::DockerClient;
+use crate::{
+    ApiVersion, Error, Result,
+    connect::{Address, Connector, HttpClient, Limits},
+    error::{Kind, Unsupported},
+};
+
+/// Where an engine listens if nobody says otherwise.
+const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
+
+/// Makes a [`DockerClient`]. What is not said comes from the environment.
+///
+/// ```
+/// use std::time::Duration;
+/// use dockerclient::{ApiVersion, DockerClient};
+///
+/// let docker = DockerClient::builder()
+///     .address("tcp://127.0.0.1:2375")
+///     .api_version(ApiVersion::new(1, 17))
+///     .connect_timeout(Duration::from_secs(2))
+///     .build()?;
+/// # Ok::<(), dockerclient::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct DockerClientBuilder {
+    address: Option<String>,
+    api_version: Option<ApiVersion>,
+    limits: Limits,
+}
+
+impl DockerClientBuilder {
+    /// Where the engine listens: `unix:///path`, `tcp://host:port` or `http://host:port`.
+    ///
+    /// Defaults to `DOCKER_HOST`, and to `unix:///var/run/docker.sock` if that is not set.
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.address = Some(address.into());
+        self
+    }
+
+    /// The version of the API to speak.
+    ///
+    /// Defaults to `DOCKER_API_VERSION`, and to the newest that both sides know if that is not set.
+    pub fn api_version(mut self, version: ApiVersion) -> Self {
+        self.api_version = Some(version);
+        self
+    }
+
+    /// How long opening a connection may take. Defaults to 10 seconds.
+    ///
+    /// Bounds only the dialling; what comes after has limits of its own.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.limits.connect = Some(limit);
+        self
+    }
+
+    /// How long the engine may take to begin its answer. Defaults to 60 seconds.
+    ///
+    /// Does not bound operations that answer only when their work is done, however
+    /// long that takes: `stop`, `restart`, `kill`, `wait`, `remove`, `commit`, and
+    /// what talks to a registry.
+    pub fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.limits.answer = Some(limit);
+        self
+    }
+
+    /// How long the engine may fall silent in the middle of an answer that is one document. Defaults to 60 seconds.
+    ///
+    /// Does not bound streams: logs may follow for days.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.limits.body = Some(limit);
+        self
+    }
+
+    /// Makes the client, without looking whether an engine is there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the address or the version, said here or by the environment, cannot
+    /// be meant, or if this crate does not speak that version.
+    pub fn build(self) -> Result<DockerClient> {
+        let address: Address = match self.address {
+            Some(address) => address.parse()?,
+            None => from_env("DOCKER_HOST")?.map_or_else(|| DEFAULT_ADDRESS.parse(), |address| address.parse())?,
+        };
+        let pinned = match self.api_version {
+            Some(version) => Some(version),
+            None => from_env("DOCKER_API_VERSION")?.map(|version| version.parse()).transpose()?,
+        };
+        if let Some(version) = pinned {
+            speakable(version)?;
+        }
+        let connector = Connector::new(address, self.limits.connect);
+        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
+    }
+}
+
+/// A variable of the environment, unless it is empty.
+fn from_env(name: &str) -> Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(Error::with_source(Kind::Request(format!("{name} is not readable")), error)),
+    }
+}
+
+fn speakable(version: ApiVersion) -> Result<()> {
+    if (ApiVersion::OLDEST..=ApiVersion::NEWEST).contains(&version) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Unsupported(Unsupported {
+        message: format!(
+            "API {version} is wanted, but this client speaks {} to {}",
+            ApiVersion::OLDEST,
+            ApiVersion::NEWEST
+        ),
+        needed: Some(version),
+        spoken: None,
+    })))
+}

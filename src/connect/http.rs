@@ -1,0 +1,85 @@
+//! Requests and answers over pooled connections.
+
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{self, Client},
+    rt::{TokioExecutor, TokioTimer},
+};
+
+use super::{Address, Connector};
+use crate::{
+    Error, Result,
+    error::{self, Kind, Phase},
+};
+
+/// How long each phase of a call may take; `None` is for ever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From dialling to an open connection.
+    pub(crate) connect: Option<Duration>,
+    /// From sending a request to the head of its answer.
+    pub(crate) answer: Option<Duration>,
+    /// Between two pieces of an answer that is one document.
+    pub(crate) body: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            answer: Some(Duration::from_secs(60)),
+            body: Some(Duration::from_secs(60)),
+        }
+    }
+}
+
+/// A pool of connections to one engine.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpClient {
+    pool: Client<Connector, reqwest::Body>,
+    connector: Connector,
+}
+
+impl HttpClient {
+    pub(crate) fn new(connector: Connector) -> Self {
+        let pool = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.clone());
+        Self { pool, connector }
+    }
+
+    /// Where the engine is.
+    pub(crate) fn address(&self) -> &Address {
+        self.connector.address()
+    }
+
+    /// Sends `request` and resolves with the head of the answer, within `limit`.
+    pub(crate) async fn send(
+        &self,
+        request: Request<reqwest::Body>,
+        limit: Option<Duration>,
+    ) -> Result<Response<Incoming>> {
+        let answer = self.pool.request(request);
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, answer)
+                .await
+                .map_err(|_| Error::new(Kind::Timeout { phase: Phase::Answer, limit }))?,
+            None => answer.await,
+        };
+        answer.map_err(|error| self.explain(error))
+    }
+
+    fn explain(&self, error: legacy::Error) -> Error {
+        if let Some(own) = error::cause::<Error>(&error) {
+            return own.clone();
+        }
+        let address = self.address();
+        let message = if error::cause(&error).is_some_and(hyper::Error::is_parse) {
+            format!("{address} does not answer in HTTP; it is no engine, or it wants TLS")
+        } else {
+            format!("the connection to {address} broke before the engine answered; it may have done what was asked")
+        };
+        Error::with_source(Kind::Connection(message), error)
+    }
+}

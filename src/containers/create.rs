@@ -1,0 +1,56 @@
+//! What to make a container of.
+
+use super::Container;
+use crate::models::{ContainerConfig, ContainerCreate, HostConfig};
+
+/// Options of [`Containers::create`](super::Containers::create).
+///
+/// ```
+/// use dockerclient::{
+///     containers::CreateOptions,
+///     models::{ContainerConfig, HostConfig},
+/// };
+///
+/// let options = CreateOptions::new(ContainerConfig {
+///     image: "busybox".into(),
+///     cmd: vec!["echo".into(), "hello".into()],
+///     ..Default::default()
+/// })
+/// .name("greeter")
+/// .host_config(HostConfig { binds: vec!["/srv:/srv:ro".into()], ..Default::default() });
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct CreateOptions {
+    pub(super) name: Option<String>,
+    pub(super) body: ContainerCreate,
+}
+
+impl CreateOptions {
+    /// A container of this configuration. Fields that are left at their default are the image's to say.
+    pub fn new(config: ContainerConfig) -> Self {
+        Self { name: None, body: ContainerCreate { config, host_config: None } }
+    }
+
+    /// Its name; the engine makes one up if it has none.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// What it gets of the host: limits, ports, mounts.
+    pub fn host_config(mut self, host_config: HostConfig) -> Self {
+        self.body.host_config = Some(host_config);
+        self
+    }
+}
+
+/// A container that was created.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Created {
+    /// The container, by its id.
+    pub container: Container,
+    /// What the engine ignored or changed, for people.
+    pub warnings: Vec<String>,
+}

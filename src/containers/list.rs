@@ -1,0 +1,155 @@
+//! Which containers to list.
+
+use std::borrow::Cow;
+
+use crate::Filters;
+
+/// Options of [`Containers::list`](super::Containers::list).
+///
+/// ```
+/// use dockerclient::containers::{ContainerStatus, ListOptions};
+///
+/// let exited = ListOptions::default().all().status(ContainerStatus::Exited).label("app=web");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ListOptions {
+    pub(super) all: Option<bool>,
+    pub(super) limit: Option<i64>,
+    pub(super) since: Option<String>,
+    pub(super) before: Option<String>,
+    pub(super) size: Option<bool>,
+    filters: Filters,
+}
+
+impl ListOptions {
+    /// Stopped containers too.
+    pub fn all(mut self) -> Self {
+        self.all = Some(true);
+        self
+    }
+
+    /// The newest `limit` only, stopped ones included. 0 is no limit.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit.into());
+        self
+    }
+
+    /// Only those created after the container with this id or name.
+    pub fn since(mut self, container: impl Into<String>) -> Self {
+        self.since = Some(container.into());
+        self
+    }
+
+    /// Only those created before the container with this id or name.
+    pub fn before(mut self, container: impl Into<String>) -> Self {
+        self.before = Some(container.into());
+        self
+    }
+
+    /// Measure how many bytes each takes, which is slow.
+    pub fn size(mut self) -> Self {
+        self.size = Some(true);
+        self
+    }
+
+    /// Only those in `status`; several calls widen the choice.
+    ///
+    /// Add [`all`](Self::all) for any status but running and paused.
+    pub fn status(self, status: impl Into<ContainerStatus>) -> Self {
+        let status = status.into();
+        self.filter("status", status.as_str())
+    }
+
+    /// Only those that ended with `code`; several calls widen the choice. Add [`all`](Self::all) to see any.
+    pub fn exited(self, code: i64) -> Self {
+        self.filter("exited", code.to_string())
+    }
+
+    /// Only those whose id matches this regular expression. Needs API 1.16.
+    pub fn id(self, pattern: impl Into<String>) -> Self {
+        self.filter("id", pattern)
+    }
+
+    /// Only those whose name matches this regular expression. Needs API 1.16.
+    pub fn name(self, pattern: impl Into<String>) -> Self {
+        self.filter("name", pattern)
+    }
+
+    /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.18.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.filter("label", label)
+    }
+
+    /// A filter that has no method of its own.
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.filters.add(key, value);
+        self
+    }
+
+    /// Filters that come from somewhere else.
+    pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
+        self.filters.extend(filters);
+        self
+    }
+
+    /// The filters to send. Engines since 1.12 read `since` and `before` here, older ones as parameters only.
+    pub(super) fn to_filters(&self) -> Cow<'_, Filters> {
+        let mut filters = Cow::Borrowed(&self.filters);
+        for (key, container) in [("since", &self.since), ("before", &self.before)] {
+            if let Some(container) = container {
+                filters.to_mut().add(key, container);
+            }
+        }
+        filters
+    }
+}
+
+/// What a container is doing, in the engine's word.
+///
+/// Engines learn new words; one that is not known here is [`Other`](Self::Other).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ContainerStatus {
+    /// Never started.
+    Created,
+    /// Ended, and about to be started again.
+    Restarting,
+    /// Running.
+    Running,
+    /// Being removed.
+    Removing,
+    /// Running, but frozen.
+    Paused,
+    /// Ended.
+    Exited,
+    /// Could not be removed entirely.
+    Dead,
+    /// A word that is not known here.
+    Other(String),
+}
+
+impl ContainerStatus {
+    /// The engine's word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Created => "created",
+            Self::Restarting => "restarting",
+            Self::Running => "running",
+            Self::Removing => "removing",
+            Self::Paused => "paused",
+            Self::Exited => "exited",
+            Self::Dead => "dead",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for ContainerStatus {
+    fn from(word: &str) -> Self {
+        let known =
+            [Self::Created, Self::Restarting, Self::Running, Self::Removing, Self::Paused, Self::Exited, Self::Dead];
+        known.into_iter().find(|status| status.as_str() == word).unwrap_or_else(|| Self::Other(word.to_owned()))
+    }
+}

@@ -1,0 +1,119 @@
+//! What containers write.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use progenitor_client::ByteStream;
+
+use crate::{
+    Output, Result,
+    stream::{Decoded, OutputDecoder},
+};
+
+/// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct LogsOptions {
+    pub(super) follow: Option<bool>,
+    pub(super) timestamps: Option<bool>,
+    pub(super) tail: Tail,
+    only: Option<Only>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Only {
+    Stdout,
+    Stderr,
+}
+
+impl LogsOptions {
+    /// Go on with what comes, until the container ends.
+    pub fn follow(mut self) -> Self {
+        self.follow = Some(true);
+        self
+    }
+
+    /// Begin each line with the time it was written, in RFC 3339, and a space.
+    pub fn timestamps(mut self) -> Self {
+        self.timestamps = Some(true);
+        self
+    }
+
+    /// How many of the last lines. Defaults to all.
+    pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
+        self.tail = tail.into();
+        self
+    }
+
+    /// Only what was written to the standard output.
+    pub fn only_stdout(mut self) -> Self {
+        self.only = Some(Only::Stdout);
+        self
+    }
+
+    /// Only what was written to the standard error.
+    pub fn only_stderr(mut self) -> Self {
+        self.only = Some(Only::Stderr);
+        self
+    }
+
+    /// Whether stdout, and whether stderr. Engines refuse neither.
+    pub(super) fn sources(&self) -> (Option<bool>, Option<bool>) {
+        (Some(self.only != Some(Only::Stderr)), Some(self.only != Some(Only::Stdout)))
+    }
+}
+
+/// How many of the last lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tail {
+    /// All of them.
+    #[default]
+    All,
+    /// So many; 0 for only what comes from now on.
+    Lines(u64),
+}
+
+impl Tail {
+    pub(super) fn to_query(self) -> String {
+        match self {
+            Self::All => "all".to_owned(),
+            Self::Lines(lines) => lines.to_string(),
+        }
+    }
+}
+
+impl From<u64> for Tail {
+    fn from(lines: u64) -> Self {
+        Self::Lines(lines)
+    }
+}
+
+/// A container's output, in order. Made by [`Container::logs`](super::Container::logs).
+///
+/// Ends when there is no more, or with the first error.
+///
+/// # Cancellation
+///
+/// Dropping this closes its connection; nothing keeps running behind it. Waiting
+/// for the next piece is cancel safe: nothing is lost when the wait is dropped.
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Logs(Decoded<OutputDecoder>);
+
+impl Logs {
+    pub(super) fn new(body: ByteStream, terminal: bool) -> Self {
+        let decoder = if terminal { OutputDecoder::raw() } else { OutputDecoder::framed() };
+        Self(Decoded::new(body, decoder, "container_logs"))
+    }
+}
+
+impl Stream for Logs {
+    type Item = Result<Output>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.0).poll_next(cx)
+    }
+}

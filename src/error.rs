@@ -1,0 +1,272 @@
+//! The one error of this crate.
+
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+
+use crate::ApiVersion;
+
+/// What every fallible call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed.
+///
+/// It is opaque and asked by predicate: [`is_not_found`](Self::is_not_found),
+/// [`is_connect`](Self::is_connect), [`status`](Self::status) and so on. Its
+/// `Display` names the operation and what went wrong, on this level only;
+/// [`source`](StdError::source) has the rest. It is one pointer wide and cheap
+/// to clone.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: Kind,
+    operation: Option<&'static str>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What went wrong: a kind for each thing a caller can do about it.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// The call cannot be meant; nothing was sent.
+    Request(String),
+    /// The engine does not know what was asked for; nothing was sent.
+    Unsupported(Unsupported),
+    /// No connection came about.
+    Connect(String),
+    /// The connection broke, or what came over it is not HTTP.
+    Connection(String),
+    /// A phase took longer than its limit.
+    Timeout { phase: Phase, limit: Duration },
+    /// The engine understood and said no.
+    Engine { status: u16, message: String },
+    /// The engine said yes, and told of a failure later.
+    Failed { code: i64, message: String },
+    /// The answer ended in the middle of something.
+    Truncated(String),
+    /// The engine said yes and something nobody understands.
+    Decode(String),
+}
+
+/// What the engine lacks.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsupported {
+    pub(crate) message: String,
+    pub(crate) needed: Option<ApiVersion>,
+    pub(crate) spoken: Option<ApiVersion>,
+}
+
+/// The first error of type `T` among `error` and its sources.
+pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// A part of a call that has a time limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Connect,
+    Answer,
+    Body,
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self(Arc::new(Inner { kind, operation: None, source: None }))
+    }
+
+    pub(crate) fn with_source(kind: Kind, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner { kind, operation: None, source: Some(Arc::new(source)) }))
+    }
+
+    /// The call cannot be meant; nothing was sent.
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Self::new(Kind::Request(message.into()))
+    }
+
+    /// Says what was being done. The first to say so is right.
+    #[must_use]
+    pub(crate) fn during(mut self, operation: &'static str) -> Self {
+        Arc::make_mut(&mut self.0).operation.get_or_insert(operation);
+        self
+    }
+
+    /// The named object does not exist (404).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// The object is in no state for it, or the name is taken (409).
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(409)
+    }
+
+    /// It was so already (304). Calls where that is a success return it as such.
+    pub fn is_not_modified(&self) -> bool {
+        self.status() == Some(304)
+    }
+
+    /// Credentials are missing or wrong (401).
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(401)
+    }
+
+    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400).
+    pub fn is_bad_request(&self) -> bool {
+        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400)
+    }
+
+    /// Something took longer than its limit.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.kind, Kind::Timeout { .. })
+    }
+
+    /// The engine could not be reached: no request was sent.
+    pub fn is_connect(&self) -> bool {
+        matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
+    }
+
+    /// The engine's API version lacks what was asked for; nothing was sent.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.0.kind, Kind::Unsupported(_))
+    }
+
+    /// The engine's answer could not be understood.
+    pub fn is_decode(&self) -> bool {
+        matches!(self.0.kind, Kind::Decode(_))
+    }
+
+    /// The engine's answer ended in the middle of something: of a document, of a frame of output.
+    pub fn is_truncated(&self) -> bool {
+        matches!(self.0.kind, Kind::Truncated(_))
+    }
+
+    /// The engine began to answer with success and told of a failure later, as pulls and builds do.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.0.kind, Kind::Failed { .. })
+    }
+
+    /// The HTTP status, if the engine answered with an error.
+    pub fn status(&self) -> Option<u16> {
+        match self.0.kind {
+            Kind::Engine { status, .. } => Some(status),
+            _ => None,
+        }
+    }
+
+    /// The code that came with a failure told of late: the exit code of a build step, 401 for missing credentials.
+    pub fn code(&self) -> Option<i64> {
+        match self.0.kind {
+            Kind::Failed { code, .. } => Some(code).filter(|&code| code != 0),
+            _ => None,
+        }
+    }
+
+    /// What the engine said, trimmed, if it told of an error.
+    pub fn message(&self) -> Option<&str> {
+        match &self.0.kind {
+            Kind::Engine { message, .. } | Kind::Failed { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The operation that failed, by its id in the API document: `container_start`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The API version needed, if the one spoken is too old.
+    pub fn needed_version(&self) -> Option<ApiVersion> {
+        self.unsupported()?.needed
+    }
+
+    /// The API version spoken, if it lacks what was asked for.
+    pub fn spoken_version(&self) -> Option<ApiVersion> {
+        self.unsupported()?.spoken
+    }
+
+    fn unsupported(&self) -> Option<&Unsupported> {
+        match &self.0.kind {
+            Kind::Unsupported(unsupported) => Some(unsupported),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            for (index, word) in operation.split('_').enumerate() {
+                write!(f, "{}{word}", if index == 0 { "" } else { " " })?;
+            }
+            f.write_str(": ")?;
+        }
+        match &self.0.kind {
+            Kind::Request(message) | Kind::Connect(message) | Kind::Connection(message) | Kind::Truncated(message) => {
+                f.write_str(message)
+            }
+            Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
+            Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
+            Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
+            Kind::Failed { message, .. } => write!(f, "engine said: {message}"),
+            Kind::Decode(place) => write!(f, "the engine's answer cannot be understood: {place}"),
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "no connection",
+            Self::Answer => "the engine did not begin to answer",
+            Self::Body => "the engine fell silent in the middle of its answer and sent nothing more",
+        })
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, operation, source } = &*self.0;
+        f.debug_struct("Error").field("kind", kind).field("operation", operation).field("source", source).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide_and_crosses_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Error>();
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn display_names_the_operation_in_words_and_leaves_the_source_to_source() {
+        let io = std::io::Error::other("the reason");
+        let error = Error::with_source(Kind::Engine { status: 404, message: "No such container: ghost".into() }, io)
+            .during("container_logs");
+        assert_eq!(error.to_string(), "container logs: engine said 404: No such container: ghost");
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the reason"));
+        assert!(error.is_not_found());
+        assert_eq!(error.operation(), Some("container_logs"));
+    }
+
+    #[test]
+    fn the_first_to_name_the_operation_is_right() {
+        let error = Error::request("no").during("container_start").during("container_stop");
+        assert_eq!(error.operation(), Some("container_start"));
+    }
+}

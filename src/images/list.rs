@@ -1,0 +1,48 @@
+//! Which images to list.
+
+use crate::Filters;
+
+/// Options of [`Images::list`](super::Images::list).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct ListOptions {
+    pub(super) all: Option<bool>,
+    pub(super) name: Option<String>,
+    pub(super) filters: Filters,
+}
+
+impl ListOptions {
+    /// Intermediate images too.
+    pub fn all(mut self) -> Self {
+        self.all = Some(true);
+        self
+    }
+
+    /// Only images of repositories whose name matches this shell pattern, as `acme/*`.
+    pub fn name(mut self, pattern: impl Into<String>) -> Self {
+        self.name = Some(pattern.into());
+        self
+    }
+
+    /// Only images that no name and no other image leads to, or only others.
+    pub fn dangling(self, dangling: bool) -> Self {
+        self.filter("dangling", dangling.to_string())
+    }
+
+    /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.18.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.filter("label", label)
+    }
+
+    /// A filter that has no method of its own.
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.filters.add(key, value);
+        self
+    }
+
+    /// Filters that come from somewhere else.
+    pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
+        self.filters.extend(filters);
+        self
+    }
+}

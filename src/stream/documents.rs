@@ -1,0 +1,179 @@
+//! Sequences of JSON documents: progress, events, statistics.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::Decoder;
+use crate::{Error, Result, error::Kind};
+
+/// The longest document that is taken, in bytes.
+const LONGEST_DOCUMENT: usize = 16 << 20;
+
+/// Finds where each document of a sequence ends.
+///
+/// Old engines put nothing between two documents, others a line end, a carriage
+/// return and a line end, or a record separator. A document is an object; one that
+/// came in one piece is handed on without a copy.
+#[derive(Debug, Default)]
+pub(crate) struct DocumentDecoder {
+    /// What came last, as far as it is not used up.
+    input: Bytes,
+    /// The beginning of a document whose end has not come.
+    gathered: BytesMut,
+    scan: Scan,
+}
+
+/// Where in a document the scan is.
+#[derive(Debug, Default)]
+struct Scan {
+    /// How many braces and brackets are open.
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// How many of `bytes` belong to the document, if it ends in them.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (index, byte) in bytes.iter().enumerate() {
+            if self.escaped {
+                self.escaped = false;
+            } else if self.in_string {
+                match byte {
+                    b'\\' => self.escaped = true,
+                    b'"' => self.in_string = false,
+                    _ => {}
+                }
+            } else {
+                match byte {
+                    b'"' => self.in_string = true,
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' => {
+                        self.depth -= 1;
+                        if self.depth == 0 {
+                            return Some(index + 1);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Decoder for DocumentDecoder {
+    type Item = Bytes;
+
+    fn push(&mut self, bytes: Bytes) {
+        self.input = bytes;
+    }
+
+    fn next(&mut self) -> Result<Option<Bytes>> {
+        if self.gathered.is_empty() && !self.skip_separators()? {
+            return Ok(None);
+        }
+        let end = self.scan.end(&self.input);
+        let came = self.input.split_to(end.unwrap_or(self.input.len()));
+        if self.gathered.len() + came.len() > LONGEST_DOCUMENT {
+            return Err(Error::new(Kind::Decode(format!("a document of over {LONGEST_DOCUMENT} bytes"))));
+        }
+        if end.is_some() && self.gathered.is_empty() {
+            return Ok(Some(came));
+        }
+        self.gathered.extend_from_slice(&came);
+        Ok(end.map(|_| self.gathered.split().freeze()))
+    }
+
+    fn finish(&self) -> Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Truncated("the answer ends in the middle of a document".into())))
+    }
+}
+
+impl DocumentDecoder {
+    /// Drops what may stand between two documents. Whether a document begins then.
+    fn skip_separators(&mut self) -> Result<bool> {
+        let begin = self.input.iter().position(|byte| !matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | 0x1e));
+        self.input.advance(begin.unwrap_or(self.input.len()));
+        match self.input.first() {
+            None => Ok(false),
+            Some(b'{') => Ok(true),
+            Some(other) => {
+                let begin = char::from(*other);
+                Err(Error::new(Kind::Decode(format!("a document that begins with {begin:?} instead of a brace"))))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(wire: &[u8], size: usize) -> Result<Vec<Bytes>> {
+        let (mut decoder, mut got) = (DocumentDecoder::default(), Vec::new());
+        for piece in wire.chunks(size) {
+            decoder.push(Bytes::copy_from_slice(piece));
+            while let Some(document) = decoder.next()? {
+                got.push(document);
+            }
+        }
+        decoder.finish()?;
+        Ok(got)
+    }
+
+    const DOCUMENTS: [&str; 4] = [
+        r#"{}"#,
+        r#"{"status":"exec_create: sh -c \"}{\"","id":"a"}"#,
+        r#"{"a":[{"b":{}},"]",["\\"]],"c":"é\u001e"}"#,
+        r#"{"n":1}"#,
+    ];
+
+    #[test]
+    fn documents_are_the_same_whatever_stands_between_and_wherever_they_are_cut() {
+        for separator in ["", "\n", "\r\n", " \t\n", "\u{1e}", "\n\u{1e}"] {
+            let wire = format!("{separator}{}{separator}", DOCUMENTS.join(separator));
+            for size in 1..=wire.len() {
+                assert_eq!(decoded(wire.as_bytes(), size).unwrap(), DOCUMENTS, "{separator:?} in pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_in_one_piece_is_not_copied() {
+        let wire = Bytes::from(DOCUMENTS.concat());
+        let mut decoder = DocumentDecoder::default();
+        decoder.push(wire.clone());
+        assert_eq!(decoder.next().unwrap().unwrap().as_ptr(), wire.as_ptr());
+    }
+
+    #[test]
+    fn a_sequence_that_ends_within_a_document_is_truncated() {
+        let wire = DOCUMENTS[1];
+        for end in 1..wire.len() {
+            assert!(decoded(&wire.as_bytes()[..end], 7).unwrap_err().is_truncated(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error() {
+        for wire in ["null", "[1]", "page not found\n", "}", "\u{0}", "{}x"] {
+            assert!(decoded(wire.as_bytes(), 3).unwrap_err().is_decode(), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn a_document_without_end_is_given_up() {
+        let piece = Bytes::from(vec![b' '; 1 << 20]);
+        let mut decoder = DocumentDecoder::default();
+        decoder.push("{".into());
+        let error = (0..=LONGEST_DOCUMENT >> 20).find_map(|_| {
+            let outcome = decoder.next();
+            decoder.push(piece.clone());
+            outcome.err()
+        });
+        assert!(error.is_some_and(|error| error.is_decode()));
+    }
+}

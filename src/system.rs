@@ -1,0 +1,87 @@
+//! The engine itself, its events and its registries.
+
+use crate::{
+    DockerClient, Result,
+    models::{AuthConfig, AuthResult, Info, Version},
+};
+
+mod event;
+mod events;
+
+pub use self::{
+    event::{Event, EventKind},
+    events::{Events, EventsOptions},
+};
+
+impl DockerClient {
+    /// Tells the versions of the engine and of its API.
+    ///
+    /// Calls `GET /version`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine cannot be reached.
+    #[doc(alias = "Version")]
+    pub async fn version(&self) -> Result<Version> {
+        let wire = self.wire("system_version").await?;
+        wire.document(wire.system_version().await)
+    }
+
+    /// Tells what the engine is, and what it holds.
+    ///
+    /// Calls `GET /info`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine cannot be reached.
+    #[doc(alias = "Info")]
+    pub async fn info(&self) -> Result<Info> {
+        let wire = self.wire("system_info").await?;
+        wire.document(wire.system_info().await)
+    }
+
+    /// Asks the engine whether it is there.
+    ///
+    /// Calls `GET /_ping`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is not.
+    pub async fn ping(&self) -> Result<()> {
+        let wire = self.wire("system_ping").await?;
+        wire.bytes(wire.system_ping().await).map(|_| ())
+    }
+
+    /// Has the engine check credentials against the registry they name.
+    ///
+    /// Calls `POST /auth`, and waits as long as the registry takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they are wrong (401 from engines before 1.6 and since 1.12, 500 from others), or if the registry does.
+    pub async fn auth(&self, credentials: &AuthConfig) -> Result<AuthResult> {
+        let wire = self.wire("system_auth").await?;
+        match wire.document(wire.system_auth(credentials).await) {
+            // Nothing more to say is also good.
+            Err(error) if error.status() == Some(204) => Ok(AuthResult::default()),
+            outcome => outcome,
+        }
+    }
+
+    /// Tells what happens in the engine, as it happens.
+    ///
+    /// Resolves once the engine has answered. Calls `GET /events`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine refuses an option (400), or if the API that is spoken
+    /// does not know it: filters need API 1.16.
+    #[doc(alias = "MonitorEvents")]
+    pub async fn events(&self, options: &EventsOptions) -> Result<Events> {
+        let wire = self.wire("system_events").await?;
+        let (since, until) = (options.to_since(), options.to_until());
+        let filters = options.filters.to_query();
+        let body = wire.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
+        Ok(Events::new(wire.bytes(body)?.1))
+    }
+}

@@ -1,0 +1,107 @@
+//! The stream of events.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use progenitor_client::ByteStream;
+
+use super::Event;
+use crate::{
+    Filters, Result, Timestamp,
+    stream::{Decoded, DocumentDecoder},
+};
+
+/// Options of [`DockerClient::events`](crate::DockerClient::events). By default, all events from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct EventsOptions {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    pub(super) filters: Filters,
+}
+
+impl EventsOptions {
+    /// Begin with what happened since, by the engine's clock, in whole seconds rounded down.
+    ///
+    /// Engines remember some of the last events only: 64 before 1.13, 256 since.
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// End then, by the engine's clock, in whole seconds rounded up. Goes on for ever without.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Only events of this container, by id or name; several calls widen the choice. Needs API 1.16.
+    pub fn container(self, container: impl Into<String>) -> Self {
+        self.filter("container", container)
+    }
+
+    /// Only events of this image and its containers; several calls widen the choice. Needs API 1.16.
+    pub fn image(self, image: impl Into<String>) -> Self {
+        self.filter("image", image)
+    }
+
+    /// Only this action, as `start`; several calls widen the choice. Needs API 1.16.
+    pub fn action(self, action: impl Into<String>) -> Self {
+        self.filter("event", action)
+    }
+
+    /// A filter that has no method of its own.
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.filters.add(key, value);
+        self
+    }
+
+    /// Filters that come from somewhere else.
+    pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
+        self.filters.extend(filters);
+        self
+    }
+
+    pub(super) fn to_since(&self) -> Option<String> {
+        self.since.map(|since| since.unix_seconds().to_string())
+    }
+
+    pub(super) fn to_until(&self) -> Option<String> {
+        let rounded_up = |until: Timestamp| {
+            until.unix_nanoseconds().div_euclid(1_000_000_000)
+                + i128::from(until.unix_nanoseconds().rem_euclid(1_000_000_000) > 0)
+        };
+        self.until.map(|until| rounded_up(until).to_string())
+    }
+}
+
+/// What happens in an engine, in order. Made by [`DockerClient::events`](crate::DockerClient::events).
+///
+/// Ends at the time that was asked for, when the engine stops, or with the first
+/// error; it does not reconnect.
+///
+/// # Cancellation
+///
+/// Dropping this closes its connection; nothing keeps running behind it. Waiting
+/// for the next event is cancel safe: none is lost when the wait is dropped.
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Events(Decoded<DocumentDecoder>);
+
+impl Events {
+    pub(super) fn new(body: ByteStream) -> Self {
+        Self(Decoded::new(body, DocumentDecoder::default(), "system_events"))
+    }
+}
+
+impl Stream for Events {
+    type Item = Result<Event>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let document = ready!(Pin::new(&mut self.0).poll_next(cx));
+        Poll::Ready(document.map(|document| Event::decode(&document?)))
+    }
+}

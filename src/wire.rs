@@ -1,0 +1,160 @@
+//! The generated layer, and what stands around each of its calls.
+//!
+//! `build.rs` generates one method an operation and one type a schema from
+//! `spec/docker.json`. Nothing of it is reachable from outside, but for the types
+//! that [`models`](crate::models) lists by name.
+
+use std::ops::Deref;
+
+use http::HeaderMap;
+use progenitor_client::{ByteStream, ResponseValue};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    ApiVersion, Error, Result,
+    connect::{HttpClient, Limits},
+    error::{self, Kind},
+};
+
+mod answer;
+mod gate;
+mod hooks;
+pub(crate) mod lenient;
+
+/// What progenitor generates: the client, and the types of the document.
+#[allow(clippy::all, clippy::pedantic, unused, unreachable_pub, missing_debug_implementations)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/wire.rs"));
+}
+
+pub(crate) use self::{
+    gate::{NEWEST, OLDEST},
+    generated::{Client, types},
+    hooks::Hooks,
+};
+
+/// The generated client, for the time of one operation.
+///
+/// Its errors say which operation that was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wire<'a> {
+    client: &'a Client,
+    operation: &'static str,
+}
+
+impl Deref for Wire<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        self.client
+    }
+}
+
+/// What a generated method returns.
+type Outcome<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error>;
+
+impl<'a> Wire<'a> {
+    pub(crate) fn new(client: &'a Client, operation: &'static str) -> Self {
+        Self { client, operation }
+    }
+
+    /// The version that is spoken.
+    pub(crate) fn version(&self) -> ApiVersion {
+        self.client.inner.version()
+    }
+
+    /// The document the engine answered with.
+    pub(crate) fn document<T: DeserializeOwned>(&self, outcome: Outcome<T>) -> Result<T> {
+        match outcome {
+            Err(progenitor_client::Error::InvalidResponsePayload(bytes, error)) => {
+                Err(decode_error::<T>(&bytes, error).during(self.operation))
+            }
+            outcome => self.value(outcome).map(ResponseValue::into_inner),
+        }
+    }
+
+    /// The list the engine answered with; null stands for an empty one.
+    pub(crate) fn list<T: DeserializeOwned>(&self, outcome: Outcome<Vec<T>>) -> Result<Vec<T>> {
+        match outcome {
+            Err(progenitor_client::Error::InvalidResponsePayload(bytes, _)) if bytes.trim_ascii() == b"null" => {
+                Ok(Vec::new())
+            }
+            outcome => self.document(outcome),
+        }
+    }
+
+    /// Nothing, but that it was done.
+    pub(crate) fn done(&self, outcome: Outcome<()>) -> Result<()> {
+        self.value(outcome).map(|_| ())
+    }
+
+    /// The bytes the engine answers with, as they come, and the head before them.
+    pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<(HeaderMap, ByteStream)> {
+        let value = self.value(outcome)?;
+        Ok((value.headers().clone(), value.into_inner()))
+    }
+
+    fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {
+        outcome.map_err(|error| own_error(error).during(self.operation))
+    }
+}
+
+/// The one place where errors of the generated layer become ours.
+fn own_error(error: progenitor_client::Error) -> Error {
+    use progenitor_client::Error as Wire;
+
+    match error {
+        Wire::UnexpectedResponse(mut response) => hooks::carried(&mut response).unwrap_or_else(|| {
+            let status = response.status();
+            let message = status.canonical_reason().unwrap_or("no reason given").to_owned();
+            Error::new(Kind::Engine { status: status.as_u16(), message })
+        }),
+        Wire::CommunicationError(error) | Wire::ResponseBodyError(error) | Wire::InvalidUpgrade(error) => {
+            body_error(error)
+        }
+        Wire::InvalidResponsePayload(_, error) => Error::with_source(Kind::Decode("it is no JSON".into()), error),
+        Wire::ErrorResponse(answer) => {
+            Error::new(Kind::Engine { status: answer.status().as_u16(), message: String::new() })
+        }
+        Wire::InvalidRequest(message) | Wire::Custom(message) => Error::request(message),
+    }
+}
+
+/// The document at `path`, asked for without a version.
+pub(crate) async fn unversioned<T: DeserializeOwned>(http: &HttpClient, limits: Limits, path: &str) -> Result<T> {
+    let request = http::Request::get(format!("http://{}{path}", http.address().authority()))
+        .body(reqwest::Body::default())
+        .map_err(|error| Error::with_source(Kind::Request("the request cannot be built".into()), error))?;
+    let response = http.send(request, limits.answer).await?;
+    if !response.status().is_success() {
+        return Err(answer::engine_error(response, limits.body).await);
+    }
+    let bytes = answer::collect(response, limits.body).await?;
+    decode(&bytes)
+}
+
+/// The document that `bytes` are.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| decode_error::<T>(bytes, error))
+}
+
+/// What reqwest says of a body that broke, in our words.
+pub(crate) fn body_error(error: reqwest::Error) -> Error {
+    if let Some(own) = error::cause::<Error>(&error) {
+        return own.clone();
+    }
+    if error.is_builder() {
+        return Error::with_source(Kind::Request("the request cannot be built".into()), error);
+    }
+    Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
+}
+
+/// Decodes once more, slowly, to find the field at which `bytes` cannot be understood.
+fn decode_error<T: DeserializeOwned>(bytes: &[u8], error: serde_json::Error) -> Error {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Err(error) => format!("at {}", error.path()),
+        Ok(_) => "behind its end".to_owned(),
+    };
+    Error::with_source(Kind::Decode(place), error)
+}

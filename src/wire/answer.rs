@@ -1,0 +1,119 @@
+//! The bodies of answers, watched: none may grow without bound or fall silent for ever.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Sleep;
+
+use crate::{
+    Error, Result,
+    error::{Kind, Phase},
+};
+
+/// The longest single document that is read, in bytes.
+const LONGEST_DOCUMENT: usize = 256 << 20;
+
+/// The longest text of an error that is kept, in bytes.
+const LONGEST_ERROR: usize = 64 << 10;
+
+/// A body that fails if it falls silent for longer than its limit, or grows too long.
+pub(super) struct Watched {
+    body: Incoming,
+    limit: Option<Duration>,
+    left: usize,
+    /// Runs while a piece is awaited.
+    silence: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watched {
+    /// A body that is one document.
+    pub(super) fn document(body: Incoming, limit: Option<Duration>) -> Self {
+        Self { body, limit, left: LONGEST_DOCUMENT, silence: None }
+    }
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            let Some(limit) = self.limit else { return Poll::Pending };
+            let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+            ready!(silence.as_mut().poll(cx));
+            return Poll::Ready(Some(Err(Error::new(Kind::Timeout { phase: Phase::Body, limit }))));
+        };
+        self.silence = None;
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame.map_err(|error| {
+                Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
+            })?;
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            self.left = self
+                .left
+                .checked_sub(length)
+                .ok_or_else(|| Error::new(Kind::Decode(format!("it is longer than {LONGEST_DOCUMENT} bytes"))))?;
+            Ok(frame)
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The whole body of an answer that is one document.
+pub(super) async fn collect(response: http::Response<Incoming>, limit: Option<Duration>) -> Result<Bytes> {
+    Ok(Watched::document(response.into_body(), limit).collect().await?.to_bytes())
+}
+
+/// The error that the engine answered with.
+pub(super) async fn engine_error(response: http::Response<Incoming>, limit: Option<Duration>) -> Error {
+    let status = response.status();
+    let body = Limited::new(Watched::document(response.into_body(), limit), LONGEST_ERROR);
+    // An error whose text cannot be read is still the error its status says.
+    let text = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let mut message = message(&text);
+    if message.is_empty() {
+        status.canonical_reason().unwrap_or("no reason given").clone_into(&mut message);
+    }
+    Error::new(Kind::Engine { status: status.as_u16(), message })
+}
+
+/// The text of an error: the whole body from engines asked below 1.24, `{"message": …}` from others.
+fn message(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        message: String,
+    }
+
+    match serde_json::from_slice::<Document>(body) {
+        Ok(document) => document.message.trim().to_owned(),
+        Err(_) => String::from_utf8_lossy(body).trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn both_forms_of_an_error_are_read_and_trimmed() {
+        assert_eq!(message(b"No such container: ghost\n"), "No such container: ghost");
+        assert_eq!(message(b"{\"message\":\"No such container: ghost\"}\n"), "No such container: ghost");
+        assert_eq!(message(b"{\"message\":\" in use\\n\"}"), "in use");
+        assert_eq!(message(b"{\"error\": 1}"), "{\"error\": 1}");
+        assert_eq!(message(b"not utf-8: \xff\r\n"), "not utf-8: \u{fffd}");
+        assert_eq!(message(b""), "");
+    }
+}

@@ -1,0 +1,118 @@
+//! The gate: nothing is sent that the spoken version of the API does not know.
+//!
+//! An engine ignores options it does not know without a word, and answers 404 to
+//! operations it does not know, as it does for missing objects. Only the client
+//! can tell the truth about that. What each version knows is derived from the
+//! document by `build.rs`.
+
+use reqwest::Request;
+use serde_json::Value;
+
+use crate::{
+    ApiVersion, Error, Result,
+    error::{Kind, Unsupported},
+};
+
+include!(concat!(env!("OUT_DIR"), "/gates.rs"));
+
+/// Since when and until when something is part of the API.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    since: ApiVersion,
+    until: ApiVersion,
+}
+
+impl Span {
+    fn contains(self, version: ApiVersion) -> bool {
+        (self.since..=self.until).contains(&version)
+    }
+}
+
+/// What the gate and the hooks know of an operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    span: Span,
+    /// The answer begins only when the work is done.
+    pub(crate) waits: bool,
+    /// The answer goes on for as long as it takes.
+    pub(crate) streams: bool,
+    pub(crate) body_is_optional: bool,
+    /// Query and header parameters that not every version knows.
+    parameters: &'static [(&'static str, Span)],
+    /// Keys of `filters` that not every version knows.
+    filters: &'static [(&'static str, Span)],
+    /// The fields of a JSON body, as an index into [`BODIES`].
+    body: Option<usize>,
+}
+
+/// A field of a request's body that not every version knows, or that holds such fields.
+#[derive(Debug)]
+struct Field {
+    name: &'static str,
+    span: Span,
+    /// The fields inside it, as an index into [`BODIES`].
+    inside: Option<usize>,
+}
+
+/// What is known of the operation `id`.
+pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.binary_search_by_key(&id, |operation| operation.id).ok().map(|index| &OPERATIONS[index])
+}
+
+/// Fails unless `version` knows the operation and all that `request` asks of it.
+pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Request) -> Result<()> {
+    let refused = |what: &str, span: Span| Err(unsupported(what, span, version));
+    if !operation.span.contains(version) {
+        return refused("", operation.span);
+    }
+    for (name, span) in operation.parameters {
+        let given = request.headers().contains_key(*name) || request.url().query_pairs().any(|(key, _)| key == *name);
+        if given && !span.contains(version) {
+            return refused(&format!("the option {name:?} "), *span);
+        }
+    }
+    if !operation.filters.is_empty() {
+        let filters = request.url().query_pairs().find(|(key, _)| key == "filters");
+        let filters = filters.and_then(|(_, json)| serde_json::from_str::<Value>(&json).ok()).unwrap_or_default();
+        for (key, span) in operation.filters {
+            if filters.get(key).is_some() && !span.contains(version) {
+                return refused(&format!("the filter {key:?} "), *span);
+            }
+        }
+    }
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    if let (Some(index), Some(body)) = (operation.body, body) {
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        if let Some((path, span)) = unknown_field(index, &body, version) {
+            return refused(&format!("the field {path:?} "), span);
+        }
+    }
+    Ok(())
+}
+
+/// The first field in `body` that `version` does not know.
+fn unknown_field(index: usize, body: &Value, version: ApiVersion) -> Option<(String, Span)> {
+    let fields = BODIES.get(index)?;
+    fields.iter().find_map(|field| {
+        let value = body.get(field.name)?;
+        if !field.span.contains(version) {
+            return Some((field.name.to_owned(), field.span));
+        }
+        let (path, span) = match value {
+            Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
+            value => unknown_field(field.inside?, value, version),
+        }?;
+        Some((format!("{}.{path}", field.name), span))
+    })
+}
+
+fn unsupported(what: &str, span: Span, spoken: ApiVersion) -> Error {
+    let message = if spoken < span.since {
+        format!("{what}needs API {}, but {spoken} is spoken", span.since)
+    } else {
+        format!("{what}is gone since API {}, and {spoken} is spoken", span.until)
+    };
+    let needed = Some(if spoken < span.since { span.since } else { span.until });
+    Error::new(Kind::Unsupported(Unsupported { message, needed, spoken: Some(spoken) }))
+}

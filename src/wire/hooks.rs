@@ -1,0 +1,99 @@
+//! What happens around every generated call: the gate, the time limit, the span, the transport.
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use progenitor_client::{ClientHooks, OperationInfo};
+use reqwest::{Request, Response};
+use tracing::{Instrument, Span, debug_span, field};
+
+use super::{
+    answer::{self, Watched},
+    gate::{self, Operation},
+    generated::Client,
+};
+use crate::{
+    ApiVersion, Error, Result,
+    connect::{HttpClient, Limits},
+};
+
+/// What the generated client holds: the way to the engine, and the version spoken on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Hooks {
+    http: HttpClient,
+    version: ApiVersion,
+    limits: Limits,
+}
+
+impl Hooks {
+    pub(crate) fn new(http: HttpClient, version: ApiVersion, limits: Limits) -> Self {
+        Self { http, version, limits }
+    }
+
+    pub(crate) fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    async fn call(&self, mut request: Request, operation: &Operation) -> Result<Response> {
+        gate::check(operation, self.version, &request)?;
+        tidy(&mut request, operation);
+        let span = debug_span!(
+            "docker",
+            operation = operation.id,
+            api_version = %self.version,
+            status = field::Empty,
+        );
+        self.send(request, operation).instrument(span).await
+    }
+
+    async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
+        let request = request.try_into().map_err(super::body_error)?;
+        let limit = self.limits.answer.filter(|_| !operation.waits);
+        let response = self.http.send(request, limit).await?;
+        Span::current().record("status", response.status().as_u16());
+        if !response.status().is_success() {
+            return Err(answer::engine_error(response, self.limits.body).await);
+        }
+        Ok(if operation.streams {
+            response.map(reqwest::Body::wrap).into()
+        } else {
+            response.map(|body| reqwest::Body::wrap(Watched::document(body, self.limits.body))).into()
+        })
+    }
+}
+
+impl ClientHooks<Hooks> for Client {
+    /// Runs the call. A failure travels on as a response that no operation expects, see [`carried`].
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        let outcome = match gate::operation(info.operation_id) {
+            Some(operation) => self.inner.call(request, operation).await,
+            None => Err(Error::request("an operation that is not in the document")),
+        };
+        Ok(outcome.unwrap_or_else(carry))
+    }
+}
+
+/// Takes out of a request what the generator puts in and no engine asked for.
+fn tidy(request: &mut Request, operation: &Operation) {
+    request.headers_mut().remove("api-version");
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    if operation.body_is_optional && body.is_some_and(|body| body.is_empty() || body == b"{}") {
+        *request.body_mut() = None;
+        request.headers_mut().remove(CONTENT_TYPE);
+        request.headers_mut().remove(CONTENT_LENGTH);
+    }
+}
+
+/// The status of a response that carries an error of ours; no engine answers with it.
+const CARRIER: u16 = 599;
+
+/// Packs `error` into a response, so that it passes through generated code unharmed.
+fn carry(error: Error) -> Response {
+    let mut response = http::Response::new(reqwest::Body::default());
+    *response.status_mut() = http::StatusCode::from_u16(CARRIER).unwrap_or_default();
+    response.extensions_mut().insert(error);
+    response.into()
+}
+
+/// The error that `response` carries, if it is one of [`carry`].
+pub(super) fn carried(response: &mut Response) -> Option<Error> {
+    response.extensions_mut().remove()
+}

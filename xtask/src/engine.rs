@@ -1,0 +1,178 @@
+//! `cargo xtask engine`: a private engine for development and tests.
+//!
+//! Everything it has lies in a directory of its own: data, sockets, pid files. It
+//! shares nothing with the machine's own Docker but the kernel, stops exactly what
+//! it started, and mends what a crash left behind.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{root, shell};
+
+mod bridge;
+mod http;
+mod image;
+mod process;
+
+use self::{bridge::Bridge, process::Recorded};
+
+/// What has to be installed, as Debian packages.
+const PACKAGES: &str = "docker.io busybox-static iproute2 procps";
+
+/// The longest directory whose sockets still have names the kernel takes (108 bytes).
+const LONGEST_DIRECTORY: usize = 75;
+
+/// How long an engine may take to come up, or to go down.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The private engine of this checkout.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    directory: PathBuf,
+    bridge: Bridge,
+}
+
+impl Engine {
+    pub(crate) fn new() -> Self {
+        let mut hasher = DefaultHasher::new();
+        root().hash(&mut hasher);
+        let tag = format!("{:08x}", hasher.finish() as u32);
+        let own = root().join("target/engine");
+        let fits = own.as_os_str().len() <= LONGEST_DIRECTORY;
+        let directory = if fits { own } else { std::env::temp_dir().join(format!("dockerclient-{tag}")) };
+        Self { directory, bridge: Bridge::new(format!("dkc{tag}")) }
+    }
+
+    /// Where it listens, as `DOCKER_HOST` wants it.
+    pub(crate) fn address(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// What it calls itself.
+    pub(crate) fn version(&self) -> Result<String> {
+        let answer = http::get(&self.socket(), "/version")?;
+        let body = answer.split_once("\r\n\r\n").context("no body")?.1;
+        let version: serde_json::Value = serde_json::from_str(body)?;
+        Ok(version["Version"].as_str().unwrap_or("of no version").to_owned())
+    }
+
+    /// Whether it answers.
+    pub(crate) fn is_up(&self) -> bool {
+        http::get(&self.socket(), "/_ping").is_ok_and(|answer| answer.ends_with("OK"))
+    }
+
+    /// Starts it with nothing but the test image, unless it runs.
+    pub(crate) fn up(&self) -> Result<()> {
+        if self.is_up() {
+            return Ok(());
+        }
+        can_run()?;
+        self.down()?;
+        let _ = fs::remove_dir_all(&self.directory);
+        self.start()?;
+        image::import(&self.socket(), &self.directory)
+    }
+
+    /// Starts it with what it had before.
+    fn start(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
+        self.bridge.up()?;
+        let key = self.directory.join("key.json");
+        let config = serde_json::json!({
+            "deprecated-key-path": key,
+            "default-address-pools": [{ "base": "172.30.0.0/16", "size": 24 }],
+        });
+        fs::write(self.directory.join("daemon.json"), config.to_string())?;
+        let log = fs::File::create(self.log())?;
+        Recorded::spawn(
+            &self.record(),
+            shell::command("dockerd")
+                .arg("--data-root")
+                .arg(self.directory.join("data"))
+                .arg("--exec-root")
+                .arg(self.directory.join("exec"))
+                .arg("--pidfile")
+                .arg(self.directory.join("docker.pid"))
+                .arg("--config-file")
+                .arg(self.directory.join("daemon.json"))
+                .args(["--host", &self.address(), "--bridge", self.bridge.name()])
+                .args(["--containerd-namespace", self.bridge.name()])
+                .args(["--containerd-plugins-namespace", &format!("{}-plugins", self.bridge.name())])
+                .args(["--iptables=false", "--ip6tables=false"])
+                .stdout(log.try_clone()?)
+                .stderr(log),
+        )?;
+        wait_until(|| self.is_up()).with_context(|| format!("dockerd did not come up; see {}", self.log().display()))
+    }
+
+    /// Stops it, and removes what a crash may have left: processes, mounts, the bridge.
+    pub(crate) fn down(&self) -> Result<()> {
+        if let Some(daemon) = Recorded::read(&self.record()) {
+            daemon.stop(PATIENCE)?;
+            let _ = fs::remove_file(self.record());
+        }
+        process::kill_all_under(&self.directory)?;
+        unmount_all_under(&self.directory)?;
+        self.bridge.down()
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.join("docker.sock")
+    }
+
+    fn record(&self) -> PathBuf {
+        self.directory.join("dockerd.json")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("dockerd.log")
+    }
+}
+
+/// Runs one of the subtasks.
+pub(crate) fn run(what: &str) -> Result<()> {
+    let engine = Engine::new();
+    match what {
+        "up" => engine.up()?,
+        "down" => engine.down()?,
+        "status" => {}
+        _ => bail!("an engine goes up or down, or has a status"),
+    }
+    let state = if engine.is_up() { "up" } else { "down" };
+    println!("the private engine is {state}: DOCKER_HOST={}", engine.address());
+    Ok(())
+}
+
+/// Fails unless this machine can run a private engine, and says what is missing.
+pub(crate) fn can_run() -> Result<()> {
+    ensure!(rustix::process::geteuid().is_root(), "a private engine needs root: it mounts and makes networks");
+    for program in ["dockerd", "busybox", "ip", "ps", "tar"] {
+        ensure!(shell::exists(program), "{program} is not installed; on Debian: apt-get install {PACKAGES}");
+    }
+    Ok(())
+}
+
+fn unmount_all_under(directory: &Path) -> Result<()> {
+    let mounts = fs::read_to_string("/proc/mounts")?;
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    let mut own: Vec<&str> = points.filter(|point| Path::new(point).starts_with(directory)).collect();
+    // The deepest first.
+    own.sort_unstable_by(|a, b| b.cmp(a));
+    own.into_iter().try_for_each(|point| shell::run(shell::command("umount").args(["-l", point])))
+}
+
+fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
+    let began = Instant::now();
+    while !done() {
+        ensure!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The network bridge of a private engine. (Without one of its own, it would delete the machine's.)
+
+use anyhow::{Context, Result};
+
+use crate::shell;
+
+/// A bridge with a free network.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    name: String,
+}
+
+impl Bridge {
+    pub(super) fn new(name: String) -> Self {
+        Self { name }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn up(&self) -> Result<()> {
+        self.down()?;
+        let taken = shell::output(shell::command("ip").args(["-4", "-oneline", "address"]))?;
+        let routes = shell::output(shell::command("ip").args(["-4", "route"]))?;
+        let free = (1..255).map(|third| format!("172.31.{third}."));
+        let network = free.into_iter().find(|prefix| !taken.contains(prefix) && !routes.contains(prefix));
+        let address = format!("{}1/24", network.context("no network of 172.31.0.0/16 is free")?);
+        shell::run(shell::command("ip").args(["link", "add", &self.name, "type", "bridge"]))?;
+        shell::run(shell::command("ip").args(["address", "add", &address, "dev", &self.name]))?;
+        shell::run(shell::command("ip").args(["link", "set", &self.name, "up"]))
+    }
+
+    pub(super) fn down(&self) -> Result<()> {
+        let links = shell::output(shell::command("ip").args(["-oneline", "link"]))?;
+        if links.contains(&format!(" {}:", self.name)) {
+            shell::run(shell::command("ip").args(["link", "delete", &self.name]))?;
+        }
+        Ok(())
+    }
+}

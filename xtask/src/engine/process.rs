@@ -1,0 +1,90 @@
+//! Processes: started, remembered across runs of xtask, and stopped.
+
+use std::{
+    fs,
+    os::unix::process::CommandExt as _,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A process that was started, told from any other that may have got its number since.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pid: i32,
+    started: String,
+}
+
+impl Recorded {
+    /// Starts `command` in a process group of its own, and writes down what it is.
+    pub(super) fn spawn(record: &Path, command: &mut Command) -> Result<()> {
+        let child = command.stdin(Stdio::null()).process_group(0).spawn()?;
+        let pid = i32::try_from(child.id())?;
+        let started = start_time(pid).context("it ended at once")?;
+        Ok(fs::write(record, format!("{pid} {started}"))?)
+    }
+
+    /// What was written down, if that process still runs.
+    pub(super) fn read(record: &Path) -> Option<Self> {
+        let text = fs::read_to_string(record).ok()?;
+        let (pid, started) = text.split_once(' ')?;
+        let recorded = Self { pid: pid.parse().ok()?, started: started.to_owned() };
+        recorded.runs().then_some(recorded)
+    }
+
+    fn runs(&self) -> bool {
+        start_time(self.pid).is_some_and(|started| started == self.started)
+    }
+
+    /// Asks it to end, and kills it if it does not within `patience`.
+    pub(super) fn stop(&self, patience: Duration) -> Result<()> {
+        signal(self.pid, Signal::TERM);
+        let began = Instant::now();
+        while self.runs() {
+            if began.elapsed() > patience * 2 {
+                bail!("process {} cannot be stopped", self.pid);
+            }
+            if began.elapsed() > patience {
+                signal(self.pid, Signal::KILL);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// Kills every process that was started with a path under `directory`: the children of an engine that crashed.
+pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
+    let needle = format!("{}/", directory.display());
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&line);
+        let is_of_docker = ["dockerd", "containerd", "docker-proxy"].iter().any(|name| arguments.contains(name));
+        if is_of_docker && arguments.contains(&needle) {
+            signal(pid, Signal::KILL);
+        }
+    }
+    Ok(())
+}
+
+/// A process that is gone needs no signal.
+fn signal(pid: i32, signal: Signal) {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// When the process started, in ticks of the kernel; none if there is no such process, or only its remains.
+fn start_time(pid: i32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in parentheses, and may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    let state = fields.next()?;
+    if state == "Z" { None } else { fields.nth(18).map(str::to_owned) }
+}

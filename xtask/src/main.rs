@@ -1,0 +1,58 @@
+//! The project's own tasks; `cargo xtask` lists them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Result, bail};
+
+mod demo;
+mod engine;
+mod regen;
+mod shell;
+mod test;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  test             check everything, and run the live suite on a private engine
+  demo             run the quickstart on the engine there is, or on a private one
+  engine up        start the private engine of this checkout
+  engine down      stop it
+  engine status    tell whether it runs, and where
+  regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
+  regen --check    fail if they are not current
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        ["test"] => test::run(),
+        ["demo"] => demo::run(),
+        ["engine", what] => engine::run(what),
+        ["regen"] => regen::run(regen::Mode::Write),
+        ["regen", "--check"] => regen::run(regen::Mode::Check),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => bail!("there is no such task\n\n{USAGE}"),
+    }
+}
+
+/// The root of the project.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}

@@ -1,0 +1,99 @@
+//! The document of each version: the base, and what each overlay makes of it.
+
+use std::{fmt, fs, path::Path, str::FromStr};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::{check, overlay};
+
+/// A version of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version {
+    major: u16,
+    minor: u16,
+}
+
+impl Version {
+    /// The last version before this one.
+    pub(super) fn previous(self) -> Self {
+        Self { minor: self.minor.saturating_sub(1), ..self }
+    }
+}
+
+impl FromStr for Version {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (major, minor) = text.split_once('.').context("a version is two numbers with a dot between them")?;
+        Ok(Self { major: major.parse()?, minor: minor.parse()? })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The complete document of one version.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    pub(crate) version: Version,
+    pub(crate) content: Value,
+}
+
+/// Reads `spec/v*.yaml` and applies the overlays one after the other.
+pub(crate) fn load(spec: &Path) -> Result<Vec<Document>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(spec).with_context(|| spec.display().to_string())? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if let Some(version) = name.strip_prefix('v').and_then(|rest| rest.strip_suffix(".yaml")) {
+            files.push((version.parse::<Version>().with_context(|| name.clone())?, name));
+        }
+    }
+    files.sort();
+    let sources = files
+        .into_iter()
+        .map(|(version, name)| {
+            let text = fs::read_to_string(spec.join(&name)).with_context(|| name.clone())?;
+            let content = serde_saphyr::from_str(&text).with_context(|| name.clone())?;
+            Ok(Source { version, name, content })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    apply_all(&sources)
+}
+
+/// One file of `spec/`.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) version: Version,
+    pub(super) name: String,
+    pub(super) content: Value,
+}
+
+/// The documents that the base and its overlays, oldest first, stand for.
+pub(super) fn apply_all(sources: &[Source]) -> Result<Vec<Document>> {
+    let mut documents: Vec<Document> = Vec::new();
+    let mut before: Option<&Source> = None;
+    for source in sources {
+        check::no_marks(&source.content).with_context(|| source.name.clone())?;
+        let content = match (before, documents.last()) {
+            (Some(before), Some(document)) => {
+                let extends = source.content["extends"].as_str().unwrap_or_default();
+                if extends != before.name {
+                    bail!("{}: extends {extends:?}, but the version before it is {}", source.name, before.name);
+                }
+                overlay::apply(&document.content, &source.content).with_context(|| source.name.clone())?
+            }
+            _ => source.content.clone(),
+        };
+        let said = content["info"]["version"].as_str().unwrap_or_default();
+        ensure!(said == source.version.to_string(), "{}: its info says version {said:?}", source.name);
+        check::document(&content).with_context(|| source.name.clone())?;
+        documents.push(Document { version: source.version, content });
+        before = Some(source);
+    }
+    ensure!(!documents.is_empty(), "there is no v*.yaml");
+    Ok(documents)
+}

@@ -1,0 +1,39 @@
+//! Running other programs.
+
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context, Result, ensure};
+
+/// A command; `ip` and `dockerd` are found even where they are not on the path of users.
+pub(crate) fn command(program: &str) -> Command {
+    Command::new(path_of(program).unwrap_or_else(|| program.into()))
+}
+
+/// Whether `program` is installed.
+pub(crate) fn exists(program: &str) -> bool {
+    path_of(program).is_some()
+}
+
+/// Where `program` is.
+pub(crate) fn path_of(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
+    env::split_paths(&path).chain(system).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Runs `command`, and fails with what it wrote if it does.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    output(command).map(|_| ())
+}
+
+/// Runs `command`, and returns what it wrote to its standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let name = command.get_program().display().to_string();
+    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().context(name.clone())?;
+    ensure!(status.success(), "{name}: {status}: {}", String::from_utf8_lossy(&stderr).trim());
+    Ok(String::from_utf8_lossy(&stdout).into_owned())
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask test`: everything that must hold, and last what must hold on a real engine.
+
+use std::{env, process::Command};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{
+    engine::{self, Engine},
+    regen, root, shell,
+};
+
+/// The versions at which the live suite runs.
+const VERSIONS: [&str; 4] = ["1.15", "1.16", "1.17", "1.18"];
+
+pub(crate) fn run() -> Result<()> {
+    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
+    step("docs", cargo(&["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
+    println!("== regen");
+    regen::run(regen::Mode::Check)?;
+    step("tests without an engine", &mut cargo(&["test", "--workspace"]))?;
+    live()
+}
+
+/// Runs the live suite, against a private engine that is stopped again if it was not up.
+fn live() -> Result<()> {
+    if let Err(missing) = engine::can_run() {
+        let message = format!("THE LIVE SUITE DID NOT RUN: {missing}");
+        if env::var_os("CI").is_some() {
+            bail!(message);
+        }
+        println!("\n{message}");
+        return Ok(());
+    }
+    let engine = Engine::new();
+    let was_up = engine.is_up();
+    engine.up()?;
+    let outcome = VERSIONS.iter().map(|version| live_at(&engine, version)).collect::<Result<Vec<_>>>();
+    let name = engine.version();
+    if !was_up {
+        engine.down()?;
+    }
+    let counts = outcome?;
+    let ran: Vec<String> =
+        VERSIONS.iter().zip(counts).map(|(version, count)| format!("{version} ({count} tests)")).collect();
+    println!("\nlive: engine {} at API {}", name?, ran.join(", "));
+    Ok(())
+}
+
+/// Runs the live suite at one version, and returns how many tests passed.
+fn live_at(engine: &Engine, version: &str) -> Result<usize> {
+    println!("== live suite at API {version}");
+    let output = cargo(&["test", "--quiet", "--test", "live", "--", "--ignored"])
+        .env("DOCKERCLIENT_TEST_ENGINE", engine.address())
+        .env("DOCKERCLIENT_TEST_API", version)
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let passed = text.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok());
+    if !output.status.success() {
+        print!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        bail!("the live suite failed at API {version}");
+    }
+    let passed = passed.context("the live suite told no result")?;
+    ensure!(passed > 0, "the live suite has no tests");
+    println!("{passed} passed");
+    Ok(passed)
+}
+
+fn step(name: &str, command: &mut Command) -> Result<()> {
+    println!("== {name}");
+    ensure!(command.status()?.success(), "{name}: failed");
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = shell::command("cargo");
+    command.current_dir(root()).args(arguments);
+    command
+}
