@@ -1,4 +1,39 @@
 //! A client of the Docker Engine API.
+//!
+//! ```no_run
+//! use dockerclient::{DockerClient, containers::ListOptions};
+//!
+//! # async fn example() -> dockerclient::Result<()> {
+//! let docker = DockerClient::from_env()?;
+//! for container in docker.containers().list(&ListOptions::default().all()).await? {
+//!     println!("{:.12} {} {}", container.id, container.image, container.status);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Handles
+//!
+//! [`DockerClient`] leads to collections ([`containers()`](DockerClient::containers)), to single things
+//! ([`container("web")`](DockerClient::container)), and to the engine itself ([`info()`](DockerClient::info)). A handle does
+//! nothing until something is asked of it. Options are values that start from `default()`.
+//!
+//! # Versions
+//!
+//! The engine is asked for its version by the first call, and the newest one that both sides know is spoken, see
+//! [`ApiVersion`]. What the spoken version lacks fails before anything is sent, with
+//! [`is_unsupported`](Error::is_unsupported). Docs say "Needs API 1.18" or "since API 1.17" where it is not the oldest.
+//!
+//! # Errors
+//!
+//! There is one [`Error`]. It is asked by predicate, says which operation failed and, in words for people, why. What a caller
+//! may expect is no error: that a container was running already, or ended with a code other than 0.
+//!
+//! # Time and cancellation
+//!
+//! Each phase of a call has a limit, see [`DockerClientBuilder`]; streams have none. Dropping a future or a stream closes its
+//! connection, and leaves the client usable; the engine may still do what was asked. Every wait for the next item of a stream
+//! is cancel safe.
 
 #![deny(missing_docs)]
 
@@ -27,3 +62,7 @@ pub use self::{
     time::Timestamp,
     version::ApiVersion,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -11,9 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use progenitor_client::ByteStream;
 
-use crate::{Error, Result, wire};
+use crate::{Error, Result, wire::Body};
 
 mod documents;
 mod output;
@@ -37,13 +36,13 @@ pub(crate) trait Decoder {
 
 /// The items in the body of an answer. Ends with the first error.
 pub(crate) struct Decoded<D> {
-    body: Option<ByteStream>,
+    body: Option<Body>,
     decoder: D,
     operation: &'static str,
 }
 
 impl<D: Decoder> Decoded<D> {
-    pub(crate) fn new(body: ByteStream, decoder: D, operation: &'static str) -> Self {
+    pub(crate) fn new(body: Body, decoder: D, operation: &'static str) -> Self {
         Self { body: Some(body), decoder, operation }
     }
 
@@ -53,8 +52,8 @@ impl<D: Decoder> Decoded<D> {
             if let Some(item) = self.decoder.next()? {
                 return Poll::Ready(Ok(Some(item)));
             }
-            match ready!(Pin::new(&mut **body).poll_next(cx)) {
-                Some(bytes) => self.decoder.push(bytes.map_err(wire::body_error)?),
+            match ready!(Pin::new(body).poll_next(cx)) {
+                Some(bytes) => self.decoder.push(bytes?),
                 None => {
                     self.body = None;
                     self.decoder.finish()?;

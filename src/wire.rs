@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod answer;
+mod body;
 mod gate;
 mod hooks;
 pub(crate) mod lenient;
@@ -28,6 +29,7 @@ mod generated {
 }
 
 pub(crate) use self::{
+    body::Body,
     gate::{NEWEST, OLDEST},
     generated::{Client, types},
     hooks::Hooks,
@@ -89,9 +91,9 @@ impl<'a> Wire<'a> {
     }
 
     /// The bytes the engine answers with, as they come, and the head before them.
-    pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<(HeaderMap, ByteStream)> {
+    pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<(HeaderMap, Body)> {
         let value = self.value(outcome)?;
-        Ok((value.headers().clone(), value.into_inner()))
+        Ok((value.headers().clone(), Body::new(value.into_inner())))
     }
 
     fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {

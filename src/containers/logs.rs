@@ -6,11 +6,11 @@ use std::{
 };
 
 use futures_core::Stream;
-use progenitor_client::ByteStream;
 
 use crate::{
     Output, Result,
     stream::{Decoded, OutputDecoder},
+    wire::Body,
 };
 
 /// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
@@ -104,7 +104,7 @@ impl From<u64> for Tail {
 pub struct Logs(Decoded<OutputDecoder>);
 
 impl Logs {
-    pub(super) fn new(body: ByteStream, terminal: bool) -> Self {
+    pub(super) fn new(body: Body, terminal: bool) -> Self {
         let decoder = if terminal { OutputDecoder::raw() } else { OutputDecoder::framed() };
         Self(Decoded::new(body, decoder, "container_logs"))
     }

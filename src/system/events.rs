@@ -6,12 +6,12 @@ use std::{
 };
 
 use futures_core::Stream;
-use progenitor_client::ByteStream;
 
 use super::Event;
 use crate::{
     Filters, Result, Timestamp,
     stream::{Decoded, DocumentDecoder},
+    wire::Body,
 };
 
 /// Options of [`DockerClient::events`](crate::DockerClient::events). By default, all events from now on.
@@ -92,7 +92,7 @@ impl EventsOptions {
 pub struct Events(Decoded<DocumentDecoder>);
 
 impl Events {
-    pub(super) fn new(body: ByteStream) -> Self {
+    pub(super) fn new(body: Body) -> Self {
         Self(Decoded::new(body, DocumentDecoder::default(), "system_events"))
     }
 }

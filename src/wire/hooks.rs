@@ -1,6 +1,9 @@
 //! What happens around every generated call: the gate, the time limit, the span, the transport.
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{
+    HeaderValue,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response};
 use tracing::{Instrument, Span, debug_span, field};
@@ -71,9 +74,13 @@ impl ClientHooks<Hooks> for Client {
     }
 }
 
+/// What this client calls itself.
+const USER_AGENT_NAME: HeaderValue = HeaderValue::from_static(concat!("dockerclient-rs/", env!("CARGO_PKG_VERSION")));
+
 /// Takes out of a request what the generator puts in and no engine asked for.
 fn tidy(request: &mut Request, operation: &Operation) {
     request.headers_mut().remove("api-version");
+    request.headers_mut().insert(USER_AGENT, USER_AGENT_NAME);
     let body = request.body().and_then(reqwest::Body::as_bytes);
     if operation.body_is_optional && body.is_some_and(|body| body.is_empty() || body == b"{}") {
         *request.body_mut() = None;

@@ -1,10 +1,13 @@
 //! `cargo xtask demo`: the quickstart, on whatever engine there is.
 
-use std::{env, os::unix::net::UnixStream};
+use std::{env, path::Path};
 
 use anyhow::{Result, ensure};
 
-use crate::{engine::Engine, root, shell};
+use crate::{
+    engine::{Engine, http},
+    root, shell,
+};
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
@@ -12,10 +15,10 @@ pub(crate) fn run() -> Result<()> {
     if env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty()) {
         return quickstart(None);
     }
-    if UnixStream::connect(DEFAULT_SOCKET).is_ok() {
-        return quickstart(Some(format!("unix://{DEFAULT_SOCKET}")));
+    match http::get(Path::new(DEFAULT_SOCKET), "/images/busybox/json") {
+        Ok(_) => return quickstart(Some(format!("unix://{DEFAULT_SOCKET}"))),
+        Err(error) => println!("{DEFAULT_SOCKET} has no busybox to run ({error}); starting a private engine"),
     }
-    println!("no engine listens at {DEFAULT_SOCKET}; starting a private one");
     let engine = Engine::new();
     let was_up = engine.is_up();
     engine.up()?;

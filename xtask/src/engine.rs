@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{root, shell};
 
 mod bridge;
-mod http;
+pub(crate) mod http;
 mod image;
 mod process;
 

@@ -12,6 +12,8 @@ mod engine;
 mod regen;
 mod shell;
 mod test;
+#[cfg(test)]
+mod tidy;
 
 const USAGE: &str = "\
 cargo xtask <task>

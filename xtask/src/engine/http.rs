@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 /// The head and body of the answer to a GET.
-pub(super) fn get(socket: &Path, path: &str) -> Result<String> {
+pub(crate) fn get(socket: &Path, path: &str) -> Result<String> {
     request(socket, "GET", path, &[])
 }
 
@@ -28,6 +28,6 @@ fn request(socket: &Path, method: &str, path: &str, body: &[u8]) -> Result<Strin
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let status = answer.split(' ').nth(1).context("no answer")?;
-    ensure!(status.starts_with('2'), "{method} {path}: {answer}");
+    ensure!(status.starts_with('2'), "{method} {path}: {}", answer.lines().last().unwrap_or_default());
     Ok(answer)
 }

@@ -1,23 +1,41 @@
 //! OpenAPI Overlay 1.0: a list of actions, each a target and what becomes of it.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath};
 
-/// Applies each action of `overlay` to `document`, in order.
-pub(super) fn apply(document: &Value, overlay: &Value) -> Result<Value> {
+/// Applies each action of `overlay` to `document`, in order. The result must pass `check`.
+pub(super) fn apply(document: &Value, overlay: &Value, check: fn(&Value) -> Result<()>) -> Result<Value> {
     ensure!(overlay["overlay"] == "1.0.0", "not an overlay of version 1.0.0");
     let actions = overlay["actions"].as_array().context("no actions")?;
     let mut result = document.clone();
     for (index, action) in actions.iter().enumerate() {
-        let target = action["target"].as_str().unwrap_or_default();
-        act(&mut result, action, target).with_context(|| format!("action {} (target {target})", index + 1))?;
+        act(&mut result, action).with_context(|| name(index, action))?;
     }
-    Ok(result)
+    match check(&result) {
+        Ok(()) => Ok(result),
+        Err(error) => Err(blame(document, actions, check, error)),
+    }
 }
 
-fn act(document: &mut Value, action: &Value, target: &str) -> Result<()> {
-    let path = JsonPath::parse(target)?;
+/// Says which action brought `error` in.
+fn blame(document: &Value, actions: &[Value], check: fn(&Value) -> Result<()>, error: Error) -> Error {
+    let mut document = document.clone();
+    for (index, action) in actions.iter().enumerate() {
+        let brought_in = act(&mut document, action).and_then(|()| check(&document)).err();
+        if brought_in.is_some_and(|brought_in| format!("{brought_in:#}") == format!("{error:#}")) {
+            return error.context(name(index, action));
+        }
+    }
+    error
+}
+
+fn name(index: usize, action: &Value) -> String {
+    format!("action {} (target {})", index + 1, action["target"].as_str().unwrap_or_default())
+}
+
+fn act(document: &mut Value, action: &Value) -> Result<()> {
+    let path = JsonPath::parse(action["target"].as_str().unwrap_or_default())?;
     let pointers: Vec<String> = path.query_located(document).locations().map(NormalizedPath::to_json_pointer).collect();
     ensure!(!pointers.is_empty(), "it matches nothing");
 

@@ -1,1 +1,132 @@
+//! The committed files are current, and an overlay changes what it says and nothing else.
 
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::{
+    Mode, compose, load, operations,
+    versions::{Document, Source, apply_all},
+};
+use crate::root;
+
+#[test]
+fn committed_files_are_current() {
+    super::run(Mode::Check).unwrap();
+}
+
+/// What came (+), went (-) or changed (~) from one version to the next.
+fn difference(old: &Value, new: &Value, path: &str, lines: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let gone = old.keys().filter(|key| !new.contains_key(*key));
+            lines.extend(gone.map(|key| format!("- {path}/{key}")));
+            for (key, value) in new {
+                match old.get(key) {
+                    Some(before) => difference(before, value, &format!("{path}/{key}"), lines),
+                    None => lines.push(format!("+ {path}/{key}")),
+                }
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => difference(&by_name(old), &by_name(new), path, lines),
+        _ if old == new => {}
+        _ => lines.push(format!("~ {path}")),
+    }
+}
+
+/// The items of an array, by what tells them apart.
+fn by_name(items: &[Value]) -> Value {
+    let name = |item: &Value| item["name"].as_str().map_or_else(|| item.to_string(), |name| format!("[{name}]"));
+    items.iter().map(|item| (name(item), item.clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[test]
+fn each_version_differs_from_the_one_before_in_what_its_overlay_says() {
+    let documents = load(&root().join("spec")).unwrap();
+    let mut lines = Vec::new();
+    for [old, new] in documents.array_windows() {
+        lines.push(format!("{} to {}", old.version, new.version));
+        difference(&old.content, &new.content, "", &mut lines);
+        lines.push(String::new());
+    }
+    assert_snapshot!(lines.join("\n"));
+}
+
+fn base() -> Source {
+    source(
+        "v1.0.yaml",
+        json!({
+            "openapi": "3.0.3",
+            "info": { "title": "t", "version": "1.0" },
+            "tags": [{ "name": "things" }],
+            "paths": {
+                "/things": { "get": operation("thing_list", json!([{ "name": "all", "in": "query" }])) },
+                "/things/{id}": { "delete": operation("thing_delete", json!([{ "name": "id", "in": "path" }])) },
+            },
+            "components": { "schemas": {
+                "Thing": { "description": "d", "example": {}, "properties": {
+                    "Id": { "description": "d" },
+                    "Size": { "description": "d" },
+                } },
+            } },
+        }),
+    )
+}
+
+fn operation(id: &str, parameters: Value) -> Value {
+    let responses = json!({ "200": { "description": "d" } });
+    json!({ "operationId": id, "tags": ["things"], "summary": "s", "parameters": parameters, "responses": responses })
+}
+
+/// An overlay of version 1.1 with these actions.
+fn overlay(actions: Value) -> Source {
+    let mut actions = actions;
+    actions.as_array_mut().unwrap().insert(0, json!({ "target": "$.info", "update": { "version": "1.1" } }));
+    source("v1.1.yaml", json!({ "overlay": "1.0.0", "extends": "v1.0.yaml", "actions": actions }))
+}
+
+fn source(name: &str, content: Value) -> Source {
+    Source { version: name[1..4].parse().unwrap(), name: name.into(), content }
+}
+
+fn composed(actions: Value) -> anyhow::Result<Vec<Document>> {
+    apply_all(&[base(), overlay(actions)])
+}
+
+#[test]
+fn what_came_and_what_went_is_marked_and_nothing_else() {
+    let documents = composed(json!([
+        { "target": "$.paths", "update": { "/new": { "get": operation("new_get", json!([])) } } },
+        { "target": "$.paths['/things'].get", "update": { "parameters": [{ "name": "size", "in": "query" }] } },
+        { "target": "$.paths['/things'].get.parameters[?@.name == 'all']", "remove": true },
+        { "target": "$.paths['/things/{id}'].delete", "remove": true },
+        { "target": "$.components.schemas.Thing.properties.Size", "remove": true },
+        { "target": "$.components.schemas.Thing.properties", "update": { "Name": { "description": "d" } } },
+    ]));
+    let whole = compose::superset(&documents.unwrap()).unwrap();
+    let mut lines = Vec::new();
+    difference(&base().content, &whole, "", &mut lines);
+    assert_snapshot!(lines.join("\n"));
+    assert_snapshot!(operations::table(&whole).unwrap());
+    assert_snapshot!(format!("{:#}\n{:#}", whole["paths"]["/things"]["get"]["parameters"], whole["components"]));
+}
+
+#[test]
+fn mistakes_are_named_with_file_and_action() {
+    let mistake = |actions: Value| format!("{:#}", composed(actions).unwrap_err());
+    let mut said = vec![
+        mistake(json!([{ "target": "$.paths[", "update": {} }])),
+        mistake(json!([{ "target": "$.paths['/nowhere']", "update": {} }])),
+        mistake(json!([{ "target": "$.paths['/things']" }])),
+        mistake(json!([{ "target": "$.paths['/things']", "update": {}, "remove": true }])),
+        mistake(json!([{ "target": "$.openapi", "update": "3.1.0" }])),
+        mistake(json!([{ "target": "$.paths['/things'].get", "update": { "x-since": "1.1" } }])),
+        mistake(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", json!([])) } } }])),
+        mistake(json!([{ "target": "$.paths", "update": { "/a/{b}": { "get": operation("a", json!([])) } } }])),
+        mistake(json!([{ "target": "$.components.schemas.Thing.properties", "update": { "A": {} } }])),
+        mistake(json!([{ "target": "$.components.schemas.Thing.properties.Id", "update": { "$ref": "#/nowhere" } }])),
+    ];
+    let mut stray = overlay(json!([]));
+    stray.content["extends"] = json!("v0.9.yaml");
+    said.push(format!("{:#}", apply_all(&[base(), stray]).unwrap_err()));
+    assert_snapshot!(said.join("\n"));
+}

@@ -84,7 +84,8 @@ pub(super) fn apply_all(sources: &[Source]) -> Result<Vec<Document>> {
                 if extends != before.name {
                     bail!("{}: extends {extends:?}, but the version before it is {}", source.name, before.name);
                 }
-                overlay::apply(&document.content, &source.content).with_context(|| source.name.clone())?
+                overlay::apply(&document.content, &source.content, check::document)
+                    .with_context(|| source.name.clone())?
             }
             _ => source.content.clone(),
         };

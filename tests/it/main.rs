@@ -1,0 +1,10 @@
+//! What must hold whatever an engine does, shown on engines that follow a script.
+
+mod cancellation;
+mod engine;
+mod faults;
+mod old_engines;
+mod requests;
+mod schemas;
+mod tracing;
+mod versions;

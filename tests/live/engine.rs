@@ -1,0 +1,115 @@
+//! The engine under a test: a client whose every exchange is checked, and a broom.
+
+use std::{
+    env,
+    io::{Read as _, Write as _},
+    ops::Deref,
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use dockerclient::{
+    ApiVersion, DockerClient,
+    containers::{Container, CreateOptions},
+    models::ContainerConfig,
+};
+
+use crate::tap::Tap;
+
+/// A client of the real engine. What it made is removed when it goes, also if the test failed.
+pub struct Engine {
+    docker: DockerClient,
+    socket: PathBuf,
+    tap: Tap,
+    made: Mutex<Vec<String>>,
+}
+
+impl Engine {
+    /// The engine and the version that the environment names.
+    pub async fn under_test() -> Self {
+        let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
+        let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
+        let tap = Tap::open(&socket, version()).await;
+        let docker = DockerClient::builder().address(tap.address()).api_version(version()).build().unwrap();
+        Self { docker, socket, tap, made: Mutex::default() }
+    }
+
+    /// A name that no other test uses.
+    pub fn name(&self, stem: &str) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{stem}-{}-{count}", std::process::id());
+        self.remove_later(format!("/containers/{name}?force=1&v=1"));
+        name
+    }
+
+    /// Removes what lies at `path` when the test ends.
+    pub fn remove_later(&self, path: String) {
+        self.made.lock().unwrap().push(path);
+    }
+
+    /// A container that runs `script` in a shell, created and not started.
+    pub async fn create(&self, script: &str) -> Container {
+        self.create_with(script, |config| config).await
+    }
+
+    /// A container that runs `script` in a shell, with another configuration.
+    pub async fn create_with(
+        &self,
+        script: &str,
+        change: impl FnOnce(ContainerConfig) -> ContainerConfig,
+    ) -> Container {
+        let options = CreateOptions::new(change(shell(script))).name(self.name("test"));
+        self.docker.containers().create(&options).await.unwrap().container
+    }
+
+    /// A container that runs until it is stopped, and stops at once.
+    pub async fn running(&self) -> Container {
+        let container = self.create("trap 'exit 0' TERM; while true; do sleep 0.05; done").await;
+        container.start().await.unwrap();
+        container
+    }
+}
+
+/// A container of busybox that runs `script` in a shell.
+pub fn shell(script: &str) -> ContainerConfig {
+    ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", script].map(Into::into).into(), ..Default::default() }
+}
+
+/// The version under test.
+pub fn version() -> ApiVersion {
+    env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()
+}
+
+impl Deref for Engine {
+    type Target = DockerClient;
+
+    fn deref(&self) -> &DockerClient {
+        &self.docker
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for path in self.made.lock().unwrap().drain(..).rev() {
+            // What the test removed itself is not there any more.
+            let _ = delete(&self.socket, &path);
+        }
+        let violations = self.tap.violations();
+        if !thread::panicking() {
+            assert!(violations.is_empty(), "against the document:\n{}", violations.join("\n"));
+        }
+    }
+}
+
+fn delete(socket: &PathBuf, path: &str) -> std::io::Result<()> {
+    let mut stream = UnixStream::connect(socket)?;
+    write!(stream, "DELETE {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+    stream.read_to_end(&mut Vec::new())?;
+    Ok(())
+}

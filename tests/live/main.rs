@@ -1,0 +1,15 @@
+//! What must hold on a real engine, at the API version that `cargo xtask test` sets.
+//!
+//! Every exchange of these tests passes a tap that holds it against the document of
+//! that version: what the engine answers proves the document, and the tests prove
+//! the client.
+
+mod containers;
+mod engine;
+mod exec;
+mod images;
+mod names;
+mod registry;
+mod system;
+mod tap;
+mod versions;

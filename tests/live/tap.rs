@@ -1,0 +1,110 @@
+//! A proxy before the engine that holds every exchange against the document.
+
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use dockerclient::ApiVersion;
+use http::{Request, Response, header::CONTENT_TYPE};
+use http_body_util::{BodyExt as _, Either, Full};
+use hyper::{body::Incoming, client, server, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{UnixListener, UnixStream};
+
+use self::document::Document;
+
+mod document;
+
+pub struct Tap {
+    path: PathBuf,
+    violations: Arc<Mutex<Vec<String>>>,
+}
+
+type Answer = Response<Either<Full<Bytes>, Incoming>>;
+
+impl Tap {
+    /// A socket behind which `engine` answers.
+    pub async fn open(engine: &Path, version: ApiVersion) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("dockerclient-tap-{}-{count}.sock", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        let violations = Arc::new(Mutex::new(Vec::new()));
+        let tap = Self { path, violations: Arc::clone(&violations) };
+        let document = Arc::new(Document::of(version));
+        let engine = engine.to_owned();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (engine, document, violations) = (engine.clone(), Arc::clone(&document), Arc::clone(&violations));
+                tokio::spawn(async move {
+                    let service = service_fn(|request| {
+                        let (engine, document, violations) = (&engine, &document, &violations);
+                        async move { Ok::<_, Infallible>(exchange(engine, document, violations, request).await) }
+                    });
+                    // A client that hangs up is its own business.
+                    let _ = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        tap
+    }
+
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.path.display())
+    }
+
+    /// What did not fit the document so far.
+    pub fn violations(&self) -> Vec<String> {
+        self.violations.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Passes one request on, checks it and its answer, and returns that.
+async fn exchange(
+    engine: &Path,
+    document: &Document,
+    violations: &Mutex<Vec<String>>,
+    request: Request<Incoming>,
+) -> Answer {
+    let (head, body) = request.into_parts();
+    let line = format!("{} {}", head.method, head.uri);
+    let body = body.collect().await.unwrap().to_bytes();
+    let operation = document.operation(&head);
+    let complain = |found: Vec<String>| {
+        violations.lock().unwrap().extend(found.into_iter().map(|what| format!("{line}: {what}")));
+    };
+    match &operation {
+        Some(operation) => complain(operation.check_request(&head, &body)),
+        None => complain(vec!["no such operation".into()]),
+    }
+
+    let stream = UnixStream::connect(engine).await.unwrap();
+    let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let answer = sender.send_request(Request::from_parts(head, Full::new(body))).await.unwrap();
+    let Some(operation) = operation else { return answer.map(Either::Right) };
+    complain(operation.check_head(&answer));
+    if !operation.is_document(&answer) {
+        return answer.map(Either::Right);
+    }
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    match serde_json::from_slice::<Value>(&body) {
+        Ok(value) => complain(operation.check_answer(head.status, &value)),
+        Err(error) => complain(vec![format!("{:?}: {error}", head.headers.get(CONTENT_TYPE))]),
+    }
+    Response::from_parts(head, Either::Left(Full::new(body)))
+}
