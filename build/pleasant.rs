@@ -5,17 +5,26 @@
 //! the document marks `x-optional` is an `Option`.
 
 use serde_json::Value;
-use syn::{Field, Fields, GenericArgument, Item, ItemStruct, PathArguments, Type, parse_quote};
+use syn::{
+    Field, Fields, GenericArgument, ImplItem, Item, ItemMod as Module, ItemStruct, PathArguments, Type, parse_quote,
+};
 
 /// Fields without which an answer says nothing: absent, they are an error and not a zero.
 const ESSENTIAL: [&str; 3] = ["Id", "ID", "StatusCode"];
 
-/// Rewrites the types in `file` by what `document` says of them.
+/// Rewrites the types in `file` by what `document` says of them, and drops what is of no use.
 pub(crate) fn polish(file: &mut syn::File, document: &Value) {
     let schemas = &document["components"]["schemas"];
+    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
     for item in &mut file.items {
-        let Item::Mod(module) = item else { continue };
-        let Some((_, items)) = module.content.as_mut().filter(|_| module.ident == "types") else { continue };
+        if let Item::Impl(methods) = item {
+            // It would put a limit on whole responses, and panics.
+            methods.items.retain(|item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "new"));
+        }
+        let Item::Mod(Module { ident, content: Some((_, items)), .. }) = item else { continue };
+        if ident != "types" {
+            continue;
+        }
         items.retain(|item| matches!(item, Item::Struct(_)));
         for index in 0..items.len() {
             let Item::Struct(item) = &mut items[index] else { continue };

@@ -97,61 +97,73 @@ impl Error {
     }
 
     /// The named object does not exist (404).
+    #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
 
     /// The object is in no state for it, or the name is taken (409).
+    #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(409)
     }
 
     /// It was so already (304). Calls where that is a success return it as such.
+    #[must_use]
     pub fn is_not_modified(&self) -> bool {
         self.status() == Some(304)
     }
 
     /// Credentials are missing or wrong (401).
+    #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(401)
     }
 
     /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400).
+    #[must_use]
     pub fn is_bad_request(&self) -> bool {
         matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400)
     }
 
     /// Something took longer than its limit.
+    #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, Kind::Timeout { .. })
     }
 
     /// The engine could not be reached: no request was sent.
+    #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
     }
 
     /// The engine's API version lacks what was asked for; nothing was sent.
+    #[must_use]
     pub fn is_unsupported(&self) -> bool {
         matches!(self.0.kind, Kind::Unsupported(_))
     }
 
     /// The engine's answer could not be understood.
+    #[must_use]
     pub fn is_decode(&self) -> bool {
         matches!(self.0.kind, Kind::Decode(_))
     }
 
     /// The engine's answer ended in the middle of something: of a document, of a frame of output.
+    #[must_use]
     pub fn is_truncated(&self) -> bool {
         matches!(self.0.kind, Kind::Truncated(_))
     }
 
     /// The engine began to answer with success and told of a failure later, as pulls and builds do.
+    #[must_use]
     pub fn is_failure(&self) -> bool {
         matches!(self.0.kind, Kind::Failed { .. })
     }
 
     /// The HTTP status, if the engine answered with an error.
+    #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.0.kind {
             Kind::Engine { status, .. } => Some(status),
@@ -160,6 +172,7 @@ impl Error {
     }
 
     /// The code that came with a failure told of late: the exit code of a build step, 401 for missing credentials.
+    #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self.0.kind {
             Kind::Failed { code, .. } => Some(code).filter(|&code| code != 0),
@@ -168,6 +181,7 @@ impl Error {
     }
 
     /// What the engine said, trimmed, if it told of an error.
+    #[must_use]
     pub fn message(&self) -> Option<&str> {
         match &self.0.kind {
             Kind::Engine { message, .. } | Kind::Failed { message, .. } => Some(message),
@@ -176,16 +190,19 @@ impl Error {
     }
 
     /// The operation that failed, by its id in the API document: `container_start`.
+    #[must_use]
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
     /// The API version needed, if the one spoken is too old.
+    #[must_use]
     pub fn needed_version(&self) -> Option<ApiVersion> {
         self.unsupported()?.needed
     }
 
     /// The API version spoken, if it lacks what was asked for.
+    #[must_use]
     pub fn spoken_version(&self) -> Option<ApiVersion> {
         self.unsupported()?.spoken
     }

@@ -82,7 +82,7 @@ pub(super) async fn engine_error(response: http::Response<Incoming>, limit: Opti
     let status = response.status();
     let body = Limited::new(Watched::document(response.into_body(), limit), LONGEST_ERROR);
     // An error whose text cannot be read is still the error its status says.
-    let text = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let text = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let mut message = message(&text);
     if message.is_empty() {
         status.canonical_reason().unwrap_or("no reason given").clone_into(&mut message);

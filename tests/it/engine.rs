@@ -17,7 +17,7 @@ use tokio::{
 
 /// What came over the socket.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// Method and target.
     pub line: String,
     /// All headers, in lower case.
@@ -26,7 +26,7 @@ pub struct Request {
 }
 
 /// What goes back.
-pub struct Reply {
+pub(crate) struct Reply {
     bytes: Vec<u8>,
     then: Then,
 }
@@ -39,16 +39,16 @@ enum Then {
 
 impl Reply {
     /// A document, as engines of every age send it.
-    pub fn json(status: u16, body: &str) -> Self {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::with_type(status, "application/json", body)
     }
 
     /// An error, as engines send it to requests below 1.24.
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self::with_type(status, "text/plain; charset=utf-8", body)
     }
 
-    pub fn empty(status: u16) -> Self {
+    pub(crate) fn empty(status: u16) -> Self {
         Self::raw(format!("HTTP/1.1 {status} Status\r\nContent-Length: 0\r\n\r\n"))
     }
 
@@ -60,21 +60,21 @@ impl Reply {
     }
 
     /// Whatever is sent.
-    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self { bytes: bytes.into(), then: Then::TakeTheNextRequest }
     }
 
-    pub fn then_hang_up(self) -> Self {
+    pub(crate) fn then_hang_up(self) -> Self {
         Self { then: Then::HangUp, ..self }
     }
 
-    pub fn then_say_nothing_more(self) -> Self {
+    pub(crate) fn then_say_nothing_more(self) -> Self {
         Self { then: Then::SayNothingMore, ..self }
     }
 }
 
 /// The engine. It and its socket are gone when this is dropped.
-pub struct Engine {
+pub(crate) struct Engine {
     socket: PathBuf,
     requests: Arc<Mutex<Vec<Request>>>,
     connections: Connections,
@@ -88,7 +88,7 @@ struct Connections {
 
 impl Engine {
     /// Answers each request as `script` says.
-    pub fn answering(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn answering(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("dockerclient-it-{}-{count}.sock", std::process::id()));
@@ -112,32 +112,32 @@ impl Engine {
         engine
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
 
     /// A client that speaks `version`.
-    pub fn client(&self, version: &str) -> DockerClient {
+    pub(crate) fn client(&self, version: &str) -> DockerClient {
         DockerClient::builder().address(self.address()).api_version(version.parse().unwrap()).build().unwrap()
     }
 
     /// What was asked so far.
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The request lines so far.
-    pub fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         self.requests().into_iter().map(|request| request.line).collect::<Vec<_>>().join("\n")
     }
 
     /// How many connections were ever opened.
-    pub fn opened(&self) -> usize {
+    pub(crate) fn opened(&self) -> usize {
         self.connections.opened.load(Ordering::Relaxed)
     }
 
     /// Waits until no connection is open any more.
-    pub async fn all_hung_up(&self) {
+    pub(crate) async fn all_hung_up(&self) {
         self.connections.open.subscribe().wait_for(|open| *open == 0).await.unwrap();
     }
 }

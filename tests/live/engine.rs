@@ -22,7 +22,7 @@ use dockerclient::{
 use crate::tap::Tap;
 
 /// A client of the real engine. What it made is removed when it goes, also if the test failed.
-pub struct Engine {
+pub(crate) struct Engine {
     docker: DockerClient,
     socket: PathBuf,
     tap: Tap,
@@ -31,7 +31,7 @@ pub struct Engine {
 
 impl Engine {
     /// The engine and the version that the environment names.
-    pub async fn under_test() -> Self {
+    pub(crate) async fn under_test() -> Self {
         let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
         let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
         let tap = Tap::open(&socket, version()).await;
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// A name that no other test uses.
-    pub fn name(&self, stem: &str) -> String {
+    pub(crate) fn name(&self, stem: &str) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{stem}-{}-{count}", std::process::id());
@@ -49,17 +49,17 @@ impl Engine {
     }
 
     /// Removes what lies at `path` when the test ends.
-    pub fn remove_later(&self, path: String) {
+    pub(crate) fn remove_later(&self, path: String) {
         self.made.lock().unwrap().push(path);
     }
 
     /// A container that runs `script` in a shell, created and not started.
-    pub async fn create(&self, script: &str) -> Container {
+    pub(crate) async fn create(&self, script: &str) -> Container {
         self.create_with(script, |config| config).await
     }
 
     /// A container that runs `script` in a shell, with another configuration.
-    pub async fn create_with(
+    pub(crate) async fn create_with(
         &self,
         script: &str,
         change: impl FnOnce(ContainerConfig) -> ContainerConfig,
@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// A container that runs until it is stopped, and stops at once.
-    pub async fn running(&self) -> Container {
+    pub(crate) async fn running(&self) -> Container {
         let container = self.create("trap 'exit 0' TERM; while true; do sleep 0.05; done").await;
         container.start().await.unwrap();
         container
@@ -77,12 +77,12 @@ impl Engine {
 }
 
 /// A container of busybox that runs `script` in a shell.
-pub fn shell(script: &str) -> ContainerConfig {
+pub(crate) fn shell(script: &str) -> ContainerConfig {
     ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", script].map(Into::into).into(), ..Default::default() }
 }
 
 /// The version under test.
-pub fn version() -> ApiVersion {
+pub(crate) fn version() -> ApiVersion {
     env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()
 }
 

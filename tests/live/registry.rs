@@ -13,13 +13,13 @@ const ACCOUNT: &str = "bWU6c2VjcmV0";
 const FOUND: &str = r#"{"query":"web","num_results":1,"results":[
     {"name":"acme/web","description":"A web server","star_count":7,"is_official":false,"is_automated":true}]}"#;
 
-pub struct Registry {
+pub(crate) struct Registry {
     address: String,
     searched: Arc<Mutex<Vec<String>>>,
 }
 
 impl Registry {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let searched = Arc::new(Mutex::new(Vec::new()));
@@ -33,12 +33,12 @@ impl Registry {
     }
 
     /// Host and port.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// The terms that were searched for.
-    pub fn searched(&self) -> Vec<String> {
+    pub(crate) fn searched(&self) -> Vec<String> {
         self.searched.lock().unwrap().clone()
     }
 }

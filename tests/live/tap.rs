@@ -22,7 +22,7 @@ use self::document::Document;
 
 mod document;
 
-pub struct Tap {
+pub(crate) struct Tap {
     path: PathBuf,
     violations: Arc<Mutex<Vec<String>>>,
 }
@@ -31,7 +31,7 @@ type Answer = Response<Either<Full<Bytes>, Incoming>>;
 
 impl Tap {
     /// A socket behind which `engine` answers.
-    pub async fn open(engine: &Path, version: ApiVersion) -> Self {
+    pub(crate) async fn open(engine: &Path, version: ApiVersion) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("dockerclient-tap-{}-{count}.sock", std::process::id()));
@@ -56,12 +56,12 @@ impl Tap {
         tap
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.path.display())
     }
 
     /// What did not fit the document so far.
-    pub fn violations(&self) -> Vec<String> {
+    pub(crate) fn violations(&self) -> Vec<String> {
         self.violations.lock().unwrap().clone()
     }
 }

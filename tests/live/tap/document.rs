@@ -6,26 +6,26 @@ use dockerclient::ApiVersion;
 use http::{Response, StatusCode, header::CONTENT_TYPE, request};
 use serde_json::{Map, Value, json};
 
-pub struct Document {
+pub(super) struct Document {
     root: Value,
     prefix: String,
 }
 
 /// One operation of the document.
-pub struct Operation<'a> {
+pub(super) struct Operation<'a> {
     document: &'a Document,
     node: &'a Value,
 }
 
 impl Document {
-    pub fn of(version: ApiVersion) -> Self {
+    pub(super) fn of(version: ApiVersion) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/spec/v{version}.json"));
         let text = fs::read_to_string(&path).expect("`cargo xtask regen` wrote the document of each version");
         Self { root: serde_json::from_str(&text).unwrap(), prefix: format!("/v{version}") }
     }
 
     /// The operation that a request is for.
-    pub fn operation(&self, request: &request::Parts) -> Option<Operation<'_>> {
+    pub(super) fn operation(&self, request: &request::Parts) -> Option<Operation<'_>> {
         let path = request.uri.path().strip_prefix(&self.prefix)?;
         let method = request.method.as_str().to_lowercase();
         let paths = self.root["paths"].as_object()?;
@@ -50,7 +50,7 @@ impl Document {
 }
 
 impl Operation<'_> {
-    pub fn check_request(&self, head: &request::Parts, body: &[u8]) -> Vec<String> {
+    pub(super) fn check_request(&self, head: &request::Parts, body: &[u8]) -> Vec<String> {
         let parameters = self.node["parameters"].as_array().into_iter().flatten();
         let known: Vec<&str> =
             parameters.filter_map(|parameter| self.document.resolved(parameter)["name"].as_str()).collect();
@@ -76,12 +76,12 @@ impl Operation<'_> {
     }
 
     /// Whether `answer` holds one JSON document, or should.
-    pub fn is_document<B>(&self, answer: &Response<B>) -> bool {
+    pub(super) fn is_document<B>(&self, answer: &Response<B>) -> bool {
         let content = &self.response(answer.status())["content"]["application/json"];
         content.is_object() && content["x-stream"] != true
     }
 
-    pub fn check_head<B>(&self, answer: &Response<B>) -> Vec<String> {
+    pub(super) fn check_head<B>(&self, answer: &Response<B>) -> Vec<String> {
         let response = self.response(answer.status());
         if response.is_null() {
             return vec![format!("status {} is not in the document", answer.status())];
@@ -100,7 +100,7 @@ impl Operation<'_> {
         }
     }
 
-    pub fn check_answer(&self, status: StatusCode, value: &Value) -> Vec<String> {
+    pub(super) fn check_answer(&self, status: StatusCode, value: &Value) -> Vec<String> {
         self.document.check(&self.response(status)["content"]["application/json"]["schema"], value)
     }
 

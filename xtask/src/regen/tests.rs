@@ -59,8 +59,8 @@ fn base() -> Source {
             "info": { "title": "t", "version": "1.0" },
             "tags": [{ "name": "things" }],
             "paths": {
-                "/things": { "get": operation("thing_list", json!([{ "name": "all", "in": "query" }])) },
-                "/things/{id}": { "delete": operation("thing_delete", json!([{ "name": "id", "in": "path" }])) },
+                "/things": { "get": operation("thing_list", &json!([{ "name": "all", "in": "query" }])) },
+                "/things/{id}": { "delete": operation("thing_delete", &json!([{ "name": "id", "in": "path" }])) },
             },
             "components": { "schemas": {
                 "Thing": { "description": "d", "example": {}, "properties": {
@@ -72,7 +72,7 @@ fn base() -> Source {
     )
 }
 
-fn operation(id: &str, parameters: Value) -> Value {
+fn operation(id: &str, parameters: &Value) -> Value {
     let responses = json!({ "200": { "description": "d" } });
     json!({ "operationId": id, "tags": ["things"], "summary": "s", "parameters": parameters, "responses": responses })
 }
@@ -95,7 +95,7 @@ fn composed(actions: Value) -> anyhow::Result<Vec<Document>> {
 #[test]
 fn what_came_and_what_went_is_marked_and_nothing_else() {
     let documents = composed(json!([
-        { "target": "$.paths", "update": { "/new": { "get": operation("new_get", json!([])) } } },
+        { "target": "$.paths", "update": { "/new": { "get": operation("new_get", &json!([])) } } },
         { "target": "$.paths['/things'].get", "update": { "parameters": [{ "name": "size", "in": "query" }] } },
         { "target": "$.paths['/things'].get.parameters[?@.name == 'all']", "remove": true },
         { "target": "$.paths['/things/{id}'].delete", "remove": true },
@@ -120,8 +120,8 @@ fn mistakes_are_named_with_file_and_action() {
         mistake(json!([{ "target": "$.paths['/things']", "update": {}, "remove": true }])),
         mistake(json!([{ "target": "$.openapi", "update": "3.1.0" }])),
         mistake(json!([{ "target": "$.paths['/things'].get", "update": { "x-since": "1.1" } }])),
-        mistake(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", json!([])) } } }])),
-        mistake(json!([{ "target": "$.paths", "update": { "/a/{b}": { "get": operation("a", json!([])) } } }])),
+        mistake(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", &json!([])) } } }])),
+        mistake(json!([{ "target": "$.paths", "update": { "/a/{b}": { "get": operation("a", &json!([])) } } }])),
         mistake(json!([{ "target": "$.components.schemas.Thing.properties", "update": { "A": {} } }])),
         mistake(json!([{ "target": "$.components.schemas.Thing.properties.Id", "update": { "$ref": "#/nowhere" } }])),
     ];
