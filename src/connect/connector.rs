@@ -186,3 +186,19 @@ impl fmt::Debug for Connector {
         write!(f, "Connector({})", self.address)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root, who runs the tests in CI, is never refused; so the words are tested alone.
+    #[test]
+    fn a_socket_that_may_not_be_opened_is_told_with_what_to_do() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert_eq!(
+            unix_advice(Path::new("/var/run/docker.sock"), &error),
+            "/var/run/docker.sock may not be opened; \
+             add your user to the group that owns it (mostly `docker`) and log in anew"
+        );
+    }
+}

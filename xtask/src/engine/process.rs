@@ -1,6 +1,7 @@
 //! Processes: started, remembered across runs of xtask, and stopped.
 
 use std::{
+    collections::{HashMap, HashSet},
     fs,
     os::unix::process::CommandExt as _,
     path::Path,
@@ -57,9 +58,12 @@ impl Recorded {
     }
 }
 
-/// Kills every process that was started with a path under `directory`: the children of an engine that crashed.
+/// Kills what an engine that crashed left behind: its own programs, known by a path under `directory`, and the
+/// processes of containers, which are their children.
 pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
     let needle = format!("{}/", directory.display());
+    let mut parents = HashMap::new();
+    let mut doomed = HashSet::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
@@ -67,6 +71,15 @@ pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
         let arguments = String::from_utf8_lossy(&line);
         let is_of_docker = ["dockerd", "containerd", "docker-proxy"].iter().any(|name| arguments.contains(name));
         if is_of_docker && arguments.contains(&needle) {
+            doomed.insert(pid);
+        }
+        if let Some(parent) = stat(pid).and_then(|stat| stat.get(1)?.parse::<i32>().ok()) {
+            parents.insert(pid, parent);
+        }
+    }
+    let ancestors = |pid: i32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied());
+    for &pid in parents.keys() {
+        if ancestors(pid).any(|pid| doomed.contains(&pid)) {
             signal(pid, Signal::KILL);
         }
     }
@@ -82,9 +95,13 @@ fn signal(pid: i32, signal: Signal) {
 
 /// When the process started, in ticks of the kernel; none if there is no such process, or only its remains.
 fn start_time(pid: i32) -> Option<String> {
+    stat(pid).filter(|stat| stat[0] != "Z")?.get(19).cloned()
+}
+
+/// What the kernel tells of a process: its state, its parent, and so on.
+fn stat(pid: i32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in parentheses, and may hold anything.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    let state = fields.next()?;
-    if state == "Z" { None } else { fields.nth(18).map(str::to_owned) }
+    // Before that comes a name in parentheses, which may hold anything.
+    let fields = stat.rsplit_once(')')?.1;
+    Some(fields.split_whitespace().map(str::to_owned).collect())
 }
