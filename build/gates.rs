@@ -44,8 +44,12 @@ impl Bodies<'_> {
         let filters = filters.into_iter().flatten().map(|(name, filter)| (name.as_str(), filter));
         let request = &operation["requestBody"];
         let body = self.schema(&request["content"]["application/json"]["schema"])?;
+        let late = match operation.get("x-late-until") {
+            Some(last) => format!("Some({})", version(last)?),
+            None => "None".to_owned(),
+        };
         Ok(format!(
-            "Operation {{ id: {id:?}, span: {}, waits: {}, streams: {}, body_is_optional: {}, parameters: &[{}], filters: &[{}], body: {body:?} }},\n",
+            "Operation {{ id: {id:?}, span: {}, waits: {}, late_until: {late}, streams: {}, body_is_optional: {}, parameters: &[{}], filters: &[{}], body: {body:?} }},\n",
             span(operation)?,
             operation["x-waits"] == true,
             streams(operation),

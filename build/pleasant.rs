@@ -6,7 +6,8 @@
 
 use serde_json::Value;
 use syn::{
-    Field, Fields, GenericArgument, ImplItem, Item, ItemMod as Module, ItemStruct, PathArguments, Type, parse_quote,
+    Block, Field, Fields, GenericArgument, ImplItem, Item, ItemMod as Module, ItemStruct, Path, PathArguments, Stmt,
+    Token, Type, parse_quote, punctuated::Punctuated,
 };
 
 /// Fields without which an answer says nothing: absent, they are an error and not a zero.
@@ -30,6 +31,8 @@ pub(crate) fn polish(file: &mut syn::File, document: &Value) {
             let Item::Struct(item) = &mut items[index] else { continue };
             let name = item.ident.clone();
             structure(item, &schemas[name.to_string()], schemas);
+            let debug = discreet_debug(item, &schemas[name.to_string()]);
+            items.extend(debug);
             items.push(parse_quote! {
                 impl<'de> crate::wire::lenient::Lenient<'de> for #name {
                     fn read<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
@@ -77,6 +80,44 @@ fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, schema
     field.attrs.push(parse_quote!(#[serde(rename = #name, deserialize_with = "crate::wire::lenient::read")]));
     field.attrs.push(serde);
     rename(field);
+}
+
+/// A type with secrets gets a `Debug` that does not tell them, in place of the derived one.
+fn discreet_debug(item: &mut ItemStruct, schema: &Value) -> Option<Item> {
+    let is_secret = |field: &&Field| property(schema, &wire_name(field)).is_some_and(|p| p["x-secret"] == true);
+    if !item.fields.iter().any(|field| is_secret(&field)) {
+        return None;
+    }
+    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
+        let derived = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok()?;
+        let kept = derived.into_iter().filter(|path| !path.is_ident("Debug"));
+        let kept = kept.collect::<Punctuated<Path, Token![,]>>();
+        *attribute = parse_quote!(#[derive(#kept)]);
+    }
+    let name = &item.ident;
+    let calls = item.fields.iter().filter_map(|field| {
+        let ident = field.ident.as_ref()?;
+        let label = ident.to_string();
+        let call: Stmt = if is_secret(&field) {
+            parse_quote!(debug.field(#label, &if self.#ident.is_empty() { "" } else { "[redacted]" });)
+        } else {
+            parse_quote!(debug.field(#label, &self.#ident);)
+        };
+        Some(call)
+    });
+    let calls: Vec<Stmt> = calls.collect();
+    let label = name.to_string();
+    let body: Block = parse_quote!({
+        let mut debug = f.debug_struct(#label);
+        #(#calls)*
+        debug.finish()
+    });
+    Some(parse_quote! {
+        /// Does not tell secrets.
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result #body
+        }
+    })
 }
 
 /// A field that stands for the fields of another type.

@@ -128,6 +128,11 @@ impl DockerClient {
         Ok(self.wire("system_version").await?.version())
     }
 
+    /// How long phases may take.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// The generated client, for one operation.
     pub(crate) async fn wire(&self, operation: &'static str) -> Result<Wire<'_>> {
         let client = match self.0.wire.get() {

@@ -6,10 +6,12 @@
 
 mod address;
 mod connector;
+mod dedicated;
 mod http;
 
 pub(crate) use self::{
     address::Address,
-    connector::Connector,
+    connector::{Connector, Stream},
+    dedicated::{Connection, Received},
     http::{HttpClient, Limits},
 };

@@ -1,27 +1,34 @@
 //! Containers: their life, their output, their files.
 
+use futures_util::TryStreamExt as _;
+
 use crate::{
-    DockerClient, Result,
-    exec::Exec,
-    models::{Change, ContainerInspect, ContainerSummary, ExecConfig, HostConfig, TopResult},
+    DockerClient, Download, Error, OutputStream, Result,
+    exec::{self, Exec, ExecOptions, ExecOutcome},
+    models::{Change, ContainerInspect, ContainerSummary, CopyConfig, ExecConfig, HostConfig, Stats, TopResult},
     names,
+    session::Session,
     terminal::TerminalSize,
-    wire::Wire,
+    wire::{Client, Wire},
 };
 
+mod attach;
 mod create;
 mod lifecycle;
 mod list;
 mod logs;
 mod signal;
 mod state;
+mod stats;
 
 pub use self::{
+    attach::AttachOptions,
     create::{CreateOptions, Created},
     lifecycle::{Exit, RemoveOptions, Start, Stop, StopOptions},
     list::{ContainerStatus, ListOptions},
-    logs::{Logs, LogsOptions, Tail},
+    logs::{LogsOptions, Tail},
     signal::Signal,
+    stats::{StatsStream, Traffic},
 };
 
 /// All containers of an engine. Made by [`DockerClient::containers`].
@@ -307,13 +314,114 @@ impl Container {
     ///
     /// Fails if there is no such container (404), or if its log driver cannot be read (500).
     #[doc(alias = "ContainerLogs")]
-    pub async fn logs(&self, options: &LogsOptions) -> Result<Logs> {
-        let terminal = self.inspect().await.map_err(|error| error.during("container_logs"))?.config.tty;
+    pub async fn logs(&self, options: &LogsOptions) -> Result<OutputStream> {
+        let terminal = self.has_terminal("container_logs").await?;
         let (wire, id) = self.wire("container_logs").await?;
+        options.check(wire.version()).map_err(|error| error.during("container_logs"))?;
         let (stdout, stderr) = options.sources();
         let tail = options.tail.to_query();
         let body = wire.container_logs(id, options.follow, stderr, stdout, Some(&tail), options.timestamps).await;
-        Ok(Logs::new(wire.bytes(body)?.1, terminal))
+        let output = OutputStream::new(wire.bytes(body)?.1, terminal, wire.longest_item(), "container_logs");
+        Ok(if options.timestamps.is_some() { output.with_timestamps() } else { output })
+    }
+
+    /// Measures what the container uses, about once a second, for as long as it is there.
+    ///
+    /// Resolves once the engine has answered. Calls `GET /containers/{id}/stats`, since API 1.17.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404). Engines before 1.7 do not answer for
+    /// a container that does not run; that is a timeout.
+    #[doc(alias = "StartMonitorStats")]
+    #[doc(alias = "ContainerStats")]
+    pub async fn stats(&self) -> Result<StatsStream> {
+        let (wire, id) = self.wire("container_stats").await?;
+        let body = wire.container_stats(id).await;
+        Ok(StatsStream::new(wire.bytes(body)?.1, wire.longest_item()))
+    }
+
+    /// Measures what the container uses, once.
+    ///
+    /// There is nothing to compare the CPU with then; take two samples of [`stats`](Self::stats) for its use.
+    ///
+    /// Calls `GET /containers/{id}/stats`, since API 1.17, and hangs up after the first sample.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`stats`](Self::stats) does, and if no sample comes in time.
+    pub async fn stats_once(&self) -> Result<Stats> {
+        let stats = self.stats().await?;
+        let mut stats = match self.docker.limits().body {
+            Some(limit) => stats.idle_timeout(limit),
+            None => stats,
+        };
+        match stats.try_next().await? {
+            Some(sample) => Ok(sample),
+            None => Err(Error::truncated("the engine sent no sample").during("container_stats")),
+        }
+    }
+
+    /// Connects to the container's output and, if asked to, its input.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /containers/{id}/attach` on a
+    /// connection of its own, and `GET /containers/{id}/json` before, to learn whether
+    /// the container has a terminal. Of a container that does not run, nothing comes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404), or if it is paused (409).
+    #[doc(alias = "AttachContainer")]
+    pub async fn attach(&self, options: &AttachOptions) -> Result<Session> {
+        let terminal = self.has_terminal("container_attach").await?;
+        let (wire, id) = self.wire("container_attach").await?;
+        let (stdout, stderr) = options.sources();
+        let call = async |client: &Client| {
+            client.container_attach(id, options.logs, stderr, options.stdin, stdout, Some(true)).await
+        };
+        let connection = wire.session(call).await?;
+        Ok(Session::new(connection, terminal, wire.longest_item(), "container_attach"))
+    }
+
+    /// Runs a command in the container, to its end.
+    ///
+    /// Calls `POST /containers/{id}/exec` and `POST /exec/{id}/start`, and asks
+    /// `GET /exec/{id}/json` for the exit code (since API 1.16). All output is kept in
+    /// memory; [`create_exec`](Self::create_exec) and [`Exec::start`] give a stream.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the container does not run (409; 500 from engines before 1.12). An exit
+    /// code other than 0 is no error.
+    #[doc(alias = "Exec")]
+    pub async fn exec(&self, options: &ExecOptions) -> Result<ExecOutcome> {
+        exec::run(self, options).await
+    }
+
+    /// Sends the container's files as a tar archive.
+    ///
+    /// Calls `GET /containers/{id}/export`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404).
+    pub async fn export(&self) -> Result<Download> {
+        let (wire, id) = self.wire("container_export").await?;
+        let body = wire.container_export(id).await;
+        Ok(Download::new(wire.bytes(body)?.1, "container_export"))
+    }
+
+    /// Sends the file or directory at `path` inside the container as a tar archive.
+    ///
+    /// Calls `POST /containers/{id}/copy`, until API 1.23.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container or path (404; 500 from engines before 1.12).
+    pub async fn copy(&self, path: &str) -> Result<Download> {
+        let (wire, id) = self.wire("container_copy").await?;
+        let body = wire.container_copy(id, &CopyConfig { resource: path.into() }).await;
+        Ok(Download::new(wire.bytes(body)?.1, "container_copy"))
     }
 
     /// Prepares a command to run in the container.
@@ -323,12 +431,16 @@ impl Container {
     /// # Errors
     ///
     /// Fails if the container does not run (409; 500 from engines before 1.12), or if there is no command (400).
-    #[doc(alias = "Exec")]
     #[doc(alias = "ExecCreate")]
     pub async fn create_exec(&self, config: &ExecConfig) -> Result<Exec> {
         let (wire, id) = self.wire("exec_create").await?;
         let made = wire.document(wire.exec_create(id, config).await)?;
-        Ok(self.docker.exec(made.id))
+        Ok(self.docker.exec(made.id).with_terminal(config.tty))
+    }
+
+    /// Whether the container has a terminal, on behalf of another operation.
+    async fn has_terminal(&self, operation: &'static str) -> Result<bool> {
+        Ok(self.inspect().await.map_err(|error| error.on_behalf_of(operation))?.config.tty)
     }
 
     /// The generated client, and the name as it stands in paths.

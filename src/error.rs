@@ -1,6 +1,6 @@
 //! The one error of this crate.
 
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
 use crate::ApiVersion;
 
@@ -89,11 +89,29 @@ impl Error {
         Self::new(Kind::Request(message.into()))
     }
 
+    /// The engine does not know `what` before API `needed`; nothing was sent.
+    pub(crate) fn needs(what: &str, needed: ApiVersion, spoken: ApiVersion) -> Self {
+        let message = format!("{what}needs API {needed}, but {spoken} is spoken");
+        Self::new(Kind::Unsupported(Unsupported { message, needed: Some(needed), spoken: Some(spoken) }))
+    }
+
     /// Says what was being done. The first to say so is right.
     #[must_use]
     pub(crate) fn during(mut self, operation: &'static str) -> Self {
         Arc::make_mut(&mut self.0).operation.get_or_insert(operation);
         self
+    }
+
+    /// Says what was being done, whatever was said before: a call was made for the sake of another.
+    #[must_use]
+    pub(crate) fn on_behalf_of(mut self, operation: &'static str) -> Self {
+        Arc::make_mut(&mut self.0).operation = Some(operation);
+        self
+    }
+
+    /// The answer ended in the middle of something.
+    pub(crate) fn truncated(message: &str) -> Self {
+        Self::new(Kind::Truncated(message.to_owned()))
     }
 
     /// The named object does not exist (404).
@@ -253,6 +271,20 @@ impl fmt::Debug for Error {
     }
 }
 
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.0.kind {
+            Kind::Request(_) => io::ErrorKind::InvalidInput,
+            Kind::Unsupported(_) => io::ErrorKind::Unsupported,
+            Kind::Timeout { .. } => io::ErrorKind::TimedOut,
+            Kind::Truncated(_) => io::ErrorKind::UnexpectedEof,
+            Kind::Decode(_) => io::ErrorKind::InvalidData,
+            Kind::Connect(_) | Kind::Connection(_) | Kind::Engine { .. } | Kind::Failed { .. } => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
@@ -272,7 +304,7 @@ mod tests {
 
     #[test]
     fn display_names_the_operation_in_words_and_leaves_the_source_to_source() {
-        let io = std::io::Error::other("the reason");
+        let io = io::Error::other("the reason");
         let error = Error::with_source(Kind::Engine { status: 404, message: "No such container: ghost".into() }, io)
             .during("container_logs");
         assert_eq!(error.to_string(), "container logs: engine said 404: No such container: ghost");

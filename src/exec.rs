@@ -4,9 +4,15 @@ use crate::{
     DockerClient, Result,
     models::{ExecInspect, ExecStartConfig},
     names,
+    session::Session,
     terminal::TerminalSize,
     wire::Wire,
 };
+
+mod run;
+
+pub(crate) use run::run;
+pub use run::{ExecOptions, ExecOutcome};
 
 /// One command, prepared by [`Container::create_exec`](crate::containers::Container::create_exec).
 ///
@@ -16,17 +22,45 @@ use crate::{
 pub struct Exec {
     docker: DockerClient,
     id: String,
+    /// Whether it has a terminal, as far as this handle knows.
+    terminal: Option<bool>,
 }
 
 impl Exec {
     pub(crate) fn new(docker: DockerClient, id: String) -> Self {
-        Self { docker, id }
+        Self { docker, id, terminal: None }
+    }
+
+    pub(crate) fn with_terminal(self, terminal: bool) -> Self {
+        Self { terminal: Some(terminal), ..self }
     }
 
     /// The id of the command, 64 hexadecimal digits.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Starts the command, and attaches to its input and output as it was prepared for that.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /exec/{id}/start` on a
+    /// connection of its own. A handle that did not prepare the command calls
+    /// `GET /exec/{id}/json` before (since API 1.16), to learn whether it has a terminal.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the container has stopped, or if the command was started before (409; 500
+    /// from engines before 1.12). Old engines tell that as output.
+    #[doc(alias = "ExecStart")]
+    pub async fn start(&self) -> Result<Session> {
+        let terminal = match self.terminal {
+            Some(terminal) => terminal,
+            None => self.inspect().await.map_err(|error| error.on_behalf_of("exec_start"))?.process_config.tty,
+        };
+        let (wire, id) = self.wire("exec_start").await?;
+        let config = ExecStartConfig { tty: terminal, ..Default::default() };
+        let connection = wire.session(async |client| client.exec_start(id, &config).await).await?;
+        Ok(Session::new(connection, terminal, wire.longest_item(), "exec_start"))
     }
 
     /// Starts the command, and does not attach to it.
@@ -36,7 +70,6 @@ impl Exec {
     /// # Errors
     ///
     /// Fails if the container has stopped, or if the command was started before (409; 500 from engines before 1.12).
-    #[doc(alias = "ExecStart")]
     pub async fn start_detached(&self) -> Result<()> {
         let (wire, id) = self.wire("exec_start").await?;
         let config = ExecStartConfig { detach: true, ..Default::default() };

@@ -1,18 +1,35 @@
 //! Images.
 
 use crate::{
-    DockerClient, Result,
+    DockerClient, Download, Error, Result, Upload, credentials,
     models::{DeleteItem, HistoryItem, ImageInspect, ImageSummary, SearchResult},
     names,
     wire::Wire,
 };
 
+mod archive;
+mod build;
 mod commit;
 mod list;
+mod progress;
+mod pull;
+mod push;
+mod reference;
 mod remove;
 mod tag;
 
-pub use self::{commit::CommitOptions, list::ListOptions, remove::RemoveOptions, tag::TagOptions};
+pub use self::{
+    archive::{Archive, ImportOptions},
+    build::BuildOptions,
+    commit::CommitOptions,
+    list::ListOptions,
+    progress::{Progress, ProgressItem, ProgressStatus},
+    pull::{PullOptions, Pulled},
+    push::{PushOptions, Pushed},
+    reference::Reference,
+    remove::RemoveOptions,
+    tag::TagOptions,
+};
 
 /// All images of an engine. Made by [`DockerClient::images`].
 #[derive(Clone, Debug)]
@@ -74,6 +91,129 @@ impl Images {
             &options.config,
         );
         Ok(wire.document(made.await)?.id)
+    }
+
+    /// Builds an image from a Dockerfile and the files around it, and returns its id.
+    ///
+    /// The archive is a tar, plain or compressed with gzip, bzip2 or xz. Calls `POST /build`,
+    /// and waits as long as that takes; [`build_progress`](Self::build_progress) tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
+    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500).
+    #[doc(alias = "BuildImage")]
+    pub async fn build(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<String> {
+        build::finish(self.build_progress(context, options).await?).await
+    }
+
+    /// Builds an image as [`build`](Self::build) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /build`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no Dockerfile (500), or if the first line of it makes no sense (400).
+    pub async fn build_progress(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<Progress> {
+        let wire = self.docker.wire("image_build").await?;
+        let (body, remote) = match context.into() {
+            Archive::Upload(upload) => (upload.into_body(), None),
+            Archive::Url(url) => (Upload::nothing().into_body(), Some(url)),
+        };
+        let credentials = match options.credentials.is_empty() {
+            true => None,
+            false => Some(credentials::for_registries(&options.credentials)?),
+        };
+        let body = wire.image_build(
+            options.cpuset_cpus.as_deref(),
+            options.cpu_shares,
+            options.dockerfile.as_deref(),
+            options.force_remove,
+            options.memory,
+            options.memory_swap,
+            options.no_cache,
+            options.pull,
+            options.quiet,
+            remote.as_deref(),
+            options.remove,
+            options.name.as_deref(),
+            credentials.as_deref(),
+            body,
+        );
+        let body = wire.bytes(body.await)?.1;
+        Ok(Progress::new(body, wire.longest_item(), "image_build"))
+    }
+
+    /// Makes an image of a file system, a tar archive, and returns its id.
+    ///
+    /// Calls `POST /images/create`, and waits as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure), or 500).
+    #[doc(alias = "ImportImage")]
+    pub async fn import(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<String> {
+        archive::finish_import(self.import_progress(archive, options).await?).await
+    }
+
+    /// Makes an image as [`import`](Self::import) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/create`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine refuses an option (400 or 500).
+    pub async fn import_progress(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<Progress> {
+        let wire = self.docker.wire("image_create").await?;
+        let (body, source) = match archive.into() {
+            Archive::Upload(upload) => (upload.into_body(), "-".to_owned()),
+            Archive::Url(url) => (Upload::nothing().into_body(), url),
+        };
+        let (repository, tag) = (options.repository.as_deref(), options.tag.as_deref());
+        let body = wire.image_create(options.changes(), None, Some(&source), repository, tag, None, body).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+    }
+
+    /// Loads images from an archive made by [`save`](Self::save), and returns their names, as far as the engine tells.
+    ///
+    /// Calls `POST /images/load`, and waits as long as that takes. Engines before 1.10 tell nothing.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure); 500 from old engines).
+    #[doc(alias = "LoadImage")]
+    pub async fn load(&self, archive: impl Into<Upload>) -> Result<Vec<String>> {
+        archive::finish_load(self.load_progress(archive).await?).await
+    }
+
+    /// Loads images as [`load`](Self::load) does, and tells how far it is, as far as the engine tells.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/load`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine refuses the archive (500).
+    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress> {
+        let wire = self.docker.wire("image_load").await?;
+        let body = wire.image_load(archive.into().into_body()).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load"))
+    }
+
+    /// Sends several images, with their layers and names, as one tar archive.
+    ///
+    /// Calls `GET /images/get`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there are no names, or if there is no such image (404; 500 from engines before 1.12).
+    pub async fn save<S: Into<String>>(&self, names: impl IntoIterator<Item = S>) -> Result<Download> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let wire = self.docker.wire("image_get_all").await?;
+        if names.is_empty() {
+            return Err(Error::request("there are no images to save").during("image_get_all"));
+        }
+        let body = wire.image_get_all(Some(&names)).await;
+        Ok(Download::new(wire.bytes(body)?.1, "image_get_all"))
     }
 }
 
@@ -163,6 +303,85 @@ impl Image {
     pub async fn remove(&self, options: &RemoveOptions) -> Result<Vec<DeleteItem>> {
         let (wire, name) = self.wire("image_delete").await?;
         wire.list(wire.image_delete(name, options.force, options.keep_parents).await)
+    }
+
+    /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
+    ///
+    /// Calls `POST /images/create`, and waits as long as that takes;
+    /// [`pull_progress`](Self::pull_progress) tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the registry does not have it, or not for these credentials: 404 or 500, or on the way
+    /// ([`is_failure`](crate::Error::is_failure)).
+    #[doc(alias = "PullImage")]
+    pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
+        pull::finish(self.clone(), self.pull_progress(options).await?).await
+    }
+
+    /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/create`.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
+    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress> {
+        let reference = self.reference("image_create")?;
+        let wire = self.docker.wire("image_create").await?;
+        let (source, tag) = options.source(&reference);
+        let credentials = credentials::for_registry(options.credentials.as_ref())?;
+        let body = Upload::nothing().into_body();
+        let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+    }
+
+    /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
+    /// pushed, as far as the engine tells.
+    ///
+    /// Calls `POST /images/{name}/push`, and waits as long as that takes;
+    /// [`push_progress`](Self::push_progress) tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such image, or if the registry refuses it
+    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500).
+    #[doc(alias = "PushImage")]
+    pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
+        push::finish(self.push_progress(options).await?).await
+    }
+
+    /// Pushes the image as [`push`](Self::push) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/{name}/push`.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`push`](Self::push) does; what fails on the way is the stream's error.
+    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress> {
+        let reference = self.reference("image_push")?;
+        let wire = self.docker.wire("image_push").await?;
+        let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
+        let credentials = credentials::for_registry(options.credentials.as_ref())?;
+        let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push"))
+    }
+
+    /// Sends the image, with its layers and this name, as a tar archive.
+    ///
+    /// Calls `GET /images/{name}/get`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such image (404; 500 from engines before 1.12).
+    pub async fn save(&self) -> Result<Download> {
+        let (wire, name) = self.wire("image_get").await?;
+        let body = wire.image_get(name).await;
+        Ok(Download::new(wire.bytes(body)?.1, "image_get"))
+    }
+
+    fn reference(&self, operation: &'static str) -> Result<Reference> {
+        self.name.parse().map_err(|error: Error| error.during(operation))
     }
 
     /// The generated client, and the name as it stands in paths.

@@ -40,12 +40,14 @@
 mod client;
 mod connect;
 pub mod containers;
+mod credentials;
 mod error;
 pub mod exec;
 mod filters;
 pub mod images;
 pub mod models;
 mod names;
+pub mod session;
 mod stream;
 pub mod system;
 mod terminal;
@@ -57,7 +59,7 @@ pub use self::{
     client::{DockerClient, DockerClientBuilder},
     error::{Error, Result},
     filters::Filters,
-    stream::Output,
+    stream::{Captured, Download, Line, Lines, Output, OutputStream, Reader, Source, Upload},
     terminal::TerminalSize,
     time::Timestamp,
     version::ApiVersion,

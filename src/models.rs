@@ -8,9 +8,9 @@
 
 pub use crate::wire::types::{
     AuthConfig, AuthResult, BlkioEntry, BlkioStats, Change, ContainerConfig, ContainerCreate, ContainerInspect,
-    ContainerState, ContainerSummary, CpuStats, CpuUsage, CreateResult, DeleteItem, DeviceMapping, ErrorDetail, Event,
-    EventActor, ExecConfig, ExecContainer, ExecInspect, ExecProcess, ExecStartConfig, HistoryItem, HostConfig,
-    IdResult, ImageInspect, ImageSummary, IndexConfig, Info, JsonMessage, LogConfig, LxcSetting, MemoryStats,
-    NetworkSettings, NetworkStats, Port, PortBinding, ProgressDetail, RegistryConfig, RestartPolicy, SearchResult,
-    Stats, ThrottlingData, TopResult, Ulimit, Version, WaitError, WaitResult,
+    ContainerState, ContainerSummary, CopyConfig, CpuStats, CpuUsage, CreateResult, DeleteItem, DeviceMapping,
+    ErrorDetail, Event, EventActor, ExecConfig, ExecContainer, ExecInspect, ExecProcess, ExecStartConfig, HistoryItem,
+    HostConfig, IdResult, ImageInspect, ImageSummary, IndexConfig, Info, JsonMessage, LogConfig, LxcSetting,
+    MemoryStats, NetworkSettings, NetworkStats, Port, PortBinding, ProgressDetail, RegistryConfig, RestartPolicy,
+    SearchResult, Stats, ThrottlingData, TopResult, Ulimit, Version, WaitError, WaitResult,
 };

@@ -7,6 +7,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,16 +16,28 @@ use futures_core::Stream;
 use crate::{Error, Result, wire::Body};
 
 mod documents;
+mod download;
+mod lines;
 mod output;
+mod output_stream;
+mod reader;
+mod upload;
 
-pub(crate) use self::{documents::DocumentDecoder, output::OutputDecoder};
-pub use output::Output;
+pub(crate) use self::documents::{Document, DocumentDecoder};
+pub use self::{
+    download::Download,
+    lines::{Line, Lines},
+    output::{Output, Source},
+    output_stream::{Captured, OutputStream},
+    reader::Reader,
+    upload::Upload,
+};
 
 /// Makes items of bytes.
 pub(crate) trait Decoder {
     type Item;
 
-    /// Takes the next bytes that came.
+    /// Takes the next bytes that came, once all items of those before are out.
     fn push(&mut self, bytes: Bytes);
 
     /// The next item, if all its bytes have come.
@@ -44,6 +57,13 @@ pub(crate) struct Decoded<D> {
 impl<D: Decoder> Decoded<D> {
     pub(crate) fn new(body: Body, decoder: D, operation: &'static str) -> Self {
         Self { body: Some(body), decoder, operation }
+    }
+
+    /// Fails if nothing comes for longer than `limit`.
+    pub(crate) fn set_idle_timeout(&mut self, limit: Duration) {
+        if let Some(body) = &mut self.body {
+            body.set_idle_timeout(limit);
+        }
     }
 
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<D::Item>>> {

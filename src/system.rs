@@ -82,6 +82,6 @@ impl DockerClient {
         let (since, until) = (options.to_since(), options.to_until());
         let filters = options.filters.to_query();
         let body = wire.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
-        Ok(Events::new(wire.bytes(body)?.1))
+        Ok(Events::new(wire.bytes(body)?.1, wire.longest_item()))
     }
 }

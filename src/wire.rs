@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     ApiVersion, Error, Result,
-    connect::{HttpClient, Limits},
+    connect::{Connection, HttpClient, Limits},
     error::{self, Kind},
 };
 
@@ -21,6 +21,7 @@ mod body;
 mod gate;
 mod hooks;
 pub(crate) mod lenient;
+mod silence;
 
 /// What progenitor generates: the client, and the types of the document.
 #[allow(clippy::all, clippy::pedantic, unused, unreachable_pub, missing_debug_implementations)]
@@ -28,6 +29,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/wire.rs"));
 }
 
+use self::hooks::Slot;
 pub(crate) use self::{
     body::Body,
     gate::{NEWEST, OLDEST},
@@ -65,6 +67,11 @@ impl<'a> Wire<'a> {
         self.client.inner.version()
     }
 
+    /// The longest item of a stream that is taken, in bytes.
+    pub(crate) fn longest_item(&self) -> usize {
+        self.client.inner.limits().item
+    }
+
     /// The document the engine answered with.
     pub(crate) fn document<T: DeserializeOwned>(&self, outcome: Outcome<T>) -> Result<T> {
         match outcome {
@@ -93,7 +100,16 @@ impl<'a> Wire<'a> {
     /// The bytes the engine answers with, as they come, and the head before them.
     pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<(HeaderMap, Body)> {
         let value = self.value(outcome)?;
-        Ok((value.headers().clone(), Body::new(value.into_inner())))
+        Ok((value.headers().clone(), Body::http(value.into_inner())))
+    }
+
+    /// The connection behind the answer to `call`, which is made on one of its own.
+    pub(crate) async fn session(&self, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Connection> {
+        let slot = Slot::default();
+        let mut client = self.client.clone();
+        client.inner.take_connection(slot.clone());
+        self.done(call(&client).await)?;
+        slot.take().ok_or_else(|| Error::request("this operation is no session").during(self.operation))
     }
 
     fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {
@@ -148,6 +164,11 @@ pub(crate) fn body_error(error: reqwest::Error) -> Error {
     if error.is_builder() {
         return Error::with_source(Kind::Request("the request cannot be built".into()), error);
     }
+    broken(error)
+}
+
+/// The connection broke behind the head of the answer.
+fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
 }
 

@@ -76,6 +76,14 @@ impl DockerClientBuilder {
         self
     }
 
+    /// How long an item of a stream may be, in bytes: a frame of output, a line, a document. Defaults to 16 MiB.
+    ///
+    /// A longer one is an error, and the end of its stream.
+    pub fn item_limit(mut self, bytes: usize) -> Self {
+        self.limits.item = bytes;
+        self
+    }
+
     /// Makes the client, without looking whether an engine is there.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -9,13 +10,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Address, Connector};
+use super::{Address, Connection, Connector};
 use crate::{
     Error, Result,
     error::{self, Kind, Phase},
 };
 
-/// How long each phase of a call may take; `None` is for ever.
+/// How long each phase of a call may take (`None` is for ever), and how long what comes may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// From dialling to an open connection.
@@ -24,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) answer: Option<Duration>,
     /// Between two pieces of an answer that is one document.
     pub(crate) body: Option<Duration>,
+    /// The longest item of a stream, in bytes.
+    pub(crate) item: usize,
 }
 
 impl Default for Limits {
@@ -32,6 +35,7 @@ impl Default for Limits {
             connect: Some(Duration::from_secs(10)),
             answer: Some(Duration::from_secs(60)),
             body: Some(Duration::from_secs(60)),
+            item: 16 << 20,
         }
     }
 }
@@ -68,6 +72,17 @@ impl HttpClient {
             None => answer.await,
         };
         answer.map_err(|error| self.explain(error))
+    }
+
+    /// Sends `request` on a connection of its own, and resolves with the head of the answer and that connection.
+    pub(crate) async fn open(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<Connection>> {
+        let answer = Connection::open(&self.connector, request);
+        match limit {
+            Some(limit) => tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or_else(|_| Err(Error::new(Kind::Timeout { phase: Phase::Answer, limit }))),
+            None => answer.await,
+        }
     }
 
     fn explain(&self, error: legacy::Error) -> Error {

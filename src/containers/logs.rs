@@ -1,17 +1,6 @@
 //! What containers write.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use futures_core::Stream;
-
-use crate::{
-    Output, Result,
-    stream::{Decoded, OutputDecoder},
-    wire::Body,
-};
+use crate::{ApiVersion, Error, Result, Timestamp};
 
 /// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +10,7 @@ pub struct LogsOptions {
     pub(super) timestamps: Option<bool>,
     pub(super) tail: Tail,
     only: Option<Only>,
+    since: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +38,12 @@ impl LogsOptions {
         self
     }
 
+    /// Only what was written since. Needs API 1.19.
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+
     /// Only what was written to the standard output.
     pub fn only_stdout(mut self) -> Self {
         self.only = Some(Only::Stdout);
@@ -58,6 +54,14 @@ impl LogsOptions {
     pub fn only_stderr(mut self) -> Self {
         self.only = Some(Only::Stderr);
         self
+    }
+
+    /// Fails if `version` does not know an option; the gate does not either, where no version in the document does.
+    pub(super) fn check(&self, version: ApiVersion) -> Result<()> {
+        match self.since {
+            Some(_) => Err(Error::needs("the option \"since\" ", ApiVersion::new(1, 19), version)),
+            None => Ok(()),
+        }
     }
 
     /// Whether stdout, and whether stderr. Engines refuse neither.
@@ -88,32 +92,5 @@ impl Tail {
 impl From<u64> for Tail {
     fn from(lines: u64) -> Self {
         Self::Lines(lines)
-    }
-}
-
-/// A container's output, in order. Made by [`Container::logs`](super::Container::logs).
-///
-/// Ends when there is no more, or with the first error.
-///
-/// # Cancellation
-///
-/// Dropping this closes its connection; nothing keeps running behind it. Waiting
-/// for the next piece is cancel safe: nothing is lost when the wait is dropped.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct Logs(Decoded<OutputDecoder>);
-
-impl Logs {
-    pub(super) fn new(body: Body, terminal: bool) -> Self {
-        let decoder = if terminal { OutputDecoder::raw() } else { OutputDecoder::framed() };
-        Self(Decoded::new(body, decoder, "container_logs"))
-    }
-}
-
-impl Stream for Logs {
-    type Item = Result<Output>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
     }
 }

@@ -1,25 +1,60 @@
 //! Sequences of JSON documents: progress, events, statistics.
 
+use std::marker::PhantomData;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::Decoder;
 use crate::{Error, Result, error::Kind};
 
-/// The longest document that is taken, in bytes.
-const LONGEST_DOCUMENT: usize = 16 << 20;
+/// What a document of a sequence becomes.
+pub(crate) trait Document: Sized {
+    fn decode(document: &[u8]) -> Result<Self>;
+}
 
-/// Finds where each document of a sequence ends.
+/// Makes items of a sequence of documents.
 ///
 /// Old engines put nothing between two documents, others a line end, a carriage
 /// return and a line end, or a record separator. A document is an object; one that
-/// came in one piece is handed on without a copy.
-#[derive(Debug, Default)]
-pub(crate) struct DocumentDecoder {
+/// came in one piece is decoded where it lies.
+#[derive(Debug)]
+pub(crate) struct DocumentDecoder<T> {
+    documents: Documents,
+    decoded: PhantomData<fn() -> T>,
+}
+
+impl<T: Document> DocumentDecoder<T> {
+    /// Takes documents of up to `longest` bytes.
+    pub(crate) fn new(longest: usize) -> Self {
+        Self { documents: Documents::new(longest), decoded: PhantomData }
+    }
+}
+
+impl<T: Document> Decoder for DocumentDecoder<T> {
+    type Item = T;
+
+    fn push(&mut self, bytes: Bytes) {
+        self.documents.input = bytes;
+    }
+
+    fn next(&mut self) -> Result<Option<T>> {
+        self.documents.next()?.map(|document| T::decode(&document)).transpose()
+    }
+
+    fn finish(&self) -> Result<()> {
+        self.documents.finish()
+    }
+}
+
+/// Finds where each document of a sequence ends.
+#[derive(Debug)]
+struct Documents {
     /// What came last, as far as it is not used up.
     input: Bytes,
     /// The beginning of a document whose end has not come.
     gathered: BytesMut,
     scan: Scan,
+    longest: usize,
 }
 
 /// Where in a document the scan is.
@@ -61,11 +96,9 @@ impl Scan {
     }
 }
 
-impl Decoder for DocumentDecoder {
-    type Item = Bytes;
-
-    fn push(&mut self, bytes: Bytes) {
-        self.input = bytes;
+impl Documents {
+    fn new(longest: usize) -> Self {
+        Self { input: Bytes::new(), gathered: BytesMut::new(), scan: Scan::default(), longest }
     }
 
     fn next(&mut self) -> Result<Option<Bytes>> {
@@ -74,8 +107,8 @@ impl Decoder for DocumentDecoder {
         }
         let end = self.scan.end(&self.input);
         let came = self.input.split_to(end.unwrap_or(self.input.len()));
-        if self.gathered.len() + came.len() > LONGEST_DOCUMENT {
-            return Err(Error::new(Kind::Decode(format!("a document of over {LONGEST_DOCUMENT} bytes"))));
+        if self.gathered.len() + came.len() > self.longest {
+            return Err(Error::new(Kind::Decode(format!("a document of over {} bytes", self.longest))));
         }
         if end.is_some() && self.gathered.is_empty() {
             return Ok(Some(came));
@@ -90,9 +123,7 @@ impl Decoder for DocumentDecoder {
         }
         Err(Error::new(Kind::Truncated("the answer ends in the middle of a document".into())))
     }
-}
 
-impl DocumentDecoder {
     /// Drops what may stand between two documents. Whether a document begins then.
     fn skip_separators(&mut self) -> Result<bool> {
         let begin = self.input.iter().position(|byte| !matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | 0x1e));
@@ -113,9 +144,9 @@ mod tests {
     use super::*;
 
     fn decoded(wire: &[u8], size: usize) -> Result<Vec<Bytes>> {
-        let (mut decoder, mut got) = (DocumentDecoder::default(), Vec::new());
+        let (mut decoder, mut got) = (Documents::new(1 << 20), Vec::new());
         for piece in wire.chunks(size) {
-            decoder.push(Bytes::copy_from_slice(piece));
+            decoder.input = Bytes::copy_from_slice(piece);
             while let Some(document) = decoder.next()? {
                 got.push(document);
             }
@@ -144,8 +175,8 @@ mod tests {
     #[test]
     fn a_document_in_one_piece_is_not_copied() {
         let wire = Bytes::from(DOCUMENTS.concat());
-        let mut decoder = DocumentDecoder::default();
-        decoder.push(wire.clone());
+        let mut decoder = Documents::new(1 << 20);
+        decoder.input = wire.clone();
         assert_eq!(decoder.next().unwrap().unwrap().as_ptr(), wire.as_ptr());
     }
 
@@ -166,14 +197,14 @@ mod tests {
 
     #[test]
     fn a_document_without_end_is_given_up() {
-        let piece = Bytes::from(vec![b' '; 1 << 20]);
-        let mut decoder = DocumentDecoder::default();
-        decoder.push("{".into());
-        let error = (0..=LONGEST_DOCUMENT >> 20).find_map(|_| {
-            let outcome = decoder.next();
-            decoder.push(piece.clone());
-            outcome.err()
-        });
-        assert!(error.is_some_and(|error| error.is_decode()));
+        let mut decoder = Documents::new(100);
+        decoder.input = "{".into();
+        for _ in 0..9 {
+            assert_eq!(decoder.next().unwrap(), None);
+            decoder.input = "          ".into();
+        }
+        assert_eq!(decoder.next().unwrap(), None, "91 bytes");
+        decoder.input = "          ".into();
+        assert!(decoder.next().unwrap_err().is_decode());
     }
 }

@@ -24,6 +24,17 @@ pub enum Output {
 }
 
 impl Output {
+    /// Where the bytes come from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Stdin(_) => Source::Stdin,
+            Self::Stdout(_) => Source::Stdout,
+            Self::Stderr(_) => Source::Stderr,
+            Self::Terminal(_) => Source::Terminal,
+        }
+    }
+
     /// The bytes, wherever they come from.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
@@ -31,34 +42,38 @@ impl Output {
             Self::Stdin(bytes) | Self::Stdout(bytes) | Self::Stderr(bytes) | Self::Terminal(bytes) => bytes,
         }
     }
+}
 
-    /// The bytes, wherever they come from.
-    #[must_use]
-    pub fn into_bytes(self) -> Bytes {
-        match self {
-            Self::Stdin(bytes) | Self::Stdout(bytes) | Self::Stderr(bytes) | Self::Terminal(bytes) => bytes,
+impl From<Output> for Bytes {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Stdin(bytes) | Output::Stdout(bytes) | Output::Stderr(bytes) | Output::Terminal(bytes) => bytes,
         }
     }
+}
+
+/// Where output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// What was typed in, echoed.
+    Stdin,
+    /// The standard output.
+    Stdout,
+    /// The standard error.
+    Stderr,
+    /// A terminal, which does not tell the two apart.
+    Terminal,
 }
 
 /// Says how much there is, and not what.
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Self::Stdin(_) => "Stdin",
-            Self::Stdout(_) => "Stdout",
-            Self::Stderr(_) => "Stderr",
-            Self::Terminal(_) => "Terminal",
-        };
-        write!(f, "{name}({} bytes)", self.bytes().len())
+        write!(f, "{:?}({} bytes)", self.source(), self.bytes().len())
     }
 }
 
 /// The bytes before each frame: its source, three zeros, its length.
 const HEADER: usize = 8;
-
-/// The longest frame that is taken, in bytes.
-const LONGEST_FRAME: usize = 16 << 20;
 
 /// Makes pieces of output of what comes over the wire.
 #[derive(Debug)]
@@ -70,12 +85,12 @@ pub(crate) enum OutputDecoder {
 }
 
 impl OutputDecoder {
-    pub(crate) fn raw() -> Self {
-        Self::Raw(Bytes::new())
-    }
-
-    pub(crate) fn framed() -> Self {
-        Self::Framed(Frames::default())
+    /// For a terminal's output or, if `terminal` is false, frames of up to `longest` bytes.
+    pub(crate) fn new(terminal: bool, longest: usize) -> Self {
+        if terminal {
+            return Self::Raw(Bytes::new());
+        }
+        Self::Framed(Frames { input: Bytes::new(), gathered: BytesMut::new(), longest })
     }
 }
 
@@ -107,12 +122,13 @@ impl Decoder for OutputDecoder {
 }
 
 /// Takes frames apart. One that came in one piece is handed on without a copy.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Frames {
     /// What came last, as far as it is not used up.
     input: Bytes,
     /// The beginning of a frame whose end has not come.
     gathered: BytesMut,
+    longest: usize,
 }
 
 impl Frames {
@@ -120,10 +136,10 @@ impl Frames {
         if self.gathered.is_empty()
             && let Some(header) = self.input.first_chunk()
         {
-            let Header { source, length } = Header::read(*header)?;
+            let Header { source, length } = self.header(*header)?;
             if self.input.len() - HEADER >= length {
                 self.input.advance(HEADER);
-                return source.output(self.input.split_to(length)).map(Some);
+                return output(source, self.input.split_to(length)).map(Some);
             }
         }
         self.gather()
@@ -133,14 +149,23 @@ impl Frames {
     fn gather(&mut self) -> Result<Option<Output>> {
         self.fill(HEADER);
         let Some(header) = self.gathered.first_chunk() else { return Ok(None) };
-        let Header { source, length } = Header::read(*header)?;
+        let Header { source, length } = self.header(*header)?;
         self.fill(HEADER + length);
         if self.gathered.len() < HEADER + length {
             return Ok(None);
         }
         let mut frame = self.gathered.split().freeze();
         frame.advance(HEADER);
-        source.output(frame).map(Some)
+        output(source, frame).map(Some)
+    }
+
+    fn header(&self, bytes: [u8; HEADER]) -> Result<Header> {
+        let header = Header::read(bytes)?;
+        if header.length > self.longest {
+            let (length, longest) = (header.length, self.longest);
+            return Err(Error::new(Kind::Decode(format!("a frame of output of {length} bytes, over {longest}"))));
+        }
+        Ok(header)
     }
 
     /// Gathers up to `length` bytes, as far as they came.
@@ -151,47 +176,34 @@ impl Frames {
 }
 
 struct Header {
-    source: Source,
+    /// A process or, if it is none, the engine itself: what went wrong.
+    source: Option<Source>,
     length: usize,
-}
-
-/// Where a frame comes from.
-#[derive(Clone, Copy)]
-enum Source {
-    Stdin,
-    Stdout,
-    Stderr,
-    /// The engine itself: what went wrong.
-    Engine,
 }
 
 impl Header {
     fn read([source, _, _, _, length @ ..]: [u8; HEADER]) -> Result<Self> {
         let source = match source {
-            0 => Source::Stdin,
-            1 => Source::Stdout,
-            2 => Source::Stderr,
-            3 => Source::Engine,
+            0 => Some(Source::Stdin),
+            1 => Some(Source::Stdout),
+            2 => Some(Source::Stderr),
+            3 => None,
             other => return Err(Error::new(Kind::Decode(format!("a frame of output of the unknown type {other}")))),
         };
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        if length > LONGEST_FRAME {
-            return Err(Error::new(Kind::Decode(format!("a frame of output of {length} bytes, over {LONGEST_FRAME}"))));
-        }
         Ok(Self { source, length })
     }
 }
 
-impl Source {
-    fn output(self, bytes: Bytes) -> Result<Output> {
-        match self {
-            Self::Stdin => Ok(Output::Stdin(bytes)),
-            Self::Stdout => Ok(Output::Stdout(bytes)),
-            Self::Stderr => Ok(Output::Stderr(bytes)),
-            Self::Engine => {
-                let message = String::from_utf8_lossy(&bytes).trim().to_owned();
-                Err(Error::new(Kind::Failed { code: 0, message }))
-            }
+fn output(source: Option<Source>, bytes: Bytes) -> Result<Output> {
+    match source {
+        Some(Source::Stdin) => Ok(Output::Stdin(bytes)),
+        Some(Source::Stdout) => Ok(Output::Stdout(bytes)),
+        Some(Source::Stderr) => Ok(Output::Stderr(bytes)),
+        Some(Source::Terminal) => Ok(Output::Terminal(bytes)),
+        None => {
+            let message = String::from_utf8_lossy(&bytes).trim().to_owned();
+            Err(Error::new(Kind::Failed { code: 0, message }))
         }
     }
 }
@@ -207,7 +219,7 @@ mod tests {
 
     /// What `wire` decodes to if it comes in pieces of `size` bytes.
     fn decoded(wire: &[u8], size: usize) -> Result<Vec<Output>> {
-        let (mut decoder, mut got) = (OutputDecoder::framed(), Vec::new());
+        let (mut decoder, mut got) = (OutputDecoder::new(false, 1 << 20), Vec::new());
         for piece in wire.chunks(size) {
             decoder.push(Bytes::copy_from_slice(piece));
             while let Some(output) = decoder.next()? {
@@ -237,7 +249,7 @@ mod tests {
     #[test]
     fn a_frame_in_one_piece_is_not_copied() {
         let wire = Bytes::from(frame(1, b"out"));
-        let mut decoder = OutputDecoder::framed();
+        let mut decoder = OutputDecoder::new(false, 1 << 20);
         decoder.push(wire.clone());
         let output = decoder.next().unwrap().unwrap();
         assert_eq!(output.bytes().as_ptr(), wire[HEADER..].as_ptr());
@@ -271,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_terminal_is_never_framed_whatever_its_bytes_look_like() {
-        let mut decoder = OutputDecoder::raw();
+        let mut decoder = OutputDecoder::new(true, 1 << 20);
         decoder.push(Bytes::from(frame(1, b"out")));
         assert_eq!(decoder.next().unwrap(), Some(Output::Terminal(frame(1, b"out").into())));
         assert_eq!(decoder.next().unwrap(), None);

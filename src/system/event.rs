@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Result, Timestamp, models, wire};
+use crate::{Result, Timestamp, models, stream::Document, wire};
 
 /// Something that happened in the engine.
 ///
@@ -72,9 +72,9 @@ impl From<&str> for EventKind {
 /// What engines that do not tell the kind call the actions of images.
 const IMAGE_ACTIONS: [&str; 7] = ["delete", "import", "load", "pull", "push", "tag", "untag"];
 
-impl Event {
-    pub(super) fn decode(document: &[u8]) -> Result<Self> {
-        let raw: models::Event = wire::decode(document).map_err(|error| error.during("system_events"))?;
+impl Document for Event {
+    fn decode(document: &[u8]) -> Result<Self> {
+        let raw: models::Event = wire::decode(document)?;
         let actor = raw.actor.unwrap_or_default();
         let word = if raw.action.is_empty() { raw.status } else { raw.action };
         let (action, detail) = match word.split_once(": ") {

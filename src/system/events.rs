@@ -2,7 +2,8 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_core::Stream;
@@ -89,11 +90,17 @@ impl EventsOptions {
 /// for the next event is cancel safe: none is lost when the wait is dropped.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
-pub struct Events(Decoded<DocumentDecoder>);
+pub struct Events(Decoded<DocumentDecoder<Event>>);
 
 impl Events {
-    pub(super) fn new(body: Body) -> Self {
-        Self(Decoded::new(body, DocumentDecoder::default(), "system_events"))
+    pub(super) fn new(body: Body, longest: usize) -> Self {
+        Self(Decoded::new(body, DocumentDecoder::new(longest), "system_events"))
+    }
+
+    /// Fails if nothing happens for longer than `limit`. Without, waits for as long as it takes.
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.0.set_idle_timeout(limit);
+        self
     }
 }
 
@@ -101,7 +108,6 @@ impl Stream for Events {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let document = ready!(Pin::new(&mut self.0).poll_next(cx));
-        Poll::Ready(document.map(|document| Event::decode(&document?)))
+        Pin::new(&mut self.0).poll_next(cx)
     }
 }

@@ -7,14 +7,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
+use http::{Response, StatusCode, header::CONTENT_LENGTH};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::Sleep;
 
-use crate::{
-    Error, Result,
-    error::{Kind, Phase},
-};
+use super::{broken, silence::Silence};
+use crate::{Error, Result, connect::Connection, error::Kind};
 
 /// The longest single document that is read, in bytes.
 const LONGEST_DOCUMENT: usize = 256 << 20;
@@ -25,16 +23,23 @@ const LONGEST_ERROR: usize = 64 << 10;
 /// A body that fails if it falls silent for longer than its limit, or grows too long.
 pub(super) struct Watched {
     body: Incoming,
-    limit: Option<Duration>,
+    silence: Silence,
     left: usize,
-    /// Runs while a piece is awaited.
-    silence: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watched {
     /// A body that is one document.
     pub(super) fn document(body: Incoming, limit: Option<Duration>) -> Self {
-        Self { body, limit, left: LONGEST_DOCUMENT, silence: None }
+        Self { body, silence: Silence::new(limit), left: LONGEST_DOCUMENT }
+    }
+
+    fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>> {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        self.left = self
+            .left
+            .checked_sub(length)
+            .ok_or_else(|| Error::new(Kind::Decode(format!("it is longer than {LONGEST_DOCUMENT} bytes"))))?;
+        Ok(frame)
     }
 }
 
@@ -43,24 +48,12 @@ impl Body for Watched {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-            let Some(limit) = self.limit else { return Poll::Pending };
-            let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-            ready!(silence.as_mut().poll(cx));
-            return Poll::Ready(Some(Err(Error::new(Kind::Timeout { phase: Phase::Body, limit }))));
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let frame = match ready!(self.silence.watch(cx, frame)) {
+            Ok(frame) => frame.map(|frame| self.count(frame.map_err(broken)?)),
+            Err(silent) => Some(Err(silent)),
         };
-        self.silence = None;
-        Poll::Ready(frame.map(|frame| {
-            let frame = frame.map_err(|error| {
-                Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
-            })?;
-            let length = frame.data_ref().map_or(0, Bytes::len);
-            self.left = self
-                .left
-                .checked_sub(length)
-                .ok_or_else(|| Error::new(Kind::Decode(format!("it is longer than {LONGEST_DOCUMENT} bytes"))))?;
-            Ok(frame)
-        }))
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -73,17 +66,34 @@ impl Body for Watched {
 }
 
 /// The whole body of an answer that is one document.
-pub(super) async fn collect(response: http::Response<Incoming>, limit: Option<Duration>) -> Result<Bytes> {
+pub(super) async fn collect(response: Response<Incoming>, limit: Option<Duration>) -> Result<Bytes> {
     Ok(Watched::document(response.into_body(), limit).collect().await?.to_bytes())
 }
 
 /// The error that the engine answered with.
-pub(super) async fn engine_error(response: http::Response<Incoming>, limit: Option<Duration>) -> Error {
+pub(super) async fn engine_error(response: Response<Incoming>, limit: Option<Duration>) -> Error {
     let status = response.status();
     let body = Limited::new(Watched::document(response.into_body(), limit), LONGEST_ERROR);
     // An error whose text cannot be read is still the error its status says.
-    let text = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let mut message = message(&text);
+    let text = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+    error(status, &text)
+}
+
+/// The error that the engine answered with, on a connection of its own.
+pub(super) async fn session_error(response: Response<Connection>, limit: Option<Duration>) -> Error {
+    let (head, connection) = response.into_parts();
+    // Most engines name no length here, and hang up.
+    let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let text = connection.read(length.unwrap_or(LONGEST_ERROR), LONGEST_ERROR);
+    let text = match limit {
+        Some(limit) => tokio::time::timeout(limit, text).await.unwrap_or_default(),
+        None => text.await,
+    };
+    error(head.status, &text)
+}
+
+fn error(status: StatusCode, text: &[u8]) -> Error {
+    let mut message = message(text);
     if message.is_empty() {
         status.canonical_reason().unwrap_or("no reason given").clone_into(&mut message);
     }

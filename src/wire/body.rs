@@ -4,21 +4,42 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
 use progenitor_client::ByteStream;
 
-use super::body_error;
-use crate::Result;
+use super::{body_error, broken, silence::Silence};
+use crate::{Result, connect::Received};
 
 /// The bytes an engine answers with. Dropping this closes the connection.
-pub(crate) struct Body(ByteStream);
+pub(crate) struct Body {
+    bytes: Incoming,
+    silence: Silence,
+}
+
+/// Where they come from.
+enum Incoming {
+    /// From the pool.
+    Http(ByteStream),
+    /// From a connection of its own.
+    Session(Received),
+}
 
 impl Body {
-    pub(super) fn new(bytes: ByteStream) -> Self {
-        Self(bytes)
+    pub(super) fn http(bytes: ByteStream) -> Self {
+        Self { bytes: Incoming::Http(bytes), silence: Silence::default() }
+    }
+
+    pub(crate) fn session(received: Received) -> Self {
+        Self { bytes: Incoming::Session(received), silence: Silence::default() }
+    }
+
+    /// Fails if nothing comes for longer than `limit`.
+    pub(crate) fn set_idle_timeout(&mut self, limit: Duration) {
+        self.silence = Silence::new(Some(limit));
     }
 }
 
@@ -26,8 +47,13 @@ impl Stream for Body {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let bytes = ready!(self.0.as_mut().poll_next(cx));
-        Poll::Ready(bytes.map(|bytes| bytes.map_err(body_error)))
+        let bytes = match &mut self.bytes {
+            Incoming::Http(bytes) => bytes.as_mut().poll_next(cx).map(|bytes| bytes.map(|b| b.map_err(body_error))),
+            Incoming::Session(received) => {
+                Pin::new(received).poll_next(cx).map(|bytes| bytes.map(|b| b.map_err(broken)))
+            }
+        };
+        Poll::Ready(ready!(self.silence.watch(cx, bytes)).unwrap_or_else(|silent| Some(Err(silent))))
     }
 }
 

@@ -34,7 +34,9 @@ pub(crate) struct Operation {
     pub(crate) id: &'static str,
     span: Span,
     /// The answer begins only when the work is done.
-    pub(crate) waits: bool,
+    waits: bool,
+    /// Up to this version, engines begin the answer only with its first item, whenever that comes.
+    late_until: Option<ApiVersion>,
     /// The answer goes on for as long as it takes.
     pub(crate) streams: bool,
     pub(crate) body_is_optional: bool,
@@ -44,6 +46,13 @@ pub(crate) struct Operation {
     filters: &'static [(&'static str, Span)],
     /// The fields of a JSON body, as an index into [`BODIES`].
     body: Option<usize>,
+}
+
+impl Operation {
+    /// Whether the head of the answer may take as long as it takes.
+    pub(crate) fn is_late(&self, version: ApiVersion) -> bool {
+        self.waits || self.late_until.is_some_and(|last| version <= last)
+    }
 }
 
 /// A field of a request's body that not every version knows, or that holds such fields.
@@ -108,11 +117,9 @@ fn unknown_field(index: usize, body: &Value, version: ApiVersion) -> Option<(Str
 }
 
 fn unsupported(what: &str, span: Span, spoken: ApiVersion) -> Error {
-    let message = if spoken < span.since {
-        format!("{what}needs API {}, but {spoken} is spoken", span.since)
-    } else {
-        format!("{what}is gone since API {}, and {spoken} is spoken", span.until)
-    };
-    let needed = Some(if spoken < span.since { span.since } else { span.until });
-    Error::new(Kind::Unsupported(Unsupported { message, needed, spoken: Some(spoken) }))
+    if spoken < span.since {
+        return Error::needs(what, span.since, spoken);
+    }
+    let message = format!("{what}is gone since API {}, and {spoken} is spoken", span.until);
+    Error::new(Kind::Unsupported(Unsupported { message, needed: Some(span.until), spoken: Some(spoken) }))
 }

@@ -1,8 +1,14 @@
 //! What happens around every generated call: the gate, the time limit, the span, the transport.
 
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
 use http::{
-    HeaderValue,
-    header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
+    HeaderValue, StatusCode,
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, USER_AGENT},
 };
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response};
@@ -15,7 +21,7 @@ use super::{
 };
 use crate::{
     ApiVersion, Error, Result,
-    connect::{HttpClient, Limits},
+    connect::{Connection, HttpClient, Limits},
 };
 
 /// What the generated client holds: the way to the engine, and the version spoken on it.
@@ -24,15 +30,40 @@ pub(crate) struct Hooks {
     http: HttpClient,
     version: ApiVersion,
     limits: Limits,
+    /// Where to put the connection of a session; it goes back to the pool if there is no such place.
+    slot: Option<Slot>,
+}
+
+/// A place for the connection behind an answer. Generated code has no way to return it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot(Arc<Mutex<Option<Connection>>>);
+
+impl Slot {
+    pub(super) fn take(&self) -> Option<Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, connection: Connection) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
 }
 
 impl Hooks {
     pub(crate) fn new(http: HttpClient, version: ApiVersion, limits: Limits) -> Self {
-        Self { http, version, limits }
+        Self { http, version, limits, slot: None }
+    }
+
+    /// Makes the next call on a connection of its own, and puts that into `slot`.
+    pub(super) fn take_connection(&mut self, slot: Slot) {
+        self.slot = Some(slot);
     }
 
     pub(crate) fn version(&self) -> ApiVersion {
         self.version
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     async fn call(&self, mut request: Request, operation: &Operation) -> Result<Response> {
@@ -48,8 +79,11 @@ impl Hooks {
     }
 
     async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
-        let request = request.try_into().map_err(super::body_error)?;
-        let limit = self.limits.answer.filter(|_| !operation.waits);
+        let request: http::Request<reqwest::Body> = request.try_into().map_err(super::body_error)?;
+        let limit = self.limits.answer.filter(|_| !operation.is_late(self.version));
+        if let Some(slot) = &self.slot {
+            return self.open(request, limit, slot).await;
+        }
         let response = self.http.send(request, limit).await?;
         Span::current().record("status", response.status().as_u16());
         if !response.status().is_success() {
@@ -60,6 +94,29 @@ impl Hooks {
         } else {
             response.map(|body| reqwest::Body::wrap(Watched::document(body, self.limits.body))).into()
         })
+    }
+}
+
+impl Hooks {
+    /// Makes a session: the request asks to upgrade, and any success leaves a raw connection behind.
+    async fn open(
+        &self,
+        request: http::Request<reqwest::Body>,
+        limit: Option<Duration>,
+        slot: &Slot,
+    ) -> Result<Response> {
+        let mut request = request.map(|body| body.as_bytes().map(Bytes::copy_from_slice).unwrap_or_default());
+        // A websocket asks for another protocol.
+        request.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("Upgrade"));
+        request.headers_mut().entry(UPGRADE).or_insert(HeaderValue::from_static("tcp"));
+        let response = self.http.open(request, limit).await?;
+        let status = response.status();
+        Span::current().record("status", status.as_u16());
+        if status != StatusCode::SWITCHING_PROTOCOLS && !status.is_success() {
+            return Err(answer::session_error(response, self.limits.body).await);
+        }
+        slot.put(response.into_body());
+        Ok(http::Response::new(reqwest::Body::default()).into())
     }
 }
 
@@ -95,7 +152,7 @@ const CARRIER: u16 = 599;
 /// Packs `error` into a response, so that it passes through generated code unharmed.
 fn carry(error: Error) -> Response {
     let mut response = http::Response::new(reqwest::Body::default());
-    *response.status_mut() = http::StatusCode::from_u16(CARRIER).unwrap_or_default();
+    *response.status_mut() = StatusCode::from_u16(CARRIER).unwrap_or_default();
     response.extensions_mut().insert(error);
     response.into()
 }

@@ -1,0 +1,120 @@
+//! Images from Dockerfiles.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt as _;
+
+use super::{Progress, ProgressItem};
+use crate::{Error, Result, models::AuthConfig};
+
+/// Options of [`Images::build`](super::Images::build).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[must_use]
+pub struct BuildOptions {
+    pub(super) name: Option<String>,
+    pub(super) dockerfile: Option<String>,
+    pub(super) quiet: Option<bool>,
+    pub(super) no_cache: Option<bool>,
+    pub(super) pull: Option<u8>,
+    pub(super) remove: Option<bool>,
+    pub(super) force_remove: Option<u8>,
+    pub(super) memory: Option<i64>,
+    pub(super) memory_swap: Option<i64>,
+    pub(super) cpu_shares: Option<i64>,
+    pub(super) cpuset_cpus: Option<String>,
+    pub(super) credentials: BTreeMap<String, AuthConfig>,
+}
+
+impl BuildOptions {
+    /// The name of the result, `repository` or `repository:tag`; it gets none without.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The path of the Dockerfile inside the context. Defaults to `Dockerfile`. Needs API 1.17.
+    pub fn dockerfile(mut self, path: impl Into<String>) -> Self {
+        self.dockerfile = Some(path.into());
+        self
+    }
+
+    /// Print only the id of the result. Engines before 1.8 print all the same.
+    pub fn quiet(mut self) -> Self {
+        self.quiet = Some(true);
+        self
+    }
+
+    /// Run each step anew.
+    pub fn no_cache(mut self) -> Self {
+        self.no_cache = Some(true);
+        self
+    }
+
+    /// Pull the base image even if it is here. Needs API 1.16.
+    pub fn pull(mut self) -> Self {
+        self.pull = Some(1);
+        self
+    }
+
+    /// Keep the containers of intermediate steps.
+    pub fn keep_intermediate(mut self) -> Self {
+        self.remove = Some(false);
+        self
+    }
+
+    /// Remove the containers of intermediate steps even if the build fails.
+    pub fn force_remove(mut self) -> Self {
+        self.force_remove = Some(1);
+        self
+    }
+
+    /// Limit of memory of each step, in bytes. Needs API 1.18.
+    pub fn memory(mut self, bytes: i64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Limit of memory and swap of each step, in bytes; -1 is none. Needs API 1.18.
+    pub fn memory_swap(mut self, bytes: i64) -> Self {
+        self.memory_swap = Some(bytes);
+        self
+    }
+
+    /// Share of the CPU of each step, relative to the 1024 of others. Needs API 1.18.
+    pub fn cpu_shares(mut self, shares: i64) -> Self {
+        self.cpu_shares = Some(shares);
+        self
+    }
+
+    /// The CPUs each step may run on, as `0-2,4`. Needs API 1.18.
+    pub fn cpuset_cpus(mut self, cpus: impl Into<String>) -> Self {
+        self.cpuset_cpus = Some(cpus.into());
+        self
+    }
+
+    /// What to show to `registry` for base images, as host, `host:port` or `https://index.docker.io/v1/`.
+    ///
+    /// Several calls serve several registries.
+    pub fn credentials(mut self, registry: impl Into<String>, credentials: AuthConfig) -> Self {
+        self.credentials.insert(registry.into(), credentials);
+        self
+    }
+}
+
+/// Waits until the build is done, and returns the id of the image, as short or long as the engine tells it.
+pub(super) async fn finish(mut progress: Progress) -> Result<String> {
+    let mut id = None;
+    while let Some(item) = progress.try_next().await? {
+        match item {
+            ProgressItem::Outcome(outcome) => id = outcome["ID"].as_str().map(str::to_owned).or(id),
+            ProgressItem::Output(text) => {
+                // A quiet build of newer engines prints nothing but the id.
+                let text = text.trim();
+                let quiet = text.starts_with("sha256:").then_some(text);
+                id = text.strip_prefix("Successfully built ").or(quiet).map(str::to_owned).or(id);
+            }
+            ProgressItem::Status(_) => {}
+        }
+    }
+    id.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+}

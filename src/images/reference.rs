@@ -1,0 +1,222 @@
+//! Names of images, taken apart.
+
+use std::{fmt, str::FromStr};
+
+use crate::{Error, Result};
+
+/// The registry of names that name none.
+const DEFAULT_REGISTRY: &str = "docker.io";
+
+/// The longest name of a repository, registry included.
+const LONGEST_NAME: usize = 255;
+
+/// The name of an image: `registry.example:5000/acme/web:1.0`, `busybox`, `acme/web@sha256:…`.
+///
+/// ```
+/// use dockerclient::images::Reference;
+///
+/// let web: Reference = "registry.example:5000/acme/web:1.0".parse()?;
+/// assert_eq!((web.registry(), web.path(), web.tag()), ("registry.example:5000", "acme/web", Some("1.0")));
+///
+/// let busybox: Reference = "busybox".parse()?;
+/// assert_eq!((busybox.registry(), busybox.path(), busybox.tag()), ("docker.io", "library/busybox", None));
+/// # Ok::<(), dockerclient::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    registry: String,
+    path: String,
+    tag: Option<String>,
+    digest: Option<String>,
+    /// How many bytes of the text it was read from are the name.
+    name: String,
+}
+
+impl Reference {
+    /// The registry, as host or `host:port`; `docker.io` if the name says none.
+    #[must_use]
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository inside the registry; Docker's own lie in `library/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag, if the name says one.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, as `sha256:…`, if the name says one.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.digest.as_deref()
+    }
+
+    /// The name as it was spelled, without tag and digest.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refused = |why: &str| Error::request(format!("{text:?} is no name of an image: {why}"));
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) if is_digest(digest) => (rest, Some(digest)),
+            Some(_) => return Err(refused("behind @ stands a digest, as sha256:…")),
+            None => (text, None),
+        };
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((_, tag)) if tag.contains('/') => (rest, None),
+            Some((name, tag)) if is_tag(tag) => (name, Some(tag)),
+            Some(_) => return Err(refused("a tag is of letters, digits, `_`, `.` and `-`, at most 128")),
+            None => (rest, None),
+        };
+        let (registry, path) = match name.split_once('/') {
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path.to_owned()),
+            Some(_) => (DEFAULT_REGISTRY, name.to_owned()),
+            None => (DEFAULT_REGISTRY, format!("library/{name}")),
+        };
+        let registry = if registry == "index.docker.io" { DEFAULT_REGISTRY } else { registry };
+        let path = match path.split_once('/') {
+            None if registry == DEFAULT_REGISTRY => format!("library/{path}"),
+            _ => path,
+        };
+        if !is_registry(registry) {
+            return Err(refused("a registry is a host, or a host and a port"));
+        }
+        if name.len() > LONGEST_NAME || !path.split('/').all(is_component) {
+            return Err(refused("a repository is of small letters, digits, and single separators between them"));
+        }
+        Ok(Self {
+            registry: registry.to_owned(),
+            path,
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+            name: name.to_owned(),
+        })
+    }
+}
+
+/// Writes the name as it was spelled.
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))?;
+        self.digest.iter().try_for_each(|digest| write!(f, "@{digest}"))
+    }
+}
+
+fn is_registry(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let is_host = |host: &str| {
+        let label = |label: &str| {
+            let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+        };
+        match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => host.split('.').all(label),
+        }
+    };
+    is_host(host) && port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'))
+}
+
+/// Runs of small letters and digits, with one `.`, one or two `_`, or any number of `-` between them.
+fn is_component(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let separators = text.split(|char: char| char.is_ascii_lowercase() || char.is_ascii_digit());
+    let ends_in_words = text.bytes().next().is_some_and(is_word) && text.bytes().next_back().is_some_and(is_word);
+    let is_separator = |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
+    ends_in_words && separators.into_iter().all(is_separator)
+}
+
+fn is_tag(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=128).contains(&text.len())
+        && text.bytes().next().is_some_and(is_word)
+        && text.bytes().all(|byte| is_word(byte) || byte == b'.' || byte == b'-')
+}
+
+fn is_digest(text: &str) -> bool {
+    let Some((algorithm, hex)) = text.split_once(':') else { return false };
+    let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    algorithm.split(['+', '.', '_', '-']).all(is_name) && hex.len() >= 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:37f8d9354bb628ff1a054c73c5f36064be6a3f5227e08baf418361c7ea91a7d0";
+
+    #[track_caller]
+    fn check(text: &str, registry: &str, path: &str, tag: Option<&str>, digest: Option<&str>) {
+        let reference: Reference = text.parse().unwrap();
+        let parts = (reference.registry(), reference.path(), reference.tag(), reference.digest());
+        assert_eq!(parts, (registry, path, tag, digest), "{text}");
+        assert_eq!(reference.to_string(), text);
+    }
+
+    #[test]
+    fn names_are_taken_apart() {
+        check("busybox", "docker.io", "library/busybox", None, None);
+        check("busybox:1.36", "docker.io", "library/busybox", Some("1.36"), None);
+        check("acme/web", "docker.io", "acme/web", None, None);
+        check("docker.io/busybox", "docker.io", "library/busybox", None, None);
+        check("index.docker.io/acme/web:1", "docker.io", "acme/web", Some("1"), None);
+        check("localhost/web", "localhost", "web", None, None);
+        check("127.0.0.1:5000/web", "127.0.0.1:5000", "web", None, None);
+        check("registry.example:5000/a/b/c:v1_2.3-4", "registry.example:5000", "a/b/c", Some("v1_2.3-4"), None);
+        check("[::1]:5000/web:1", "[::1]:5000", "web", Some("1"), None);
+        check("a-b/c__d.e---f", "docker.io", "a-b/c__d.e---f", None, None);
+        let with_digest = format!("acme/web@{DIGEST}");
+        check(&with_digest, "docker.io", "acme/web", None, Some(DIGEST));
+        let with_both = format!("ghcr.io/acme/web:1@{DIGEST}");
+        check(&with_both, "ghcr.io", "acme/web", Some("1"), Some(DIGEST));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let long = "a".repeat(256);
+        for text in [
+            "",
+            ":1",
+            "web:",
+            "web:-1",
+            "Web",
+            "acme/Web",
+            "acme//web",
+            "/web",
+            "web/",
+            "a b",
+            "a..b",
+            "a___b",
+            "-a",
+            "a-",
+            "web@sha256",
+            "web@sha256:12",
+            "web@:1234",
+            "host.example:port/web",
+            "host.example:99999/web",
+            "-h.example/web",
+            "ünïcode",
+            "../web",
+            "web:a/b:c d",
+            &long,
+        ] {
+            assert!(text.parse::<Reference>().unwrap_err().is_bad_request(), "{text:?}");
+        }
+    }
+}
