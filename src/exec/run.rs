@@ -1,9 +1,9 @@
 //! Running a command in one call.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
-use futures_util::future;
+use futures_util::future::{self, Either};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Exec;
@@ -71,14 +71,19 @@ pub(crate) async fn run(container: &Container, options: &ExecOptions) -> Result<
     (config.attach_stdin, config.attach_stdout, config.attach_stderr) = (options.stdin.is_some(), true, true);
     let exec = container.create_exec(&config).await?;
     let Session { input, output, .. } = exec.start().await?;
-    let (output, ()) = future::join(output.capture(), feed(input, options.stdin.as_ref())).await;
+    let (output, feed) = (pin!(output.capture()), pin!(feed(input, options.stdin.as_ref())));
+    let output = match future::select(output, feed).await {
+        // A command that ends need not have read all.
+        Either::Left((output, _feed)) => output,
+        Either::Right(((), output)) => output.await,
+    };
     Ok(ExecOutcome { output: output?, code: exit_code(&exec).await? })
 }
 
 /// Writes while the output is read, so that neither waits for the other.
 ///
-/// A command that ends without reading all is no error; a connection that breaks ends the output, too. Engine 1.6
-/// takes a command to run until its input is closed, which happens here, at the latest when `input` is dropped.
+/// A connection that breaks ends the output, too, which tells so. Engine 1.6 takes a command to run until its input
+/// is closed, which happens here, at the latest when `input` is dropped.
 async fn feed(mut input: Input, bytes: Option<&Bytes>) {
     if let Some(bytes) = bytes {
         let _ = input.write_all(bytes).await;

@@ -39,6 +39,12 @@ impl Engine {
         Self { docker, socket, tap, made: Mutex::default() }
     }
 
+    /// A client that does not go through the tap, which knows nothing of sessions.
+    pub(crate) fn direct(&self) -> DockerClient {
+        let address = format!("unix://{}", self.socket.display());
+        DockerClient::builder().address(address).api_version(version()).build().unwrap()
+    }
+
     /// A name that no other test uses.
     pub(crate) fn name(&self, stem: &str) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);

@@ -20,11 +20,12 @@ mod bridge;
 pub(crate) mod http;
 mod image;
 mod process;
+mod registry;
 
-use self::{bridge::Bridge, process::Recorded};
+use self::{bridge::Bridge, process::Recorded, registry::Registry};
 
 /// What has to be installed, as Debian packages.
-const PACKAGES: &str = "docker.io busybox-static iproute2 procps";
+const PACKAGES: &str = "docker.io docker-registry busybox-static iproute2 procps";
 
 /// The longest directory whose sockets still have names the kernel takes (108 bytes).
 const LONGEST_DIRECTORY: usize = 75;
@@ -76,6 +77,7 @@ impl Engine {
         can_run()?;
         self.down()?;
         let _ = fs::remove_dir_all(&self.directory);
+        self.registries().iter().try_for_each(Registry::up)?;
         self.start()?;
         image::import(&self.socket(), &self.directory)
     }
@@ -118,9 +120,25 @@ impl Engine {
             daemon.stop(PATIENCE)?;
             let _ = fs::remove_file(self.record());
         }
+        self.registries().iter().try_for_each(|registry| registry.down(PATIENCE))?;
         process::kill_all_under(&self.directory)?;
         unmount_all_under(&self.directory)?;
         self.bridge.down()
+    }
+
+    /// What tests need to know, as variables of the environment.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let [open, closed] = self.registries().map(|registry| registry.address().unwrap_or_default());
+        vec![
+            ("DOCKERCLIENT_TEST_ENGINE", self.address()),
+            ("DOCKERCLIENT_TEST_REGISTRY", open),
+            ("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT", closed),
+        ]
+    }
+
+    fn registries(&self) -> [Registry; 2] {
+        [("registry", false), ("registry-with-account", true)]
+            .map(|(name, wants_account)| Registry::new(&self.directory, name, wants_account))
     }
 
     fn socket(&self) -> PathBuf {
@@ -147,13 +165,16 @@ pub(crate) fn run(what: &str) -> Result<()> {
     }
     let state = if engine.is_up() { "up" } else { "down" };
     println!("the private engine is {state}: DOCKER_HOST={}", engine.address());
+    if engine.is_up() {
+        engine.environment().iter().for_each(|(name, value)| println!("{name}={value}"));
+    }
     Ok(())
 }
 
 /// Fails unless this machine can run a private engine, and says what is missing.
 pub(crate) fn can_run() -> Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "a private engine needs root: it mounts and makes networks");
-    for program in ["dockerd", "busybox", "ip", "ps", "tar"] {
+    for program in ["dockerd", "docker-registry", "busybox", "ip", "ps", "tar"] {
         ensure!(shell::exists(program), "{program} is not installed; on Debian: apt-get install {PACKAGES}");
     }
     Ok(())

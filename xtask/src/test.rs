@@ -51,7 +51,7 @@ fn live() -> Result<()> {
 fn live_at(engine: &Engine, version: &str) -> Result<usize> {
     println!("== live suite at API {version}");
     let output = cargo(&["test", "--quiet", "--test", "live", "--", "--ignored"])
-        .env("DOCKERCLIENT_TEST_ENGINE", engine.address())
+        .envs(engine.environment())
         .env("DOCKERCLIENT_TEST_API", version)
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);

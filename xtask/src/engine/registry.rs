@@ -1,0 +1,67 @@
+//! Registries of a private engine's own, for it to push to and pull from.
+
+use std::{
+    fs,
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use super::{process::Recorded, wait_until};
+use crate::shell;
+
+/// The one account of the registry that wants one: `me`, with the password `secret`.
+const ACCOUNT: &str = "me:$2b$04$iXA7uZjZ2GJNyAAN0A1Ige/LR7ByRAOyOzpmAoN3ZRfdCGTbwKCTm\n";
+
+/// A registry on a free port of the loopback interface, where engines want no TLS.
+#[derive(Debug)]
+pub(super) struct Registry {
+    directory: PathBuf,
+    wants_account: bool,
+}
+
+impl Registry {
+    pub(super) fn new(engine: &Path, name: &str, wants_account: bool) -> Self {
+        Self { directory: engine.join(name), wants_account }
+    }
+
+    /// Host and port, if it was started.
+    pub(super) fn address(&self) -> Option<String> {
+        fs::read_to_string(self.directory.join("address")).ok()
+    }
+
+    pub(super) fn up(&self) -> Result<()> {
+        fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let folder = self.directory.display();
+        let mut config = format!(
+            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }}, \
+             delete: {{ enabled: true }} }}\nhttp: {{ addr: {address} }}\n"
+        );
+        if self.wants_account {
+            fs::write(self.directory.join("htpasswd"), ACCOUNT)?;
+            config += &format!("auth: {{ htpasswd: {{ realm: test, path: {folder}/htpasswd }} }}\n");
+        }
+        let file = self.directory.join("config.yml");
+        fs::write(&file, config)?;
+        let log = fs::File::create(self.directory.join("log"))?;
+        let mut command = shell::command("docker-registry");
+        command.arg("serve").arg(&file).stdout(log.try_clone()?).stderr(log);
+        Recorded::spawn(&self.record(), &mut command)?;
+        wait_until(|| TcpStream::connect(&address).is_ok()).context("the registry did not come up")?;
+        Ok(fs::write(self.directory.join("address"), address)?)
+    }
+
+    pub(super) fn down(&self, patience: Duration) -> Result<()> {
+        if let Some(registry) = Recorded::read(&self.record()) {
+            registry.stop(patience)?;
+        }
+        Ok(())
+    }
+
+    fn record(&self) -> PathBuf {
+        self.directory.join("registry.pid")
+    }
+}
