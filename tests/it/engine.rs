@@ -28,6 +28,7 @@ pub(crate) struct Request {
 /// What goes back.
 pub(crate) struct Reply {
     bytes: Vec<u8>,
+    pieces: Option<usize>,
     then: Then,
 }
 
@@ -35,6 +36,7 @@ enum Then {
     TakeTheNextRequest,
     HangUp,
     SayNothingMore,
+    Echo,
 }
 
 impl Reply {
@@ -61,11 +63,21 @@ impl Reply {
 
     /// Whatever is sent.
     pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), then: Then::TakeTheNextRequest }
+        Self { bytes: bytes.into(), pieces: None, then: Then::TakeTheNextRequest }
     }
 
     pub(crate) fn then_hang_up(self) -> Self {
         Self { then: Then::HangUp, ..self }
+    }
+
+    /// From here on, what comes goes back in frames of stdout, until the other side closes its half.
+    pub(crate) fn then_echo(self) -> Self {
+        Self { then: Then::Echo, ..self }
+    }
+
+    /// In pieces of `size` bytes, each for itself.
+    pub(crate) fn in_pieces(self, size: usize) -> Self {
+        Self { pieces: Some(size), ..self }
     }
 
     pub(crate) fn then_say_nothing_more(self) -> Self {
@@ -89,6 +101,15 @@ struct Connections {
 impl Engine {
     /// Answers each request as `script` says.
     pub(crate) fn answering(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::new(script, false)
+    }
+
+    /// Answers each request as `script` says, without reading its body.
+    pub(crate) fn answering_early(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::new(script, true)
+    }
+
+    fn new(script: impl Fn(&Request) -> Reply + Send + Sync + 'static, early: bool) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("dockerclient-it-{}-{count}.sock", std::process::id()));
@@ -104,7 +125,7 @@ impl Engine {
                 let (script, requests, open) = (Arc::clone(&script), Arc::clone(&requests), connections.open.clone());
                 tokio::spawn(async move {
                     // A client that hangs up is what some tests are about.
-                    let _ = serve(stream, &*script, &requests).await;
+                    let _ = serve(stream, &*script, &requests, early).await;
                     open.send_modify(|open| *open -= 1);
                 });
             }
@@ -152,12 +173,17 @@ async fn serve(
     stream: UnixStream,
     script: &impl Fn(&Request) -> Reply,
     requests: &Mutex<Vec<Request>>,
+    early: bool,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    while let Some(request) = read(&mut stream).await? {
+    while let Some(request) = read(&mut stream, early).await? {
         requests.lock().unwrap().push(request.clone());
         let reply = script(&request);
-        stream.write_all(&reply.bytes).await?;
+        for piece in reply.bytes.chunks(reply.pieces.unwrap_or(usize::MAX)) {
+            stream.write_all(piece).await?;
+            stream.flush().await?;
+            tokio::task::yield_now().await;
+        }
         match reply.then {
             Then::TakeTheNextRequest => {}
             Then::HangUp => break,
@@ -165,12 +191,30 @@ async fn serve(
                 stream.read_to_end(&mut Vec::new()).await?;
                 break;
             }
+            Then::Echo => {
+                let mut bytes = vec![0; 4096];
+                loop {
+                    let length = stream.read(&mut bytes).await?;
+                    if length == 0 {
+                        break;
+                    }
+                    stream.write_all(&frame(1, &bytes[..length])).await?;
+                }
+                stream.write_all(&frame(2, b"met the end")).await?;
+                break;
+            }
         }
     }
     Ok(())
 }
 
-async fn read(stream: &mut BufReader<UnixStream>) -> std::io::Result<Option<Request>> {
+/// A frame of output.
+pub(crate) fn frame(source: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[source, 0, 0, 0], &length[..], payload].concat()
+}
+
+async fn read(stream: &mut BufReader<UnixStream>, early: bool) -> std::io::Result<Option<Request>> {
     let mut head = Vec::new();
     loop {
         let mut line = String::new();
@@ -184,8 +228,30 @@ async fn read(stream: &mut BufReader<UnixStream>) -> std::io::Result<Option<Requ
     }
     let line = head.remove(0).trim_end_matches(" HTTP/1.1").to_owned();
     let headers: Vec<String> = head.iter().map(|header| header.to_lowercase()).collect();
-    let length = headers.iter().find_map(|header| header.strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body).await?;
+    let body = match headers.iter().find_map(|header| header.strip_prefix("content-length: ")?.parse().ok()) {
+        _ if early => Vec::new(),
+        Some(length) => {
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await?;
+            body
+        }
+        None if headers.iter().any(|header| header == "transfer-encoding: chunked") => read_chunks(stream).await?,
+        None => Vec::new(),
+    };
     Ok(Some(Request { line, headers, body: String::from_utf8(body).unwrap() }))
+}
+
+async fn read_chunks(stream: &mut BufReader<UnixStream>) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).await?;
+        let length = usize::from_str_radix(line.trim_end(), 16).map_err(std::io::Error::other)?;
+        let mut chunk = vec![0; length + 2];
+        stream.read_exact(&mut chunk).await?;
+        if length == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(&chunk[..length]);
+    }
 }

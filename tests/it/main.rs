@@ -8,5 +8,7 @@ mod faults;
 mod old_engines;
 mod requests;
 mod schemas;
+mod sessions;
+mod streams;
 mod tracing;
 mod versions;
