@@ -1,6 +1,6 @@
 //! Runs a container: its life from creation to removal, its output, its exit code, its events.
 //!
-//! Needs an engine with the image `busybox`. `cargo xtask demo` brings one if there is none.
+//! Needs an engine; `cargo xtask demo` brings one if there is none. Pulls `busybox` if the engine has not got it.
 
 use std::io::{self, Write as _};
 
@@ -26,6 +26,12 @@ async fn main() -> Result<()> {
     }
     for image in docker.images().list(&images::ListOptions::default()).await? {
         println!("image {}  {} bytes", image.repo_tags.join(" "), image.virtual_size);
+    }
+
+    let busybox = docker.image("busybox");
+    if busybox.find().await?.is_none() {
+        println!("pulling {}", busybox.name());
+        busybox.pull(&images::PullOptions::default()).await?;
     }
 
     let began = Timestamp::now();

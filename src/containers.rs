@@ -2,6 +2,8 @@
 
 use futures_util::TryStreamExt as _;
 
+#[cfg(feature = "websocket")]
+use crate::session::WebSocketSession;
 use crate::{
     DockerClient, Download, Error, OutputStream, Result,
     exec::{self, Exec, ExecOptions, ExecOutcome},
@@ -379,8 +381,26 @@ impl Container {
         let call = async |client: &Client| {
             client.container_attach(id, options.logs, stderr, options.stdin, stdout, Some(true)).await
         };
-        let connection = wire.session(call).await?;
+        let connection = wire.hijack(call).await?;
         Ok(Session::new(connection, terminal, wire.longest_item(), "container_attach"))
+    }
+
+    /// Connects to the container as [`attach`](Self::attach) does, over a websocket, which does not tell streams apart.
+    ///
+    /// Resolves once the engine has answered. Calls `GET /containers/{id}/attach/ws` on a
+    /// connection of its own. Engines 1.7 to 20.10 attach all streams, whatever is asked.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404).
+    #[cfg(feature = "websocket")]
+    pub async fn attach_websocket(&self, options: &AttachOptions) -> Result<WebSocketSession> {
+        let (wire, id) = self.wire("container_attach_ws").await?;
+        let (stdout, stderr) = options.sources();
+        let call = async |client: &Client| {
+            client.container_attach_ws(id, options.logs, stderr, options.stdin, stdout, Some(true)).await
+        };
+        WebSocketSession::open(&wire, call).await
     }
 
     /// Runs a command in the container, to its end.

@@ -59,7 +59,7 @@ impl Exec {
         };
         let (wire, id) = self.wire("exec_start").await?;
         let config = ExecStartConfig { tty: terminal, ..Default::default() };
-        let connection = wire.session(async |client| client.exec_start(id, &config).await).await?;
+        let connection = wire.hijack(async |client| client.exec_start(id, &config).await).await?;
         Ok(Session::new(connection, terminal, wire.longest_item(), "exec_start"))
     }
 

@@ -44,6 +44,9 @@ mod credentials;
 mod error;
 pub mod exec;
 mod filters;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod images;
 pub mod models;
 mod names;

@@ -8,6 +8,12 @@ use std::{
 
 use tokio::io::{AsyncWrite, WriteHalf};
 
+#[cfg(feature = "websocket")]
+mod websocket;
+
+#[cfg(feature = "websocket")]
+pub use self::websocket::{WebSocketInput, WebSocketOutput, WebSocketSession};
+
 use crate::{
     OutputStream,
     connect::{Connection, Stream},

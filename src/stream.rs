@@ -32,6 +32,8 @@ pub use self::{
     reader::Reader,
     upload::Upload,
 };
+#[cfg(fuzzing)]
+pub(crate) use self::{lines::Splitter, output::OutputDecoder};
 
 /// Makes items of bytes.
 pub(crate) trait Decoder {

@@ -6,7 +6,10 @@
 
 use std::ops::Deref;
 
-use http::HeaderMap;
+use http::{
+    HeaderMap, HeaderValue, Response,
+    header::{CONNECTION, UPGRADE},
+};
 use progenitor_client::{ByteStream, ResponseValue};
 use serde::de::DeserializeOwned;
 
@@ -55,7 +58,7 @@ impl Deref for Wire<'_> {
 }
 
 /// What a generated method returns.
-type Outcome<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error>;
+pub(crate) type Outcome<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error>;
 
 impl<'a> Wire<'a> {
     pub(crate) fn new(client: &'a Client, operation: &'static str) -> Self {
@@ -103,13 +106,25 @@ impl<'a> Wire<'a> {
         Ok((value.headers().clone(), Body::http(value.into_inner())))
     }
 
-    /// The connection behind the answer to `call`, which is made on one of its own.
-    pub(crate) async fn session(&self, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Connection> {
+    /// The head of the answer to `call`, and the connection behind it; `call` is made on one of its own, and asks for
+    /// `protocol` to be spoken behind the answer.
+    pub(crate) async fn session(
+        &self,
+        protocol: HeaderMap,
+        call: impl AsyncFnOnce(&Client) -> Outcome<()>,
+    ) -> Result<Response<Connection>> {
         let slot = Slot::default();
         let mut client = self.client.clone();
-        client.inner.take_connection(slot.clone());
+        client.inner.take_connection(slot.clone(), protocol);
         self.done(call(&client).await)?;
         slot.take().ok_or_else(|| Error::request("this operation is no session").during(self.operation))
+    }
+
+    /// The raw stream behind the answer to `call`.
+    pub(crate) async fn hijack(&self, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Connection> {
+        let raw = [(CONNECTION, "Upgrade"), (UPGRADE, "tcp")];
+        let raw = raw.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        Ok(self.session(HeaderMap::from_iter(raw), call).await?.into_body())
     }
 
     fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {

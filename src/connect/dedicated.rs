@@ -78,6 +78,12 @@ impl Connection {
         self.received.freeze()
     }
 
+    /// The connection, and what came over it already.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn into_parts(self) -> (Stream, BytesMut) {
+        (self.stream, self.received)
+    }
+
     /// The two directions, to be used apart.
     pub(crate) fn split(self) -> (Received, WriteHalf<Stream>) {
         let (read, write) = tokio::io::split(self.stream);

@@ -172,6 +172,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_means_the_same_in_any_pieces(wire in r#"([\{\}\[\]"\\\\a \n]|\{"a":1\})*"#, size in 1..20_usize) {
+            let (whole, pieces) = (decoded(wire.as_bytes(), usize::MAX), decoded(wire.as_bytes(), size));
+            assert_eq!(whole.map_err(|error| error.to_string()), pieces.map_err(|error| error.to_string()));
+        }
+    }
+
     #[test]
     fn a_document_in_one_piece_is_not_copied() {
         let wire = Bytes::from(DOCUMENTS.concat());

@@ -52,7 +52,7 @@ pub struct Lines {
 
 impl Lines {
     pub(super) fn new(output: OutputStream, timestamps: bool, longest: usize) -> Self {
-        Self { output, splitter: Splitter { timestamps, longest, ..Default::default() }, end: None }
+        Self { output, splitter: Splitter::new(timestamps, longest), end: None }
     }
 }
 
@@ -81,8 +81,8 @@ impl Stream for Lines {
 }
 
 /// Puts lines together from pieces of several sources.
-#[derive(Debug, Default)]
-struct Splitter {
+#[derive(Debug)]
+pub(crate) struct Splitter {
     timestamps: bool,
     longest: usize,
     lines: VecDeque<Line>,
@@ -97,8 +97,18 @@ struct Begun {
 }
 
 impl Splitter {
+    pub(crate) fn new(timestamps: bool, longest: usize) -> Self {
+        Self { timestamps, longest, lines: VecDeque::new(), begun: Vec::new() }
+    }
+
+    /// The lines that are whole.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Line> {
+        self.lines.drain(..)
+    }
+
     /// Takes a piece. Engines put a time before each piece of a line, not only before the first.
-    fn push(&mut self, source: Source, mut piece: Bytes) -> Result<()> {
+    pub(crate) fn push(&mut self, source: Source, mut piece: Bytes) -> Result<()> {
         let index = self.begun.iter().position(|(known, _)| *known == source).unwrap_or_else(|| {
             self.begun.push((source, Begun::default()));
             self.begun.len() - 1
@@ -133,7 +143,7 @@ impl Splitter {
     }
 
     /// What was begun is a line, too.
-    fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         for (source, Begun { time, bytes }) in self.begun.drain(..) {
             if !bytes.is_empty() || time.is_some() {
                 self.lines.push_back(Line { source, time, bytes: bytes.freeze() });
@@ -161,13 +171,12 @@ mod tests {
 
     #[track_caller]
     fn check(timestamps: bool, pieces: &[(Source, &'static str)], want: &[(Source, Option<&str>, &str)]) {
-        let mut splitter = Splitter { timestamps, longest: 100, ..Default::default() };
+        let mut splitter = Splitter::new(timestamps, 100);
         for (source, piece) in pieces {
             splitter.push(*source, Bytes::from_static(piece.as_bytes())).unwrap();
         }
         splitter.finish();
-        let got: Vec<_> =
-            splitter.lines.iter().map(|line| (line.source, line.time, line.text().into_owned())).collect();
+        let got: Vec<_> = splitter.take().map(|line| (line.source, line.time, line.text().into_owned())).collect();
         let want: Vec<_> = want
             .iter()
             .map(|(source, time, text)| (*source, time.map(|time| time.parse().unwrap()), (*text).to_owned()))
@@ -202,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_line_without_end_is_given_up() {
-        let mut splitter = Splitter { longest: 10, ..Default::default() };
+        let mut splitter = Splitter::new(false, 10);
         splitter.push(Stdout, Bytes::from_static(b"0123456789")).unwrap();
         assert!(splitter.push(Stdout, Bytes::from_static(b"0")).unwrap_err().is_decode());
     }

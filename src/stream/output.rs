@@ -246,6 +246,22 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_means_the_same_in_any_pieces(wire: Vec<u8>, size in 1..50_usize) {
+            let (whole, pieces) = (decoded(&wire, usize::MAX), decoded(&wire, size));
+            assert_eq!(whole.map_err(|error| error.to_string()), pieces.map_err(|error| error.to_string()));
+        }
+
+        #[test]
+        fn whatever_is_written_is_read(written: Vec<(bool, Vec<u8>)>, size in 1..50_usize) {
+            let wire: Vec<u8> = written.iter().flat_map(|(out, bytes)| frame(if *out { 1 } else { 2 }, bytes)).collect();
+            let read = decoded(&wire, size).unwrap();
+            let read: Vec<_> = read.into_iter().map(|o| (o.source() == Source::Stdout, o.bytes().to_vec())).collect();
+            assert_eq!(read, written);
+        }
+    }
+
     #[test]
     fn a_frame_in_one_piece_is_not_copied() {
         let wire = Bytes::from(frame(1, b"out"));

@@ -7,8 +7,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, StatusCode,
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, USER_AGENT},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
 };
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response};
@@ -30,32 +30,32 @@ pub(crate) struct Hooks {
     http: HttpClient,
     version: ApiVersion,
     limits: Limits,
-    /// Where to put the connection of a session; it goes back to the pool if there is no such place.
-    slot: Option<Slot>,
+    /// Where to put the connection of a session, and the headers that ask for one. Without, the pool is used.
+    session: Option<(Slot, HeaderMap)>,
 }
 
 /// A place for the connection behind an answer. Generated code has no way to return it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Connection>>>);
+pub(super) struct Slot(Arc<Mutex<Option<http::Response<Connection>>>>);
 
 impl Slot {
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<http::Response<Connection>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn put(&self, connection: Connection) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    fn put(&self, response: http::Response<Connection>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
     }
 }
 
 impl Hooks {
     pub(crate) fn new(http: HttpClient, version: ApiVersion, limits: Limits) -> Self {
-        Self { http, version, limits, slot: None }
+        Self { http, version, limits, session: None }
     }
 
-    /// Makes the next call on a connection of its own, and puts that into `slot`.
-    pub(super) fn take_connection(&mut self, slot: Slot) {
-        self.slot = Some(slot);
+    /// Makes calls on connections of their own, asking for `protocol`, and puts the answer into `slot`.
+    pub(super) fn take_connection(&mut self, slot: Slot, protocol: HeaderMap) {
+        self.session = Some((slot, protocol));
     }
 
     pub(crate) fn version(&self) -> ApiVersion {
@@ -81,7 +81,9 @@ impl Hooks {
     async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
         let request: http::Request<reqwest::Body> = request.try_into().map_err(super::body_error)?;
         let limit = self.limits.answer.filter(|_| !operation.is_late(self.version));
-        if let Some(slot) = &self.slot {
+        if let Some((slot, protocol)) = &self.session {
+            let mut request = request.map(|body| body.as_bytes().map(Bytes::copy_from_slice).unwrap_or_default());
+            request.headers_mut().extend(protocol.clone());
             return self.open(request, limit, slot).await;
         }
         let response = self.http.send(request, limit).await?;
@@ -98,24 +100,15 @@ impl Hooks {
 }
 
 impl Hooks {
-    /// Makes a session: the request asks to upgrade, and any success leaves a raw connection behind.
-    async fn open(
-        &self,
-        request: http::Request<reqwest::Body>,
-        limit: Option<Duration>,
-        slot: &Slot,
-    ) -> Result<Response> {
-        let mut request = request.map(|body| body.as_bytes().map(Bytes::copy_from_slice).unwrap_or_default());
-        // A websocket asks for another protocol.
-        request.headers_mut().entry(CONNECTION).or_insert(HeaderValue::from_static("Upgrade"));
-        request.headers_mut().entry(UPGRADE).or_insert(HeaderValue::from_static("tcp"));
+    /// Makes a session: any success leaves a connection behind.
+    async fn open(&self, request: http::Request<Bytes>, limit: Option<Duration>, slot: &Slot) -> Result<Response> {
         let response = self.http.open(request, limit).await?;
         let status = response.status();
         Span::current().record("status", status.as_u16());
         if status != StatusCode::SWITCHING_PROTOCOLS && !status.is_success() {
             return Err(answer::session_error(response, self.limits.body).await);
         }
-        slot.put(response.into_body());
+        slot.put(response);
         Ok(http::Response::new(reqwest::Body::default()).into())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dockerclient::{containers::LogsOptions, system::EventsOptions};
+use dockerclient::{containers::LogsOptions, images::PullOptions, system::EventsOptions};
 use futures_util::{FutureExt as _, TryStreamExt as _};
 
 use crate::engine::{Engine, Reply};
@@ -17,7 +17,8 @@ fn endless() -> Engine {
         line if line.contains("/events") => {
             Reply::raw("HTTP/1.1 200 OK\r\n\r\n{\"status\":\"start\",\"id\":\"a\",\"time\":1}").then_say_nothing_more()
         }
-        _ => Reply::raw("").then_say_nothing_more(),
+        line if line.contains("/wait") => Reply::raw("").then_say_nothing_more(),
+        _ => Reply::raw("HTTP/1.1 200 OK\r\n\r\n{\"read\":\"\"}").then_say_nothing_more(),
     })
 }
 
@@ -27,8 +28,13 @@ async fn a_dropped_stream_closes_its_connection() {
     let docker = engine.client("1.18");
     let mut logs = docker.container("web").logs(&LogsOptions::default().follow()).await.unwrap();
     let mut events = docker.events(&EventsOptions::default()).await.unwrap();
+    let mut stats = docker.container("web").stats().await.unwrap();
+    let mut export = docker.container("web").export().await.unwrap();
+    let mut progress = docker.image("web").pull_progress(&PullOptions::default()).await.unwrap();
     assert!(logs.try_next().await.unwrap().is_some() && events.try_next().await.unwrap().is_some());
-    drop((logs, events));
+    assert!(stats.try_next().await.unwrap().is_some() && export.try_next().await.unwrap().is_some());
+    assert!(progress.try_next().await.unwrap().is_some());
+    drop((logs, events, stats, export, progress));
     engine.all_hung_up().await;
 }
 

@@ -152,3 +152,16 @@ async fn a_command_is_run_by_engines_that_wait_for_the_end_of_its_input() {
     let outcome = engine.client("1.15").container("web").exec(&ExecOptions::new(["cat"])).await.unwrap();
     assert_eq!((&*outcome.output.stderr_text(), outcome.code), ("met the end", None), "1.15 tells no exit code");
 }
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+async fn a_websocket_whose_other_side_does_not_shake_hands_is_none() {
+    let engine = engine(|_| Reply::raw("HTTP/1.1 101 Switching\r\nSec-WebSocket-Accept: nonsense\r\n\r\n"));
+    let container = engine.client("1.18").container("web");
+    let error = container.attach_websocket(&AttachOptions::default()).await.unwrap_err();
+    assert_eq!(error.to_string(), "container attach ws: the engine does not shake hands for a websocket");
+    let headers = engine.requests()[0].headers.clone();
+    for header in ["origin: http://localhost", "upgrade: websocket", "sec-websocket-version: 13"] {
+        assert!(headers.contains(&header.to_owned()), "{headers:?}");
+    }
+}

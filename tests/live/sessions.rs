@@ -96,14 +96,8 @@ async fn a_command_is_run_in_one_call() {
 async fn a_shell_with_a_terminal_is_resized_while_it_runs() {
     let engine = Engine::under_test().await;
     let container = engine.direct().container(engine.running().await.id());
-    let config = ExecConfig {
-        cmd: vec!["sh".into()],
-        tty: true,
-        attach_stdin: true,
-        attach_stdout: true,
-        attach_stderr: true,
-        ..Default::default()
-    };
+    let config =
+        ExecConfig { cmd: vec!["sh".into()], tty: true, attach_stdin: true, attach_stdout: true, attach_stderr: true };
     let exec = container.create_exec(&config).await.unwrap();
     let Session { mut input, mut output, .. } = exec.start().await.unwrap();
     exec.resize(TerminalSize { rows: 33, columns: 77 }).await.unwrap();
@@ -171,4 +165,22 @@ async fn a_dropped_session_leaves_the_container_alone() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(container.inspect().await.unwrap().state.running);
     container.remove(&RemoveOptions::default().force()).await.unwrap();
+}
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn a_container_is_spoken_to_over_a_websocket() {
+    use dockerclient::session::WebSocketSession;
+
+    let engine = Engine::under_test().await;
+    let container = listening(&engine, "read line; echo got $line", false).await;
+    let session = container.attach_websocket(&AttachOptions::default().stdin()).await.unwrap();
+    container.start().await.unwrap();
+    let WebSocketSession { mut input, output, .. } = session;
+    input.send("this\n").await.unwrap();
+    let pieces: Vec<bytes::Bytes> = output.try_collect().await.unwrap();
+    assert_eq!(pieces.concat(), b"got this\n");
+    let error = engine.direct().container("ghost").attach_websocket(&AttachOptions::default()).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
 }

@@ -5,7 +5,7 @@ use std::{env, path::Path};
 use anyhow::{Result, ensure};
 
 use crate::{
-    engine::{Engine, http},
+    engine::{self, Engine, http},
     root, shell,
 };
 
@@ -15,10 +15,13 @@ pub(crate) fn run() -> Result<()> {
     if env::var_os("DOCKER_HOST").is_some_and(|host| !host.is_empty()) {
         return quickstart(None);
     }
-    match http::get(Path::new(DEFAULT_SOCKET), "/images/busybox/json") {
-        Ok(_) => return quickstart(Some(format!("unix://{DEFAULT_SOCKET}"))),
-        Err(error) => println!("{DEFAULT_SOCKET} has no busybox to run ({error}); starting a private engine"),
+    let socket = Path::new(DEFAULT_SOCKET);
+    let can_run = engine::can_run();
+    if http::get(socket, "/images/busybox/json").is_ok() || (can_run.is_err() && http::get(socket, "/_ping").is_ok()) {
+        return quickstart(Some(format!("unix://{DEFAULT_SOCKET}")));
     }
+    println!("no engine with busybox at {DEFAULT_SOCKET}; starting a private one");
+    can_run?;
     let engine = Engine::new();
     let was_up = engine.is_up();
     engine.up()?;

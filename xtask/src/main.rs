@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 mod demo;
 mod engine;
+mod fuzz;
 mod regen;
 mod shell;
 mod test;
@@ -23,6 +24,7 @@ cargo xtask <task>
   engine up        start the private engine of this checkout
   engine down      stop it
   engine status    tell whether it runs, and where
+  fuzz [seconds]   fuzz each target for so long
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if they are not current
 ";
@@ -44,6 +46,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["demo"] => demo::run(),
         ["engine", what] => engine::run(what),
+        ["fuzz"] => fuzz::run(60),
+        ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),
         [] | ["help" | "--help" | "-h"] => {

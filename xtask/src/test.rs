@@ -6,19 +6,32 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     engine::{self, Engine},
-    regen, root, shell,
+    fuzz, regen, root, shell,
 };
 
 /// The versions at which the live suite runs.
 const VERSIONS: [&str; 4] = ["1.15", "1.16", "1.17", "1.18"];
 
+/// How long each fuzz target runs, in seconds.
+const FUZZING: u32 = 10;
+
 pub(crate) fn run() -> Result<()> {
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-    step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    step("docs", cargo(&["doc", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "--deny warnings"))?;
+    step(
+        "lints",
+        &mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]),
+    )?;
+    step(
+        "docs",
+        cargo(&["doc", "--no-deps", "--all-features", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )?;
+    step("default features", &mut cargo(&["clippy", "--", "--deny", "warnings"]))?;
     println!("== regen");
     regen::run(regen::Mode::Check)?;
-    step("tests without an engine", &mut cargo(&["test", "--workspace"]))?;
+    step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
+    println!("== fuzzing");
+    fuzz::run(FUZZING)?;
     live()
 }
 
@@ -50,7 +63,7 @@ fn live() -> Result<()> {
 /// Runs the live suite at one version, and returns how many tests passed.
 fn live_at(engine: &Engine, version: &str) -> Result<usize> {
     println!("== live suite at API {version}");
-    let output = cargo(&["test", "--quiet", "--test", "live", "--", "--ignored"])
+    let output = cargo(&["test", "--quiet", "--all-features", "--test", "live", "--", "--ignored"])
         .envs(engine.environment())
         .env("DOCKERCLIENT_TEST_API", version)
         .output()?;

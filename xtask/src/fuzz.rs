@@ -1,0 +1,59 @@
+//! `cargo xtask fuzz`: runs each fuzz target for a while, from the committed corpus.
+//!
+//! The flags are what cargo-fuzz sets, less the sanitizer, which needs a nightly
+//! toolchain and looks for what safe Rust does not do.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{root, shell};
+
+const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+/// Runs each target for `seconds`.
+pub(crate) fn run(seconds: u32) -> Result<()> {
+    let folder = root().join("fuzz");
+    let target = root().join("target/fuzz");
+    let mut build = shell::command("cargo");
+    build.current_dir(&folder).args(["build", "--release", "--quiet"]).env("CARGO_TARGET_DIR", &target);
+    // With a target named, the flags do not reach build scripts.
+    build.args(["--target", &host()?]).env("RUSTFLAGS", FLAGS);
+    ensure!(build.status()?.success(), "the fuzz targets do not build");
+    for name in targets(&folder)? {
+        fuzz(&folder, &target, &name, seconds)?;
+    }
+    Ok(())
+}
+
+fn fuzz(folder: &Path, target: &Path, name: &str, seconds: u32) -> Result<()> {
+    println!("fuzzing {name} for {seconds} s");
+    // What is found new stays out of the committed corpus.
+    let found = target.join("corpus").join(name);
+    fs::create_dir_all(&found)?;
+    let program = target.join(host()?).join("release").join(name);
+    let mut command = shell::command(&program.display().to_string());
+    command.current_dir(target).arg(&found).arg(folder.join("corpus").join(name));
+    command.arg(format!("-max_total_time={seconds}")).args(["-max_len=4096", "-timeout=10", "-rss_limit_mb=2048"]);
+    let output = command.output()?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{name}: {log}");
+    Ok(())
+}
+
+fn targets(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder.join("targets"))? {
+        names.extend(entry?.path().file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn host() -> Result<String> {
+    let told = shell::output(shell::command("rustc").arg("-vV"))?;
+    let line = told.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).context("rustc does not tell its host")
+}
