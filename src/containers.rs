@@ -8,6 +8,7 @@ use crate::{
     DockerClient, Download, Error, OutputStream, Result,
     exec::{self, Exec, ExecOptions, ExecOutcome},
     models::{Change, ContainerInspect, ContainerSummary, CopyConfig, ExecConfig, HostConfig, Stats, TopResult},
+    monitor::{ContainerMonitor, LogMonitor, StatsMonitor},
     names,
     session::Session,
     terminal::TerminalSize,
@@ -42,6 +43,27 @@ pub struct Containers {
 impl Containers {
     pub(crate) fn new(docker: DockerClient) -> Self {
         Self { docker }
+    }
+
+    pub(crate) fn client(&self) -> &DockerClient {
+        &self.docker
+    }
+
+    /// Watches the containers of the engine, across broken connections and engines that restart.
+    ///
+    /// Does nothing until it is polled. Calls `GET /events`, `GET /containers/json` and `GET /_ping`.
+    pub fn monitor(&self) -> ContainerMonitor {
+        ContainerMonitor::new(self.docker.clone())
+    }
+
+    /// Measures what all running containers use, from their starts to their deaths.
+    ///
+    /// Does nothing until it is polled. Calls `GET /containers/{id}/stats`, since API 1.17,
+    /// and what [`monitor`](Self::monitor) calls.
+    #[doc(alias = "StartMonitorStats")]
+    #[doc(alias = "StopAllMonitorStats")]
+    pub fn monitor_stats(&self) -> StatsMonitor {
+        StatsMonitor::new(self.clone())
     }
 
     /// Lists containers, the newest first; running ones only, unless `options` say otherwise.
@@ -327,6 +349,14 @@ impl Container {
         Ok(if options.timestamps.is_some() { output.with_timestamps() } else { output })
     }
 
+    /// Reads what the container writes, line by line, across its restarts and broken connections.
+    ///
+    /// Does nothing until it is polled. Calls `GET /containers/{id}/logs`,
+    /// `GET /containers/{id}/json`, `GET /events` and `GET /_ping`.
+    pub fn monitor_logs(&self, options: &LogsOptions) -> LogMonitor {
+        LogMonitor::new(self.docker.clone(), self.clone(), options.clone())
+    }
+
     /// Measures what the container uses, about once a second, for as long as it is there.
     ///
     /// Resolves once the engine has answered. Calls `GET /containers/{id}/stats`, since API 1.17.
@@ -335,7 +365,6 @@ impl Container {
     ///
     /// Fails if there is no such container (404). Engines before 1.7 do not answer for
     /// a container that does not run; that is a timeout.
-    #[doc(alias = "StartMonitorStats")]
     #[doc(alias = "ContainerStats")]
     pub async fn stats(&self) -> Result<StatsStream> {
         let (wire, id) = self.wire("container_stats").await?;

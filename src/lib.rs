@@ -49,6 +49,7 @@ mod filters;
 pub mod fuzzing;
 pub mod images;
 pub mod models;
+pub mod monitor;
 mod names;
 pub mod session;
 mod stream;

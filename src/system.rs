@@ -1,8 +1,11 @@
 //! The engine itself, its events and its registries.
 
+use http::{HeaderMap, header::DATE};
+
 use crate::{
-    DockerClient, Result,
+    DockerClient, Result, Timestamp,
     models::{AuthConfig, AuthResult, Info, Version},
+    monitor::EventMonitor,
 };
 
 mod event;
@@ -82,6 +85,29 @@ impl DockerClient {
         let (since, until) = (options.to_since(), options.to_until());
         let filters = options.filters.to_query();
         let body = wire.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
-        Ok(Events::new(wire.bytes(body)?.1, wire.longest_item()))
+        let (head, body) = wire.bytes(body)?;
+        Ok(Events::new(body, wire.longest_item(), answered_at(&head)))
     }
+
+    /// Tells what happens in the engine, across broken connections and engines that restart.
+    ///
+    /// Does nothing until it is polled. Calls `GET /events` and `GET /_ping`.
+    #[doc(alias = "StartMonitorEvents")]
+    #[doc(alias = "StopAllMonitorEvents")]
+    pub fn monitor_events(&self, options: &EventsOptions) -> EventMonitor {
+        EventMonitor::new(self.clone(), options.clone())
+    }
+
+    /// The engine's clock; the second it shows.
+    pub(crate) async fn engine_time(&self) -> Result<Timestamp> {
+        let wire = self.wire("system_ping").await?;
+        let (head, _) = wire.bytes(wire.system_ping().await)?;
+        Ok(answered_at(&head))
+    }
+}
+
+/// When an answer was given, by the clock of who gave it. All engines tell; of a proxy that does not, the clock here.
+fn answered_at(head: &HeaderMap) -> Timestamp {
+    let date = head.get(DATE).and_then(|date| Timestamp::from_http_date(date.to_str().ok()?));
+    date.unwrap_or_else(Timestamp::now)
 }

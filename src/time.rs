@@ -44,6 +44,11 @@ impl Timestamp {
         Self(jiff::Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or_default())
     }
 
+    /// Reads the header `Date`.
+    pub(crate) fn from_http_date(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text).ok().map(|zoned| Self(zoned.timestamp()))
+    }
+
     /// Whole seconds since 1970 began, rounded down.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
@@ -114,6 +119,8 @@ mod tests {
         for text in ["0001-01-01T00:00:00Z", "2014-12-12T10:11:12.1+02:00", "2014-12-12T10:11:12Z"] {
             assert!(text.parse::<Timestamp>().is_ok(), "{text}");
         }
+        let date = Timestamp::from_http_date("Mon, 23 Nov 2026 21:52:00 GMT").unwrap();
+        assert_eq!(date.to_string(), "2026-11-23T21:52:00Z");
         for text in ["", "yesterday", "2014-12-12", "1418379072"] {
             assert!(text.parse::<Timestamp>().unwrap_err().is_bad_request(), "{text}");
         }

@@ -40,6 +40,12 @@ impl Default for Limits {
     }
 }
 
+/// How long a connection that nobody needs stays open.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// How many connections that nobody needs stay open.
+const MOST_IDLE: usize = 64;
+
 /// A pool of connections to one engine.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClient {
@@ -49,7 +55,11 @@ pub(crate) struct HttpClient {
 
 impl HttpClient {
     pub(crate) fn new(connector: Connector) -> Self {
-        let pool = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.clone());
+        let pool = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .build(connector.clone());
         Self { pool, connector }
     }
 

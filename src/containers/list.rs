@@ -66,7 +66,7 @@ impl ListOptions {
         self.filter("exited", code.to_string())
     }
 
-    /// Only those whose id matches this regular expression. Needs API 1.16.
+    /// Only those whose id begins so, or holds this on old engines. Needs API 1.16.
     pub fn id(self, pattern: impl Into<String>) -> Self {
         self.filter("id", pattern)
     }

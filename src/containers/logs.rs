@@ -8,9 +8,9 @@ use crate::{ApiVersion, Error, Result, Timestamp};
 pub struct LogsOptions {
     pub(super) follow: Option<bool>,
     pub(super) timestamps: Option<bool>,
-    pub(super) tail: Tail,
+    pub(crate) tail: Tail,
     only: Option<Only>,
-    since: Option<Timestamp>,
+    pub(crate) since: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

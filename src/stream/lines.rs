@@ -23,6 +23,8 @@ pub struct Line {
     pub time: Option<Timestamp>,
     /// What was written, without the end of the line.
     pub bytes: Bytes,
+    /// Whether the line has ended. Only the last of a source may not have.
+    pub complete: bool,
 }
 
 impl Line {
@@ -134,7 +136,7 @@ impl Splitter {
             if line.ends_with(b"\r") {
                 line.truncate(line.len() - 1);
             }
-            self.lines.push_back(Line { source, time, bytes: line });
+            self.lines.push_back(Line { source, time, bytes: line, complete: true });
         }
         if begun.bytes.len() > self.longest {
             return Err(Error::new(Kind::Decode(format!("a line of over {} bytes", self.longest))));
@@ -146,7 +148,7 @@ impl Splitter {
     pub(crate) fn finish(&mut self) {
         for (source, Begun { time, bytes }) in self.begun.drain(..) {
             if !bytes.is_empty() || time.is_some() {
-                self.lines.push_back(Line { source, time, bytes: bytes.freeze() });
+                self.lines.push_back(Line { source, time, bytes: bytes.freeze(), complete: false });
             }
         }
     }

@@ -19,8 +19,8 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EventsOptions {
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
     pub(super) filters: Filters,
 }
 
@@ -90,16 +90,24 @@ impl EventsOptions {
 /// for the next event is cancel safe: none is lost when the wait is dropped.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
-pub struct Events(Decoded<DocumentDecoder<Event>>);
+pub struct Events {
+    events: Decoded<DocumentDecoder<Event>>,
+    answered_at: Timestamp,
+}
 
 impl Events {
-    pub(super) fn new(body: Body, longest: usize) -> Self {
-        Self(Decoded::new(body, DocumentDecoder::new(longest), "system_events"))
+    pub(super) fn new(body: Body, longest: usize, answered_at: Timestamp) -> Self {
+        Self { events: Decoded::new(body, DocumentDecoder::new(longest), "system_events"), answered_at }
+    }
+
+    /// When the engine answered, by its clock; the second it lies in.
+    pub(crate) fn answered_at(&self) -> Timestamp {
+        self.answered_at
     }
 
     /// Fails if nothing happens for longer than `limit`. Without, waits for as long as it takes.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.0.set_idle_timeout(limit);
+        self.events.set_idle_timeout(limit);
         self
     }
 }
@@ -108,6 +116,6 @@ impl Stream for Events {
     type Item = Result<Event>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
+        Pin::new(&mut self.events).poll_next(cx)
     }
 }

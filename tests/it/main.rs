@@ -5,6 +5,7 @@
 mod cancellation;
 mod engine;
 mod faults;
+mod monitors;
 mod old_engines;
 mod requests;
 mod schemas;

@@ -83,9 +83,11 @@ impl Engine {
     }
 
     /// Starts it with what it had before.
-    fn start(&self) -> Result<()> {
+    pub(crate) fn start(&self) -> Result<()> {
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
-        self.bridge.up()?;
+        if !self.bridge.is_up()? {
+            self.bridge.up()?;
+        }
         let key = self.directory.join("key.json");
         let config = serde_json::json!({
             "deprecated-key-path": key,
@@ -114,12 +116,19 @@ impl Engine {
         wait_until(|| self.is_up()).with_context(|| format!("dockerd did not come up; see {}", self.log().display()))
     }
 
+    /// Stops it, and leaves what it has for another start.
+    pub(crate) fn stop(&self) -> Result<()> {
+        Recorded::read(&self.record()).map_or(Ok(()), |daemon| daemon.stop(PATIENCE))
+    }
+
+    /// Kills it, and leaves everything as it is.
+    pub(crate) fn kill(&self) -> Result<()> {
+        Recorded::read(&self.record()).map_or(Ok(()), |daemon| daemon.kill())
+    }
+
     /// Stops it, and removes what a crash may have left: processes, mounts, the bridge.
     pub(crate) fn down(&self) -> Result<()> {
-        if let Some(daemon) = Recorded::read(&self.record()) {
-            daemon.stop(PATIENCE)?;
-            let _ = fs::remove_file(self.record());
-        }
+        self.stop()?;
         self.registries().iter().try_for_each(|registry| registry.down(PATIENCE))?;
         process::kill_all_under(&self.directory)?;
         unmount_all_under(&self.directory)?;
@@ -160,6 +169,9 @@ pub(crate) fn run(what: &str) -> Result<()> {
     match what {
         "up" => engine.up()?,
         "down" => engine.down()?,
+        "stop" => return engine.stop(),
+        "kill" => return engine.kill(),
+        "start" => return engine.start(),
         "status" => {}
         _ => bail!("an engine goes up or down, or has a status"),
     }

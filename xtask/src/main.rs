@@ -22,7 +22,7 @@ cargo xtask <task>
   test             check everything, and run the live suite on a private engine
   demo             run the quickstart on the engine there is, or on a private one
   engine up        start the private engine of this checkout
-  engine down      stop it
+  engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
   fuzz [seconds]   fuzz each target for so long
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml

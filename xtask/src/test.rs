@@ -49,6 +49,7 @@ fn live() -> Result<()> {
     let was_up = engine.is_up();
     engine.up()?;
     let outcome = VERSIONS.iter().map(|version| live_at(&engine, version)).collect::<Result<Vec<_>>>();
+    let monitors = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "monitors", VERSIONS[VERSIONS.len() - 1]));
     let name = engine.version();
     if !was_up {
         engine.down()?;
@@ -56,25 +57,35 @@ fn live() -> Result<()> {
     let counts = outcome?;
     let ran: Vec<String> =
         VERSIONS.iter().zip(counts).map(|(version, count)| format!("{version} ({count} tests)")).collect();
-    println!("\nlive: engine {} at API {}", name?, ran.join(", "));
+    println!("\nlive: engine {} at API {}; monitors across its restarts ({} tests)", name?, ran.join(", "), monitors?);
     Ok(())
 }
 
-/// Runs the live suite at one version, and returns how many tests passed.
 fn live_at(engine: &Engine, version: &str) -> Result<usize> {
-    println!("== live suite at API {version}");
-    let output = cargo(&["test", "--quiet", "--all-features", "--test", "live", "--", "--ignored"])
+    suite(engine, "live", version)
+}
+
+/// Runs a suite that needs an engine at one version, and returns how many tests passed.
+fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
+    println!("== {name} suite at API {version}");
+    let mut command = cargo(&["test", "--quiet", "--all-features", "--test", name, "--", "--ignored"]);
+    if name == "monitors" {
+        // They stop the engine under each other's feet.
+        command.arg("--test-threads=1");
+    }
+    let output = command
         .envs(engine.environment())
         .env("DOCKERCLIENT_TEST_API", version)
+        .env("DOCKERCLIENT_TEST_XTASK", env::current_exe()?)
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let passed = text.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok());
     if !output.status.success() {
         print!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("the live suite failed at API {version}");
+        bail!("the {name} suite failed at API {version}");
     }
-    let passed = passed.context("the live suite told no result")?;
-    ensure!(passed > 0, "the live suite has no tests");
+    let passed = passed.context("the suite told no result")?;
+    ensure!(passed > 0, "the {name} suite has no tests");
     println!("{passed} passed");
     Ok(passed)
 }

@@ -20,7 +20,6 @@ impl Bridge {
     }
 
     pub(super) fn up(&self) -> Result<()> {
-        self.down()?;
         let taken = shell::output(shell::command("ip").args(["-4", "-oneline", "address"]))?;
         let routes = shell::output(shell::command("ip").args(["-4", "route"]))?;
         let free = (1..255).map(|third| format!("172.31.{third}."));
@@ -31,9 +30,13 @@ impl Bridge {
         shell::run(shell::command("ip").args(["link", "set", &self.name, "up"]))
     }
 
-    pub(super) fn down(&self) -> Result<()> {
+    pub(super) fn is_up(&self) -> Result<bool> {
         let links = shell::output(shell::command("ip").args(["-oneline", "link"]))?;
-        if links.contains(&format!(" {}:", self.name)) {
+        Ok(links.contains(&format!(" {}:", self.name)))
+    }
+
+    pub(super) fn down(&self) -> Result<()> {
+        if self.is_up()? {
             shell::run(shell::command("ip").args(["link", "delete", &self.name]))?;
         }
         Ok(())

@@ -37,6 +37,12 @@ impl Recorded {
         recorded.runs().then_some(recorded)
     }
 
+    /// Kills it, and waits until it is gone.
+    pub(super) fn kill(&self) -> Result<()> {
+        signal(self.pid, Signal::KILL);
+        self.stop(Duration::from_secs(10))
+    }
+
     fn runs(&self) -> bool {
         start_time(self.pid).is_some_and(|started| started == self.started)
     }
