@@ -88,6 +88,10 @@ impl Engine {
         if !self.bridge.is_up()? {
             self.bridge.up()?;
         }
+        // An engine that was killed leaves these behind, and takes even the remains of a process for itself running.
+        for left in ["docker.pid", "exec/containerd/containerd.pid"] {
+            process::forget_if_gone(&self.directory.join(left));
+        }
         let key = self.directory.join("key.json");
         let config = serde_json::json!({
             "deprecated-key-path": key,

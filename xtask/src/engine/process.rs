@@ -64,6 +64,14 @@ impl Recorded {
     }
 }
 
+/// Removes a file that names a process which does not run any more.
+pub(super) fn forget_if_gone(pid_file: &Path) {
+    let pid = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse().ok());
+    if pid.and_then(start_time).is_none() {
+        let _ = fs::remove_file(pid_file);
+    }
+}
+
 /// Kills what an engine that crashed left behind: its own programs, known by a path under `directory`, and the
 /// processes of containers, which are their children.
 pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
