@@ -38,9 +38,11 @@
 #![deny(missing_docs)]
 
 mod client;
+mod config;
 mod connect;
 pub mod containers;
 mod credentials;
+mod environment;
 mod error;
 pub mod exec;
 mod filters;

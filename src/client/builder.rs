@@ -1,11 +1,12 @@
 //! Making a client to order.
 
-use std::{env, time::Duration};
+use std::time::Duration;
 
 use super::DockerClient;
 use crate::{
     ApiVersion, Error, Result,
     connect::{Address, Connector, HttpClient, Limits},
+    environment::Environment,
     error::{Kind, Unsupported},
 };
 
@@ -91,28 +92,18 @@ impl DockerClientBuilder {
     /// Fails if the address or the version, said here or by the environment, cannot
     /// be meant, or if this crate does not speak that version.
     pub fn build(self) -> Result<DockerClient> {
-        let address: Address = match self.address {
-            Some(address) => address.parse()?,
-            None => from_env("DOCKER_HOST")?.map_or_else(|| DEFAULT_ADDRESS.parse(), |address| address.parse())?,
-        };
+        let environment = Environment::of_process()?;
+        let named = self.address.as_deref().or_else(|| environment.get("DOCKER_HOST"));
+        let address: Address = named.unwrap_or(DEFAULT_ADDRESS).parse()?;
         let pinned = match self.api_version {
             Some(version) => Some(version),
-            None => from_env("DOCKER_API_VERSION")?.map(|version| version.parse()).transpose()?,
+            None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
         };
         if let Some(version) = pinned {
             speakable(version)?;
         }
         let connector = Connector::new(address, self.limits.connect);
         Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
-    }
-}
-
-/// A variable of the environment, unless it is empty.
-fn from_env(name: &str) -> Result<Option<String>> {
-    match env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(Error::with_source(Kind::Request(format!("{name} is not readable")), error)),
     }
 }
 
