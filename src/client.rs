@@ -53,19 +53,42 @@ struct Inner {
 }
 
 impl DockerClient {
-    /// A client of the engine that the environment names.
+    /// A client of the engine that the docker command line would talk to.
     ///
-    /// Reads `DOCKER_HOST` (else the default socket, `/var/run/docker.sock`) and
-    /// `DOCKER_API_VERSION`; use [`builder`](Self::builder) to say more.
+    /// The first of these that is there says which:
+    ///
+    /// | what | means |
+    /// |---|---|
+    /// | `DOCKER_HOST` | the address of the engine; contexts do not count then |
+    /// | `DOCKER_CONTEXT` | the context of that name; `default` means none |
+    /// | `currentContext` in `config.json` | the same |
+    /// | `/var/run/docker.sock` | Docker |
+    /// | `$XDG_RUNTIME_DIR/docker.sock` | Docker without root |
+    /// | `$XDG_RUNTIME_DIR/podman/podman.sock`, `/run/podman/podman.sock` | Podman |
+    ///
+    /// A socket counts if it is there and this user may open it. What else is heard of:
+    ///
+    /// | what | means |
+    /// |---|---|
+    /// | `DOCKER_TLS_VERIFY`, not empty | TLS with a `tcp://` address, and only with engines that `ca.pem` vouches for |
+    /// | `DOCKER_TLS`, not empty | TLS with a `tcp://` address, with whoever answers |
+    /// | `DOCKER_CERT_PATH` | where `ca.pem`, `cert.pem` and `key.pem` are; with `config.json` if it is not set |
+    /// | `DOCKER_CONFIG` | where `config.json` and the contexts are; `.docker` in the home directory if it is not set |
+    /// | `DOCKER_API_VERSION` | the version of the API to speak, without negotiation |
+    ///
+    /// A variable that is empty is not set. A context brings its own certificates, and no `DOCKER_TLS…` changes them.
+    /// Use [`builder`](Self::builder) to say more, or otherwise; its word goes before all of this.
     ///
     /// # Errors
     ///
-    /// Fails if one of the two cannot be meant. Does not look whether an engine is there.
+    /// Fails if one of these cannot be meant, and says which, or if there is no socket at any of the usual places,
+    /// and says where it looked and why it took none. Does not look whether an engine answers.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// A client of the engine at `address`, as `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`.
+    /// A client of the engine at `address`, as `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`; what else is
+    /// said comes from the environment, see [`from_env`](Self::from_env).
     ///
     /// # Errors
     ///
@@ -148,7 +171,7 @@ impl DockerClient {
             None => self.negotiate().await?,
         };
         let hooks = Hooks::new(self.0.http.clone(), version, self.0.limits);
-        let base = format!("http://{}/v{version}", self.0.http.address().authority());
+        let base = format!("http://{}/v{version}", self.0.http.endpoint().authority());
         let client = wire::Client::new_with_client(&base, request_builder()?, hooks);
         Ok(self.0.wire.get_or_init(|| client))
     }
@@ -175,7 +198,7 @@ fn request_builder() -> Result<reqwest::Client> {
 impl fmt::Debug for DockerClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DockerClient")
-            .field("address", &self.0.http.address().to_string())
+            .field("address", &self.0.http.endpoint().to_string())
             .field("api_version", &self.0.wire.get().map(|client| client.inner.version()))
             .finish()
     }

@@ -1,17 +1,29 @@
 //! Where the engine is, and how bytes reach it.
 //!
-//! An [`Address`] becomes a [`Connector`], the one place that dials. On it stand
-//! the pooled [`HttpClient`] for everything that is a request and an answer, and
-//! connections of their own for what is more than that.
+//! [`find`] makes an [`Endpoint`] of what the program, the environment and the docker
+//! command line's configuration say. It becomes a [`Connector`], the one place that
+//! dials. On that stand the pooled [`HttpClient`] for everything that is a request and
+//! an answer, and connections of their own for what is more than that.
 
 mod address;
 mod connector;
+mod context;
 mod dedicated;
+mod endpoint;
+mod find;
+mod head;
 mod http;
+#[cfg(feature = "ssh")]
+mod ssh;
+mod stream;
+mod tls;
 
+pub use self::tls::Tls;
 pub(crate) use self::{
-    address::Address,
-    connector::{Connector, Stream},
+    connector::Connector,
     dedicated::{Connection, Received},
+    endpoint::{Dial, Endpoint},
+    find::{Wish, find},
     http::{HttpClient, Limits},
+    stream::Stream,
 };

@@ -62,7 +62,11 @@ pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'stati
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        next = error.source();
+        // What an IO error wraps is not its source.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     None
 }
@@ -106,6 +110,15 @@ impl Error {
     #[must_use]
     pub(crate) fn on_behalf_of(mut self, operation: &'static str) -> Self {
         Arc::make_mut(&mut self.0).operation = Some(operation);
+        self
+    }
+
+    /// Says whose word it was that cannot be meant.
+    #[must_use]
+    pub(crate) fn blaming(mut self, who: &str) -> Self {
+        if let Kind::Request(message) = &mut Arc::make_mut(&mut self.0).kind {
+            *message = format!("{who}: {message}");
+        }
         self
     }
 

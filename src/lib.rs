@@ -63,6 +63,7 @@ mod wire;
 
 pub use self::{
     client::{DockerClient, DockerClientBuilder},
+    connect::Tls,
     error::{Error, Result},
     filters::Filters,
     stream::{Captured, Download, Line, Lines, Output, OutputStream, Reader, Source, Upload},

@@ -155,7 +155,7 @@ fn own_error(error: progenitor_client::Error) -> Error {
 
 /// The document at `path`, asked for without a version.
 pub(crate) async fn unversioned<T: DeserializeOwned>(http: &HttpClient, limits: Limits, path: &str) -> Result<T> {
-    let request = http::Request::get(format!("http://{}{path}", http.address().authority()))
+    let request = http::Request::get(format!("http://{}{path}", http.endpoint().authority()))
         .body(reqwest::Body::default())
         .map_err(|error| Error::with_source(Kind::Request("the request cannot be built".into()), error))?;
     let response = http.send(request, limits.answer).await?;

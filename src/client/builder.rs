@@ -1,17 +1,17 @@
 //! Making a client to order.
 
-use std::time::Duration;
+use std::{io, path::PathBuf, time::Duration};
+
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::DockerClient;
 use crate::{
     ApiVersion, Error, Result,
-    connect::{Address, Connector, HttpClient, Limits},
+    config::ConfigDirectory,
+    connect::{self, Connector, Dial, Endpoint, HttpClient, Limits, Wish},
     environment::Environment,
     error::{Kind, Unsupported},
 };
-
-/// Where an engine listens if nobody says otherwise.
-const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
 
 /// Makes a [`DockerClient`]. What is not said comes from the environment.
 ///
@@ -29,17 +29,66 @@ const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct DockerClientBuilder {
-    address: Option<String>,
+    wish: Wish,
+    connector: Option<Dial>,
+    config_directory: Option<PathBuf>,
+    environment: Option<Environment>,
     api_version: Option<ApiVersion>,
     limits: Limits,
 }
 
 impl DockerClientBuilder {
-    /// Where the engine listens: `unix:///path`, `tcp://host:port` or `http://host:port`.
+    /// Where the engine listens: `unix:///path`, `tcp://host:port`, `http://host:port`, `https://host:port` or
+    /// `ssh://user@host:port/socket`.
     ///
-    /// Defaults to `DOCKER_HOST`, and to `unix:///var/run/docker.sock` if that is not set.
+    /// Defaults to what the environment says, see [`DockerClient::from_env`]. Port 2375 may be left out, or 2376 with
+    /// TLS. `https` needs the feature `tls`, and `ssh` the feature `ssh`; of an ssh address, all but the host may be
+    /// left out.
     pub fn address(mut self, address: impl Into<String>) -> Self {
-        self.address = Some(address.into());
+        self.wish.address = Some(address.into());
+        self
+    }
+
+    /// The context of the docker command line to use, by its name.
+    ///
+    /// Defaults to what the environment says, see [`DockerClient::from_env`].
+    pub fn context(mut self, name: impl Into<String>) -> Self {
+        self.wish.context = Some(name.into());
+        self
+    }
+
+    /// The directory with the docker command line's `config.json` and contexts.
+    ///
+    /// Defaults to `DOCKER_CONFIG`, and to `.docker` in the home directory if that is not set.
+    pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_directory = Some(path.into());
+        self
+    }
+
+    /// Speak TLS, and how. Defaults to what the environment says, see [`DockerClient::from_env`].
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: crate::Tls) -> Self {
+        self.wish.tls = Some(tls);
+        self
+    }
+
+    /// A way to the engine of your own: `dial` is called for each connection, and returns any stream of bytes in both
+    /// directions.
+    ///
+    /// ```
+    /// use dockerclient::DockerClient;
+    /// use tokio::net::TcpStream;
+    ///
+    /// let docker = DockerClient::builder().connector(|| TcpStream::connect("127.0.0.1:2375")).build()?;
+    /// # Ok::<(), dockerclient::Error>(())
+    /// ```
+    pub fn connector<F, R, S>(mut self, dial: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.connector = Some(Dial::new(dial));
         self
     }
 
@@ -87,14 +136,22 @@ impl DockerClientBuilder {
 
     /// Makes the client, without looking whether an engine is there.
     ///
+    /// Reads the files that say where it is, and certificates.
+    ///
     /// # Errors
     ///
-    /// Fails if the address or the version, said here or by the environment, cannot
-    /// be meant, or if this crate does not speak that version.
+    /// Fails if what is said here, by the environment or by the command line's configuration cannot be meant, or if
+    /// this crate does not speak the version that is wanted.
     pub fn build(self) -> Result<DockerClient> {
-        let environment = Environment::of_process()?;
-        let named = self.address.as_deref().or_else(|| environment.get("DOCKER_HOST"));
-        let address: Address = named.unwrap_or(DEFAULT_ADDRESS).parse()?;
+        let environment = self.environment.map_or_else(Environment::of_process, Ok)?;
+        let config = self.config_directory.or_else(|| environment.config_directory()).map(ConfigDirectory::new);
+        let endpoint = match self.connector {
+            Some(_) if self.wish.is_something() => {
+                return Err(Error::request("a connector is given, which leaves nothing to say about where to connect"));
+            }
+            Some(dial) => Endpoint::Custom(dial),
+            None => connect::find(&self.wish, &environment, config.as_ref())?,
+        };
         let pinned = match self.api_version {
             Some(version) => Some(version),
             None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
@@ -102,7 +159,7 @@ impl DockerClientBuilder {
         if let Some(version) = pinned {
             speakable(version)?;
         }
-        let connector = Connector::new(address, self.limits.connect);
+        let connector = Connector::new(endpoint, self.limits.connect);
         Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
     }
 }

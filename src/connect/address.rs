@@ -1,4 +1,4 @@
-//! Addresses of engines.
+//! Addresses of engines, as people write them.
 
 use std::{
     fmt,
@@ -10,26 +10,45 @@ use http::uri::Authority;
 
 use crate::{Error, Result};
 
-/// The port of an engine that listens without TLS.
-const PLAIN_PORT: u16 = 2375;
-
 /// Where an engine listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     /// A unix socket, by its absolute path.
     Unix(PathBuf),
-    /// A TCP port. An IPv6 address stands without brackets.
-    Tcp { host: String, port: u16 },
+    /// A TCP port, with TLS if something else says so.
+    Tcp(Host),
+    /// A TCP port without TLS.
+    Http(Host),
+    /// A TCP port with TLS.
+    Https(Host),
+    /// The engine of another machine, or a socket there, by way of its SSH server.
+    Ssh(SshHost),
 }
 
-impl Address {
-    /// What the `Host` header and the authority of each request say.
-    pub(crate) fn authority(&self) -> String {
-        match self {
-            Self::Unix(_) => "localhost".to_owned(),
-            Self::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
-            Self::Tcp { host, port } => format!("{host}:{port}"),
-        }
+/// A host, and a port unless it is the usual one. An IPv6 address stands without brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    pub(crate) port: Option<u16>,
+}
+
+/// What the system's `ssh` is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SshHost {
+    pub(crate) user: Option<String>,
+    pub(crate) host: Host,
+    /// A socket that is not the usual one there.
+    pub(crate) socket: Option<String>,
+}
+
+impl Host {
+    /// As it stands in URLs.
+    pub(crate) fn authority(&self, usual_port: u16) -> String {
+        format!("{}:{}", self.bracketed(), self.port.unwrap_or(usual_port))
+    }
+
+    fn bracketed(&self) -> String {
+        if self.name.contains(':') { format!("[{}]", self.name) } else { self.name.clone() }
     }
 }
 
@@ -41,39 +60,88 @@ impl FromStr for Address {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(refused("it needs a scheme, as in unix:///var/run/docker.sock or tcp://127.0.0.1:2375"));
         };
+        let host = || host(rest).ok_or_else(|| refused("behind the scheme stand a host and a port, no more"));
         match scheme {
-            "unix" => unix(rest).ok_or_else(|| refused("the path of a socket starts with a slash and names a file")),
-            "tcp" | "http" => tcp(rest).ok_or_else(|| refused("behind the scheme stand a host and a port, no more")),
-            "https" | "ssh" | "npipe" => Err(refused(&format!("{scheme} is not supported"))),
+            "unix" => unix(rest)
+                .map(Self::Unix)
+                .ok_or_else(|| refused("the path of a socket starts with a slash and names a file")),
+            "tcp" => host().map(Self::Tcp),
+            "http" => host().map(Self::Http),
+            "https" => host().map(Self::Https),
+            "ssh" => ssh(rest)
+                .map(Self::Ssh)
+                .ok_or_else(|| refused("it reads ssh://user@host:port/socket; all but the host may be left out")),
+            "npipe" => Err(refused("named pipes are not supported")),
             _ => Err(refused(&format!("the scheme {scheme:?} is unknown"))),
         }
     }
 }
 
-fn unix(rest: &str) -> Option<Address> {
+fn unix(rest: &str) -> Option<PathBuf> {
     let path = Path::new(rest);
     let names_a_file = path.is_absolute() && path.file_name().is_some() && !rest.contains('\0');
-    names_a_file.then(|| Address::Unix(path.to_owned()))
+    names_a_file.then(|| path.to_owned())
 }
 
-fn tcp(rest: &str) -> Option<Address> {
+fn host(rest: &str) -> Option<Host> {
     let authority: Authority = rest.strip_suffix('/').unwrap_or(rest).parse().ok()?;
     let host = authority.host();
     let port = match authority.port() {
-        Some(_) => authority.port_u16().filter(|&port| port != 0)?,
-        None => PLAIN_PORT,
+        Some(_) => Some(authority.port_u16().filter(|&port| port != 0)?),
+        None => None,
     };
     let spelled = authority.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{}", port.as_str()));
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    (spelled == authority.as_str() && !bare.is_empty()).then(|| Address::Tcp { host: bare.to_owned(), port })
+    (spelled == authority.as_str() && !bare.is_empty()).then(|| Host { name: bare.to_owned(), port })
+}
+
+/// Passwords are not for addresses: ssh takes none, and addresses are printed.
+fn ssh(rest: &str) -> Option<SshHost> {
+    let (machine, socket) = match rest.find('/') {
+        Some(slash) => (&rest[..slash], Some(&rest[slash..]).filter(|path| *path != "/")),
+        None => (rest, None),
+    };
+    let (user, machine) = match machine.rsplit_once('@') {
+        Some((user, machine)) => (Some(user), machine),
+        None => (None, machine),
+    };
+    let is_user = |user: &str| !user.is_empty() && !user.starts_with('-') && !user.contains([':', '\0', ' ']);
+    let host = host(machine)?;
+    if host.name.starts_with('-') || user.is_some_and(|user| !is_user(user)) {
+        return None;
+    }
+    let socket = socket.map(|path| unix(path)?.to_str().map(str::to_owned));
+    match socket {
+        Some(None) => None,
+        socket => Some(SshHost { user: user.map(str::to_owned), host, socket: socket.flatten() }),
+    }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
-            Self::Tcp { .. } => write!(f, "tcp://{}", self.authority()),
+            Self::Tcp(host) => write!(f, "tcp://{host}"),
+            Self::Http(host) => write!(f, "http://{host}"),
+            Self::Https(host) => write!(f, "https://{host}"),
+            Self::Ssh(host) => host.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.bracketed())?;
+        self.port.iter().try_for_each(|port| write!(f, ":{port}"))
+    }
+}
+
+impl fmt::Display for SshHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ssh://")?;
+        self.user.iter().try_for_each(|user| write!(f, "{user}@"))?;
+        self.host.fmt(f)?;
+        self.socket.iter().try_for_each(|socket| f.write_str(socket))
     }
 }
 
@@ -91,10 +159,20 @@ mod tests {
         check("unix:///var/run/docker.sock", "unix:///var/run/docker.sock");
         check("unix:///run/user/1000/my docker.sock", "unix:///run/user/1000/my docker.sock");
         check("tcp://127.0.0.1:2375", "tcp://127.0.0.1:2375");
-        check("tcp://engine.example", "tcp://engine.example:2375");
-        check("http://engine.example:80/", "tcp://engine.example:80");
+        check("tcp://engine.example", "tcp://engine.example");
+        check("http://engine.example:80/", "http://engine.example:80");
+        check("https://engine.example/", "https://engine.example");
         check("tcp://[::1]:4243", "tcp://[::1]:4243");
-        check("tcp://[::1]", "tcp://[::1]:2375");
+        check("tcp://[::1]", "tcp://[::1]");
+        check("ssh://engine.example", "ssh://engine.example");
+        check("ssh://me@engine.example:2222/", "ssh://me@engine.example:2222");
+        check("ssh://me@[::1]:22/run/my docker.sock", "ssh://me@[::1]:22/run/my docker.sock");
+    }
+
+    #[test]
+    fn the_usual_port_is_added_where_a_url_wants_one() {
+        let Ok(Address::Tcp(host)) = "tcp://[::1]".parse() else { panic!("it is a TCP address") };
+        assert_eq!(host.authority(2376), "[::1]:2376");
     }
 
     #[test]
@@ -122,10 +200,17 @@ mod tests {
             "tcp://host:2375/path",
             "tcp://host:2375?query",
             "tcp://ho st",
+            "https://host:2376/path",
             "gopher://host",
             "fd://",
-            "https://host:2376",
-            "ssh://host",
+            "npipe:////./pipe/docker_engine",
+            "ssh://",
+            "ssh:///run/docker.sock",
+            "ssh://@host",
+            "ssh://-oProxyCommand=x@host",
+            "ssh://-oProxyCommand=x",
+            "ssh://me:secret@host",
+            "ssh://host/run/..",
         ] {
             let error = text.parse::<Address>().unwrap_err();
             assert!(error.is_bad_request(), "{text}");

@@ -1,4 +1,4 @@
-//! Dialling: an address becomes a stream of bytes.
+//! Dialling: an endpoint becomes a stream of bytes.
 
 use std::{
     error::Error as StdError,
@@ -10,15 +10,12 @@ use std::{
     time::Duration,
 };
 
-use hyper_util::{
-    client::legacy::connect::{Connected, Connection, HttpConnector},
-    rt::TokioIo,
-};
+use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use hyperlocal::UnixConnector;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::Address;
+use super::{Endpoint, Stream};
 use crate::{
     Error, Result,
     error::{self, Kind, Phase},
@@ -30,21 +27,21 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Dials one engine, again and again.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    address: Arc<Address>,
+    endpoint: Arc<Endpoint>,
     limit: Option<Duration>,
     tcp: HttpConnector,
 }
 
 impl Connector {
-    pub(crate) fn new(address: Address, limit: Option<Duration>) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, limit: Option<Duration>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
-        Self { address: Arc::new(address), limit, tcp }
+        Self { endpoint: Arc::new(endpoint), limit, tcp }
     }
 
-    pub(crate) fn address(&self) -> &Address {
-        &self.address
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Opens a connection, within the limit.
@@ -58,23 +55,55 @@ impl Connector {
     }
 
     async fn open(&self) -> Result<Stream> {
-        match &*self.address {
-            Address::Unix(path) => {
+        match &*self.endpoint {
+            Endpoint::Unix(path) => {
                 let uri = hyperlocal::Uri::new(path, "/").into();
                 let stream = UnixConnector.call(uri).await;
                 stream
                     .map(Stream::new)
                     .map_err(|error| Error::with_source(Kind::Connect(unix_advice(path, &error)), error))
             }
-            Address::Tcp { .. } => {
-                let uri = format!("http://{}/", self.address.authority());
-                let uri = uri.parse().map_err(|error| Error::with_source(Kind::Request(uri), error))?;
-                let stream = self.tcp.clone().call(uri).await;
-                stream
-                    .map(|stream| Stream::new(stream.into_inner()))
-                    .map_err(|error| Error::with_source(Kind::Connect(tcp_advice(&self.address, &error)), error))
+            Endpoint::Tcp(_) => self.tcp().await.map(Stream::new),
+            #[cfg(feature = "tls")]
+            Endpoint::Tls(_, handshake) => {
+                let stream = self.tcp().await?;
+                handshake.shake(stream).await.map(Stream::new).map_err(|error| self.explain(error))
             }
+            #[cfg(feature = "ssh")]
+            Endpoint::Ssh(host) => super::ssh::Tunnel::open(host, self.limit).await.map(Stream::new),
+            Endpoint::Custom(dial) => dial.0().await.map_err(|error| {
+                Error::with_source(Kind::Connect("the connector that was given has failed".into()), error)
+            }),
         }
+    }
+
+    async fn tcp(&self) -> Result<TcpStream> {
+        let uri = format!("http://{}/", self.endpoint.authority());
+        let uri = uri.parse().map_err(|error| Error::with_source(Kind::Request(uri), error))?;
+        let stream = self.tcp.clone().call(uri).await;
+        stream
+            .map(TokioIo::into_inner)
+            .map_err(|error| Error::with_source(Kind::Connect(tcp_advice(&self.endpoint, &error)), error))
+    }
+
+    /// What it means that a connection broke before the engine answered.
+    pub(super) fn explain(&self, error: impl StdError + Send + Sync + 'static) -> Error {
+        if let Some(own) = error::cause::<Error>(&error) {
+            return own.clone();
+        }
+        let endpoint = &self.endpoint;
+        #[cfg(feature = "tls")]
+        if let (Endpoint::Tls(_, handshake), Some(why)) = (&**endpoint, error::cause(&error)) {
+            // Engines refuse a client's certificate only after TLS 1.3 has let its first request pass, and read none.
+            let message = format!("no TLS with {endpoint}: {}", handshake.explain(why));
+            return Error::with_source(Kind::Connect(message), error);
+        }
+        let message = if error::cause(&error).is_some_and(hyper::Error::is_parse) {
+            format!("{endpoint} does not answer in HTTP; it is no engine, or it wants TLS")
+        } else {
+            format!("the connection to {endpoint} broke before the engine answered; it may have done what was asked")
+        };
+        Error::with_source(Kind::Connection(message), error)
     }
 }
 
@@ -115,75 +144,18 @@ fn unix_advice(path: &Path, error: &io::Error) -> String {
 }
 
 /// What to do about a port that does not answer.
-fn tcp_advice(address: &Address, error: &(dyn StdError + 'static)) -> String {
+fn tcp_advice(endpoint: &Endpoint, error: &(dyn StdError + 'static)) -> String {
     match error::cause::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => {
-            format!("no engine at {address}: the connection was refused; start the engine, or have it listen there")
+            format!("no engine at {endpoint}: the connection was refused; start the engine, or have it listen there")
         }
-        _ => format!("no connection to {address}; check the address and the network"),
-    }
-}
-
-/// A connection to the engine, of whatever kind.
-pub(crate) struct Stream(Box<dyn Io>);
-
-trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
-
-impl Stream {
-    fn new(io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self(Box::new(io))
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        Connected::new()
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
+        _ => format!("no connection to {endpoint}; check the address and the network"),
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Connector({})", self.address)
+        write!(f, "Connector({})", self.endpoint)
     }
 }
 

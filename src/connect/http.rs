@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::{
-    client::legacy::{self, Client},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Address, Connection, Connector};
+use super::{Connection, Connector, Endpoint};
 use crate::{
     Error, Result,
-    error::{self, Kind, Phase},
+    error::{Kind, Phase},
 };
 
 /// How long each phase of a call may take (`None` is for ever), and how long what comes may be.
@@ -64,8 +64,8 @@ impl HttpClient {
     }
 
     /// Where the engine is.
-    pub(crate) fn address(&self) -> &Address {
-        self.connector.address()
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        self.connector.endpoint()
     }
 
     /// Sends `request` and resolves with the head of the answer, within `limit`.
@@ -81,7 +81,7 @@ impl HttpClient {
                 .map_err(|_| Error::new(Kind::Timeout { phase: Phase::Answer, limit }))?,
             None => answer.await,
         };
-        answer.map_err(|error| self.explain(error))
+        answer.map_err(|error| self.connector.explain(error))
     }
 
     /// Sends `request` on a connection of its own, and resolves with the head of the answer and that connection.
@@ -93,18 +93,5 @@ impl HttpClient {
                 .unwrap_or_else(|_| Err(Error::new(Kind::Timeout { phase: Phase::Answer, limit }))),
             None => answer.await,
         }
-    }
-
-    fn explain(&self, error: legacy::Error) -> Error {
-        if let Some(own) = error::cause::<Error>(&error) {
-            return own.clone();
-        }
-        let address = self.address();
-        let message = if error::cause(&error).is_some_and(hyper::Error::is_parse) {
-            format!("{address} does not answer in HTTP; it is no engine, or it wants TLS")
-        } else {
-            format!("the connection to {address} broke before the engine answered; it may have done what was asked")
-        };
-        Error::with_source(Kind::Connection(message), error)
     }
 }

@@ -92,8 +92,16 @@ pub(super) async fn session_error(response: Response<Connection>, limit: Option<
     error(head.status, &text)
 }
 
+/// What a port that wants TLS says to plain HTTP, before any engine sees it.
+const WANTS_TLS: &str = "Client sent an HTTP request to an HTTPS server.";
+
 fn error(status: StatusCode, text: &[u8]) -> Error {
     let mut message = message(text);
+    if message == WANTS_TLS {
+        return Error::new(Kind::Connect(
+            "the engine wants TLS; set DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or use the builder's `tls`".into(),
+        ));
+    }
     if message.is_empty() {
         status.canonical_reason().unwrap_or("no reason given").clone_into(&mut message);
     }
