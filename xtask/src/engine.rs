@@ -17,15 +17,17 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{root, shell};
 
 mod bridge;
+mod certificates;
 pub(crate) mod http;
 mod image;
 mod process;
 mod registry;
+mod sshd;
 
-use self::{bridge::Bridge, process::Recorded, registry::Registry};
+use self::{bridge::Bridge, process::Recorded, registry::Registry, sshd::Sshd};
 
 /// What has to be installed, as Debian packages.
-const PACKAGES: &str = "docker.io docker-registry busybox-static iproute2 procps";
+const PACKAGES: &str = "docker.io docker-registry busybox-static iproute2 openssh-client openssh-server procps";
 
 /// The longest directory whose sockets still have names the kernel takes (108 bytes).
 const LONGEST_DIRECTORY: usize = 75;
@@ -78,6 +80,9 @@ impl Engine {
         self.down()?;
         let _ = fs::remove_dir_all(&self.directory);
         self.registries().iter().try_for_each(Registry::up)?;
+        Sshd::new(&self.directory).up()?;
+        certificates::write(&self.certificates())?;
+        fs::write(self.tls_address_file(), free_address()?)?;
         self.start()?;
         image::import(&self.socket(), &self.directory)
     }
@@ -111,6 +116,13 @@ impl Engine {
                 .arg("--config-file")
                 .arg(self.directory.join("daemon.json"))
                 .args(["--host", &self.address(), "--bridge", self.bridge.name()])
+                .args(["--host", &self.tls_address()?, "--tlsverify"])
+                .arg("--tlscacert")
+                .arg(self.certificates().join("ca.pem"))
+                .arg("--tlscert")
+                .arg(self.certificates().join("server-cert.pem"))
+                .arg("--tlskey")
+                .arg(self.certificates().join("server-key.pem"))
                 .args(["--containerd-namespace", self.bridge.name()])
                 .args(["--containerd-plugins-namespace", &format!("{}-plugins", self.bridge.name())])
                 .args(["--iptables=false", "--ip6tables=false"])
@@ -134,9 +146,15 @@ impl Engine {
     pub(crate) fn down(&self) -> Result<()> {
         self.stop()?;
         self.registries().iter().try_for_each(|registry| registry.down(PATIENCE))?;
+        Sshd::new(&self.directory).down(PATIENCE)?;
         process::kill_all_under(&self.directory)?;
         unmount_all_under(&self.directory)?;
         self.bridge.down()
+    }
+
+    /// The folder with programs to run instead of the system's: an `ssh` that knows the engine's server.
+    pub(crate) fn programs(&self) -> PathBuf {
+        Sshd::new(&self.directory).programs()
     }
 
     /// What tests need to know, as variables of the environment.
@@ -146,12 +164,27 @@ impl Engine {
             ("DOCKERCLIENT_TEST_ENGINE", self.address()),
             ("DOCKERCLIENT_TEST_REGISTRY", open),
             ("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT", closed),
+            ("DOCKERCLIENT_TEST_TLS", self.tls_address().unwrap_or_default()),
+            ("DOCKERCLIENT_TEST_CERTIFICATES", self.certificates().display().to_string()),
         ]
     }
 
     fn registries(&self) -> [Registry; 2] {
         [("registry", false), ("registry-with-account", true)]
             .map(|(name, wants_account)| Registry::new(&self.directory, name, wants_account))
+    }
+
+    /// Where it listens with TLS, if it was started.
+    fn tls_address(&self) -> Result<String> {
+        Ok(format!("tcp://{}", fs::read_to_string(self.tls_address_file())?))
+    }
+
+    fn tls_address_file(&self) -> PathBuf {
+        self.certificates().join("address")
+    }
+
+    fn certificates(&self) -> PathBuf {
+        self.directory.join("tls")
     }
 
     fn socket(&self) -> PathBuf {
@@ -190,10 +223,15 @@ pub(crate) fn run(what: &str) -> Result<()> {
 /// Fails unless this machine can run a private engine, and says what is missing.
 pub(crate) fn can_run() -> Result<()> {
     ensure!(rustix::process::geteuid().is_root(), "a private engine needs root: it mounts and makes networks");
-    for program in ["dockerd", "docker-registry", "busybox", "ip", "ps", "tar"] {
+    for program in ["dockerd", "docker-registry", "busybox", "ip", "ps", "sshd", "ssh-keygen", "tar"] {
         ensure!(shell::exists(program), "{program} is not installed; on Debian: apt-get install {PACKAGES}");
     }
     Ok(())
+}
+
+/// A port of the loopback interface at which nobody listens now.
+fn free_address() -> Result<String> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
 fn unmount_all_under(directory: &Path) -> Result<()> {

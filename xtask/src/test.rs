@@ -49,7 +49,9 @@ fn live() -> Result<()> {
     let was_up = engine.is_up();
     engine.up()?;
     let outcome = VERSIONS.iter().map(|version| live_at(&engine, version)).collect::<Result<Vec<_>>>();
-    let monitors = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "monitors", VERSIONS[VERSIONS.len() - 1]));
+    let newest = VERSIONS[VERSIONS.len() - 1];
+    let reach = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "reach", newest));
+    let monitors = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "monitors", newest));
     let name = engine.version();
     if !was_up {
         engine.down()?;
@@ -57,7 +59,13 @@ fn live() -> Result<()> {
     let counts = outcome?;
     let ran: Vec<String> =
         VERSIONS.iter().zip(counts).map(|(version, count)| format!("{version} ({count} tests)")).collect();
-    println!("\nlive: engine {} at API {}; monitors across its restarts ({} tests)", name?, ran.join(", "), monitors?);
+    println!(
+        "\nlive: engine {} at API {}; by TLS, SSH and connectors ({} tests); monitors across its restarts ({} tests)",
+        name?,
+        ran.join(", "),
+        reach?,
+        monitors?
+    );
     Ok(())
 }
 
@@ -73,8 +81,11 @@ fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
         // They stop the engine under each other's feet.
         command.arg("--test-threads=1");
     }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(engine.programs()).chain(env::split_paths(&path)))?;
     let output = command
         .envs(engine.environment())
+        .env("PATH", path)
         .env("DOCKERCLIENT_TEST_API", version)
         .env("DOCKERCLIENT_TEST_XTASK", env::current_exe()?)
         .output()?;

@@ -2,14 +2,14 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 
-use super::{process::Recorded, wait_until};
+use super::{free_address, process::Recorded, wait_until};
 use crate::shell;
 
 /// The one account of the registry that wants one: `me`, with the password `secret`.
@@ -34,7 +34,7 @@ impl Registry {
 
     pub(super) fn up(&self) -> Result<()> {
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let address = free_address()?;
         let folder = self.directory.display();
         let mut config = format!(
             "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }}, \
