@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+#[cfg(feature = "tls")]
+mod addresses;
 mod cancellation;
 mod engine;
 mod faults;

@@ -38,7 +38,11 @@ impl Handshake {
         let server_name = ServerName::try_from(name.to_owned())
             .map_err(|error| Error::with_source(Kind::Request(format!("{name:?} is no name of a server")), error))?;
         let config = config(tls, &provider, trusted, identity).map_err(|error| {
-            Error::with_source(Kind::Request("the certificate and the key cannot be used".into()), error)
+            let message = match error {
+                rustls::Error::InconsistentKeys(_) => "the certificate and the key do not belong together",
+                _ => "the certificate and the key cannot be used",
+            };
+            Error::with_source(Kind::Request(message.into()), error)
         })?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name: server_name, refusal: Arc::new(refusal) })
     }
