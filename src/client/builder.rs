@@ -144,6 +144,13 @@ impl DockerClientBuilder {
     /// this crate does not speak the version that is wanted.
     pub fn build(self) -> Result<DockerClient> {
         let environment = self.environment.map_or_else(Environment::of_process, Ok)?;
+        let pinned = match self.api_version {
+            Some(version) => Some(version),
+            None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
+        };
+        if let Some(version) = pinned {
+            speakable(version)?;
+        }
         let config = self.config_directory.or_else(|| environment.config_directory()).map(ConfigDirectory::new);
         let endpoint = match self.connector {
             Some(_) if self.wish.is_something() => {
@@ -152,13 +159,6 @@ impl DockerClientBuilder {
             Some(dial) => Endpoint::Custom(dial),
             None => connect::find(&self.wish, &environment, config.as_ref())?,
         };
-        let pinned = match self.api_version {
-            Some(version) => Some(version),
-            None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
-        };
-        if let Some(version) = pinned {
-            speakable(version)?;
-        }
         let connector = Connector::new(endpoint, self.limits.connect);
         Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
     }

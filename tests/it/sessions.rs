@@ -106,8 +106,11 @@ async fn a_refusal_is_read_however_it_ends() {
 #[tokio::test]
 async fn what_goes_wrong_before_a_session_begins_is_told() {
     for (reply, message) in [
-        ("", "the connection to ADDRESS broke before the engine answered"),
-        ("HTTP/1.1 101 UPGR", "the connection to ADDRESS broke before the engine answered"),
+        ("", "the connection to ADDRESS broke before the engine answered; it may have done what was asked"),
+        (
+            "HTTP/1.1 101 UPGR",
+            "the connection to ADDRESS broke before the engine answered; it may have done what was asked",
+        ),
         ("SSH-2.0-OpenSSH\r\n", "the engine does not answer in HTTP: invalid HTTP version"),
     ] {
         let engine = engine(move |_| Reply::raw(reply).then_hang_up());
