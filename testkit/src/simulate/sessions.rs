@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tokio::io::AsyncBufReadExt as _;
 
 use super::Context;
 use crate::{
     Reply,
+    age::Age,
     connection::{Output, Session},
     frames,
-    refusal::Result,
+    refusal::{Refusal, Result},
     state::State,
 };
 
@@ -36,9 +36,9 @@ pub(super) async fn attach(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
     let found = shared.state.look(|world| {
         let container = world.container(asked.name())?;
-        if container.paused && shared.age == crate::age::Age::Modern {
+        if container.paused && shared.age == Age::Modern {
             let message = format!("container {} is paused, unpause the container before attach", container.id);
-            return Err(crate::refusal::Refusal::conflict(message));
+            return Err(Refusal::conflict(message));
         }
         let written = world.runs.get(&container.id).map_or(0, |run| run.pieces.len());
         Ok(Wiring {
@@ -52,8 +52,7 @@ pub(super) async fn attach(context: Context) -> Result<Reply> {
             may_begin_later: asked.flag("stream"),
         })
     });
-    let wiring = found.map_err(|refusal| crate::refusal::Refusal { message: refusal.message, ..refusal });
-    Ok(session(&context, wiring?))
+    Ok(session(&context, found?))
 }
 
 /// The answer that leaves HTTP behind.
@@ -82,21 +81,15 @@ async fn run(state: Arc<State>, wiring: Wiring, session: Session) {
                 }
             });
             if over {
-                return;
+                // The client may have closed its half only: it may still read.
+                return std::future::pending().await;
             }
             input.consume(length);
         }
     };
-    let writing = write(&state, &wiring, output).fuse();
-    tokio::pin!(typing, writing);
-    // What was typed counts before what is written ends.
     tokio::select! {
-        () = &mut writing => {}
-        () = &mut typing => {
-            if wiring.stdin {
-                writing.await;
-            }
-        }
+        () = write(&state, &wiring, output) => {}
+        () = typing => {}
     }
 }
 
