@@ -95,7 +95,7 @@ impl Age {
     /// Adds the headers that such an engine sends with everything.
     pub(crate) fn dress(self, reply: Reply, newest: ApiVersion) -> Reply {
         match self {
-            Self::Modern if reply.status != 101 => {
+            Self::Modern => {
                 let reply = reply.header("Api-Version", &newest.to_string()).header("Docker-Experimental", "false");
                 reply.header("Ostype", "linux").header("Server", &format!("Docker/{} (linux)", self.name()))
             }

@@ -173,7 +173,7 @@ impl Shared {
                 self.transcript.is_for(number, &asked.operation.id);
                 self.answer_asked(asked).await
             }
-            Err(reply) => self.age.dress(reply, self.newest),
+            Err(reply) => reply,
         }
     }
 
@@ -225,8 +225,10 @@ impl Shared {
             Some(outcome) => outcome.reply(self.age, &asked),
             None => {
                 let spoken = asked.spoken;
+                let bare = asked.operation.id == "container_attach";
                 let answer = simulate::answer(self, asked).await;
-                self.age.dress(answer.unwrap_or_else(|refusal| self.age.refuse(&refusal, spoken)), self.newest)
+                let reply = answer.unwrap_or_else(|refusal| self.age.refuse(&refusal, spoken));
+                if bare { reply } else { self.age.dress(reply, self.newest) }
             }
         };
         reply.cut = matched.cut.or(reply.cut);

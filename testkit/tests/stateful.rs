@@ -7,7 +7,7 @@ use dockerclient::{
     containers::{CreateOptions, LogsOptions, RemoveOptions},
     models::ContainerConfig,
 };
-use dockerclient_testkit::{Call, Engine, Gate, Image, Program};
+use dockerclient_testkit::Engine;
 use futures_util::TryStreamExt as _;
 
 fn config(command: &str) -> ContainerConfig {

@@ -1,5 +1,6 @@
 //! Making containers, and looking at them.
 
+use dockerclient::ApiVersion;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -11,16 +12,28 @@ use crate::{
     state::{World, container::Container},
 };
 
+/// Since when containers share no memory with others unless they are told to.
+const PRIVATE_SINCE: ApiVersion = ApiVersion::new(1, 40);
+
 pub(super) async fn create(context: Context) -> Result<Reply> {
     let (shared, request) = (&context.shared, &context.asked.request);
-    if !request.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+    if !request.bytes.is_empty()
+        && !request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"))
+    {
         let kind = request.header("content-type").unwrap_or_default();
         let message = format!("Content-Type specified ({kind}) must be 'application/json'");
         return Err(shared.age.refusal(400, 500, message));
     }
     let mut config = context.body()?;
     let host_config = config.as_object_mut().and_then(|config| config.remove("HostConfig")).unwrap_or(Value::Null);
-    let host_config = if host_config.is_object() { host_config } else { json!({}) };
+    let default_mode = match host_config.is_object() && context.asked.spoken < PRIVATE_SINCE {
+        true => "shareable",
+        false => "private",
+    };
+    let mut host_config = if host_config.is_object() { host_config } else { json!({}) };
+    if shared.age == Age::Modern && host_config["IpcMode"].as_str().is_none_or(str::is_empty) {
+        host_config["IpcMode"] = json!(default_mode);
+    }
     let name = request.query("name").filter(|name| !name.is_empty());
     let id = shared.state.change(|world| world.add_container(name.as_deref(), config, host_config))?;
     let warnings = if shared.age == Age::Modern { json!([]) } else { Value::Null };
@@ -56,14 +69,20 @@ pub(super) async fn list(context: Context) -> Result<Reply> {
     let limit = context.number("limit", 500)?.filter(|limit| *limit > 0);
     let sizes = asked.flag("size");
     let list = shared.state.look(|world| {
+        let old = world.age == Age::Old;
         let all = asked.flag("all")
             || limit.is_some()
-            || filters["status"] != Value::Null
-            || filters["exited"] != Value::Null;
+            || !filters["status"].is_null()
+            || (old
+                && !(filters["exited"].is_null()
+                    && asked.request.query("since").is_none()
+                    && asked.request.query("before").is_none()));
         let mut list: Vec<&Container> =
             world.containers.iter().filter(|container| all || container.is_running()).collect();
         for (end, keeps_before) in [("since", true), ("before", false)] {
-            let named = asked.request.query(end).or_else(|| filters::values(&filters, end).first().cloned());
+            // As parameters of their own they are no longer heard.
+            let named =
+                asked.request.query(end).filter(|_| old).or_else(|| filters::values(&filters, end).first().cloned());
             let Some(Ok(other)) = named.map(|name| world.container(&name)) else { continue };
             let Some(place) = list.iter().position(|container| container.id == other.id) else { continue };
             list = if keeps_before { list[..place].to_vec() } else { list[place + 1..].to_vec() };

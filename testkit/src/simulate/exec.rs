@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{
     Context, containers,
-    lifecycle::not_found,
     sessions::{self, Wiring},
 };
 use crate::{
@@ -44,8 +43,16 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
     let age = shared.age;
     let id = asked.name().to_owned();
+    if asked.request.bytes.is_empty() {
+        return Err(age.refusal(
+            400,
+            500,
+            if age == Age::Modern { "got EOF while reading request body" } else { "EOF" },
+        ));
+    }
+    let detached = context.body()?["Detach"] == true;
     if let (Age::Old, Err(refusal)) = (age, shared.state.look(|world| world.exec(&id).map(|_| ()))) {
-        return Ok(told_inside(&context, refusal.message));
+        return Ok(told_inside(&context, 2, refusal.message));
     }
     let exec = shared.state.look(|world| {
         let exec = world.exec(&id)?;
@@ -70,12 +77,12 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
     let (program, argv, env, wiring, started, running) = exec;
     if started && (age == Age::Modern || running) {
         let what = if running { "is already running" } else { "has already run" };
-        return Err(age.refusal(409, 500, format!("Error: Exec command {id} {what}")));
+        let message = format!("Error: Exec command {id} {what}");
+        if age == Age::Modern && !detached {
+            return Ok(told_inside(&context, 1, message + "\r\n"));
+        }
+        return Err(age.refusal(409, 500, message));
     }
-    if asked.request.bytes.is_empty() {
-        return Err(age.refusal(400, 500, "EOF"));
-    }
-    let detached = context.body()?["Detach"] == true;
     shared.state.change(|world| {
         world.exec_starts(&id);
         if let Some(run) = world.runs.get_mut(&id) {
@@ -105,15 +112,16 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
 }
 
 fn exec_not_found(command: &str) -> String {
-    not_found(command)
-        .replace("failed to create shim task: ", "")
-        .replace("create failed: runc create", "exec failed: runc exec")
+    format!(
+        "OCI runtime exec failed: exec failed: unable to start container process: exec: {command:?}: executable file not \
+         found in $PATH: unknown"
+    )
 }
 
-/// How old engines tell what is wrong with a command: inside its output.
-fn told_inside(context: &Context, message: String) -> Reply {
+/// What is wrong with a command, told inside its output.
+fn told_inside(context: &Context, source: u8, message: String) -> Reply {
     let (status, headers) = context.shared.age.hijack(&context.asked.request);
-    let frame = crate::frames::frame(2, message.as_bytes());
+    let frame = crate::frames::frame(source, message.as_bytes());
     let mut reply = Reply::session(status, |mut session| async move {
         // Whether anybody hears it is not our business.
         let _ = session.output.write(&frame).await;

@@ -17,16 +17,19 @@ pub(super) async fn list(context: Context) -> Result<Reply> {
     let filters = context.filters(&FILTERS)?;
     let name = context.asked.request.query("filter").filter(|name| !name.is_empty());
     let list: Vec<Value> = context.shared.state.look(|world| {
+        let names = filters::values(&filters, "reference").into_iter().chain(name).collect::<Vec<String>>();
+        let fits = |tag: &String| names.iter().all(|name| *tag == reference::full(name) || repository(tag) == name);
+        let dangling = filters::values(&filters, "dangling");
         let wanted = |image: &&StoredImage| {
-            let dangling = filters::values(&filters, "dangling");
-            let named =
-                |name: &String| image.tags.iter().any(|tag| *tag == reference::full(name) || repository(tag) == name);
             dangling.iter().all(|wanted| image.tags.is_empty() == matches!(wanted.as_str(), "true" | "1"))
-                && name.as_ref().is_none_or(named)
-                && filters::values(&filters, "reference").iter().all(named)
+                && (names.is_empty() || image.tags.iter().any(fits))
                 && filters::labels_pass(&filters, &image.image.config["Labels"])
         };
-        world.images.iter().filter(wanted).map(|image| listed(world.age, image)).collect()
+        let shown = |image: &StoredImage| {
+            let tags = image.tags.iter().filter(|tag| fits(tag)).cloned().collect();
+            listed(world.age, &StoredImage { tags, ..image.clone() })
+        };
+        world.images.iter().filter(wanted).map(shown).collect()
     });
     Ok(context.document(200, list.into()))
 }
@@ -126,10 +129,8 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
         let container = world.container(&given("container"))?;
         let pauses = container.is_running() && (asked.request.query("pause").is_none() || asked.flag("pause"));
         let (id, base, argv) = (container.id.clone(), container.image.clone(), container.argv.clone());
-        let (container_config, mut config) = (container.config.clone(), container.config.clone());
-        for (field, value) in changed.as_object().into_iter().flatten().filter(|(_, value)| !is_empty(value)) {
-            config[field] = value.clone();
-        }
+        let container_config = container.config.clone();
+        let config = committed(&changed, &container_config);
         let reference = match given("repo") {
             repository if repository.is_empty() => None,
             repository => {
@@ -162,7 +163,8 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
         let mut told = vec![("comment", given("comment")), ("imageID", image_id.clone())];
         if let Some(reference) = reference {
             world.give_tag(0, &reference);
-            told.push(("imageRef", reference));
+            let repository = given("repo");
+            told.push(("imageRef", if given("tag").is_empty() { repository } else { reference }));
         }
         world.container_event(&id, "commit", told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
         if pauses {
@@ -171,6 +173,21 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
         Ok::<_, Refusal>(image_id)
     })?;
     Ok(context.document(201, json!({ "Id": id })))
+}
+
+/// The configuration of an image: the container's, or what is given, made complete by it.
+fn committed(given: &Value, container: &Value) -> Value {
+    if is_empty(given) {
+        return container.clone();
+    }
+    let mut config = given.clone();
+    let completed = ["User", "ExposedPorts", "Env", "Labels", "Cmd", "Entrypoint", "WorkingDir", "Volumes"];
+    for field in completed.into_iter().filter(|field| !is_empty(&container[*field])) {
+        if is_empty(&config[field]) {
+            config[field] = container[field].clone();
+        }
+    }
+    config
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -214,9 +231,13 @@ impl World {
         self.images[place].tags.clear();
         let used = self.containers.iter().any(|container| container.image == id);
         if !used && !self.images.iter().any(|image| image.parent == id) {
-            self.images.remove(place);
+            let layer = self.images.remove(place).container.is_none();
             self.image_event("delete", &id, &id);
             done.push(json!({ "Deleted": id }));
+            if layer && self.age == Age::Modern {
+                let layer = self.new_image_id();
+                done.push(json!({ "Deleted": layer }));
+            }
         }
         Ok(done)
     }

@@ -143,8 +143,14 @@ pub(super) async fn kill(context: Context) -> Result<Reply> {
     let Some(name) = program::signal_name(&wanted) else {
         return Err(shared.age.refusal(400, 500, format!("Invalid signal: {wanted}")));
     };
-    let (id, running) =
-        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.is_running())))?;
+    let found =
+        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.is_running())));
+    let (id, running) = found.map_err(|refusal| match shared.age {
+        Age::Modern => {
+            Refusal { message: format!("Cannot kill container: {}: {}", asked.name(), refusal.message), ..refusal }
+        }
+        Age::Old => refusal,
+    })?;
     if running {
         signal(shared, &id, name);
     } else if asked.spoken >= dockerclient::ApiVersion::new(1, 20) && shared.age == Age::Modern {

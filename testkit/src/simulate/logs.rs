@@ -27,12 +27,8 @@ pub(super) async fn logs(context: Context) -> Result<Reply> {
     let tail = asked.request.query("tail").and_then(|tail| tail.parse::<usize>().ok());
     let skipped = shared.state.look(|world| {
         let lines = world.runs.get(&id).map_or(&[][..], |run| &run.lines);
-        let fitting: Vec<usize> = (0..lines.len()).filter(|place| wanted.has(&lines[*place])).collect();
-        tail.map_or(0, |tail| match fitting.len().checked_sub(tail) {
-            Some(0) | None => 0,
-            Some(_) if tail == 0 => lines.len(),
-            Some(first) => fitting[first],
-        })
+        // Lines are counted before the streams are told apart.
+        tail.map_or(0, |tail| lines.len().saturating_sub(tail))
     });
     let reader = Reader { state: Arc::clone(&shared.state), id, wanted, next: skipped, follow: asked.flag("follow") };
     if shared.age == Age::Modern {

@@ -64,12 +64,12 @@ fn import(context: &Context) -> Result<Reply> {
     let request = &context.asked.request;
     // The magic word of an archive stands behind its first header.
     if !request.bytes.get(257..262).is_some_and(|magic| magic == b"ustar") {
-        return Err(Refusal::new(500, "archive/tar: invalid tar header"));
+        return Err(Refusal::new(500, "Error processing tar file(exit status 1): unexpected EOF"));
     }
     let repository = request.query("repo").unwrap_or_default();
     let tag = request.query("tag").unwrap_or_default();
     context.shared.state.change(|world| {
-        let mut image = Image::new("none").size(request.bytes.len() as u64);
+        let mut image = Image::new("none").size(size_of_files(&request.bytes));
         if !repository.is_empty() {
             world.check_repository(&repository, 400)?;
             image.reference = reference::joined(&repository, &tag);
@@ -140,4 +140,15 @@ pub(super) async fn push(context: Context) -> Result<Reply> {
 fn messages(documents: &[Value]) -> Reply {
     let pieces: Vec<bytes::Bytes> = documents.iter().map(|document| format!("{document}\r\n").into()).collect();
     Reply::stream(200, futures_util::stream::iter(pieces)).header("Content-Type", "application/json")
+}
+
+/// How much the files in an archive hold, in bytes.
+fn size_of_files(archive: &[u8]) -> u64 {
+    let (mut at, mut sum) = (0, 0);
+    while let Some(digits) = archive.get(at + 124..at + 135) {
+        let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 8).ok()).unwrap_or(0);
+        sum += size;
+        at += 512 + usize::try_from(size.div_ceil(512) * 512).unwrap_or(usize::MAX / 2);
+    }
+    sum
 }

@@ -1,6 +1,6 @@
 //! Two-way streams: attach, and what a started command shares with it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::io::AsyncBufReadExt as _;
 
@@ -13,6 +13,9 @@ use crate::{
     refusal::{Refusal, Result},
     state::State,
 };
+
+/// The type of what goes over a session.
+const RAW: &str = "application/vnd.docker.raw-stream";
 
 /// What goes over a session.
 #[derive(Clone, Debug)]
@@ -34,25 +37,34 @@ pub(super) struct Wiring {
 
 pub(super) async fn attach(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
-    let found = shared.state.look(|world| {
+    let found = shared.state.change(|world| {
         let container = world.container(asked.name())?;
         if container.paused && shared.age == Age::Modern {
             let message = format!("container {} is paused, unpause the container before attach", container.id);
             return Err(Refusal::conflict(message));
         }
-        let written = world.runs.get(&container.id).map_or(0, |run| run.pieces.len());
+        let (id, input_ends) = (container.id.clone(), container.config["StdinOnce"] == true);
+        world.container_event(&id, "attach", BTreeMap::new());
+        let written = world.runs.get(&id).map_or(0, |run| run.pieces.len());
         Ok(Wiring {
-            id: container.id.clone(),
+            id,
             stdin: asked.flag("stdin"),
             stdout: asked.flag("stdout"),
             stderr: asked.flag("stderr"),
             from: if asked.flag("logs") { 0 } else { written },
             follow: asked.flag("stream"),
-            input_ends: container.config["StdinOnce"] == true,
+            input_ends,
             may_begin_later: asked.flag("stream"),
         })
     });
-    Ok(session(&context, found?))
+    match found {
+        Ok(wiring) => Ok(session(&context, wiring)),
+        // By then the engine has taken leave of HTTP.
+        Err(refusal) if shared.age == Age::Modern => {
+            Ok(Reply::with_type(refusal.status, RAW, format!("{}\r\n", refusal.message)).then_hang_up())
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// The answer that leaves HTTP behind.

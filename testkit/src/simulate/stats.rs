@@ -59,11 +59,11 @@ impl Samples {
         })?;
         let before = self.before.take();
         let preread = before.as_ref().map_or(json!("0001-01-01T00:00:00Z"), |(sample, ..)| sample["read"].clone());
-        let precpu = before.map_or(Usage::default(), |(_, usage, _)| usage);
+        let precpu = before.map_or_else(no_cpu, |(_, usage, _)| cpu(usage));
         let sample = if running {
             json!({
                 "read": Timestamp::now().to_string(), "preread": preread,
-                "cpu_stats": cpu(usage), "precpu_stats": cpu(precpu),
+                "cpu_stats": cpu(usage), "precpu_stats": precpu,
                 "memory_stats": { "usage": usage.memory, "max_usage": usage.memory, "limit": usage.memory_limit, "stats": {}, "failcnt": 0 },
                 "blkio_stats": {}, "pids_stats": { "current": 1 }, "num_procs": 0, "storage_stats": {},
                 "network": network(usage), "networks": { "eth0": network(usage) },
@@ -71,7 +71,7 @@ impl Samples {
         } else {
             json!({
                 "read": "0001-01-01T00:00:00Z", "preread": "0001-01-01T00:00:00Z",
-                "cpu_stats": cpu(Usage::default()), "precpu_stats": cpu(Usage::default()),
+                "cpu_stats": no_cpu(), "precpu_stats": no_cpu(),
                 "memory_stats": {}, "blkio_stats": {}, "pids_stats": {}, "num_procs": 0, "storage_stats": {},
             })
         };
@@ -81,10 +81,19 @@ impl Samples {
 }
 
 fn cpu(usage: Usage) -> Value {
+    let mut cpu = no_cpu();
+    cpu["cpu_usage"]["total_usage"] = json!(usage.cpu);
+    cpu["cpu_usage"]["usage_in_usermode"] = json!(usage.cpu);
+    cpu["cpu_usage"]["percpu_usage"] = json!([usage.cpu]);
+    // As if one processor had done nothing else.
+    cpu["system_cpu_usage"] = json!(usage.cpu.saturating_mul(2));
+    cpu["online_cpus"] = json!(1);
+    cpu
+}
+
+fn no_cpu() -> Value {
     json!({
-        "cpu_usage": { "total_usage": usage.cpu, "percpu_usage": [usage.cpu], "usage_in_kernelmode": 0, "usage_in_usermode": usage.cpu },
-        // As if one processor had done nothing else.
-        "system_cpu_usage": usage.cpu.saturating_mul(2), "online_cpus": 1,
+        "cpu_usage": { "total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0 },
         "throttling_data": { "periods": 0, "throttled_periods": 0, "throttled_time": 0 },
     })
 }

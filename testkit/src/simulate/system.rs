@@ -82,7 +82,9 @@ pub(super) async fn events(context: Context) -> Result<Reply> {
     if let (Some(since), Some(until), Age::Modern) = (since, until, shared.age)
         && since > until
     {
-        return Err(Refusal::new(400, "since time must be before until time"));
+        let given = |name| context.asked.request.query(name).unwrap_or_default();
+        let message = format!("`since` time ({}) cannot be after `until` time ({})", given("since"), given("until"));
+        return Err(Refusal::new(400, message));
     }
     let filters = context.asked.request.query("filters").filter(|text| !text.is_empty());
     let filters: Value = match filters {

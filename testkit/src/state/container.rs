@@ -92,10 +92,7 @@ impl Container {
 
     /// The command, as lists show it.
     pub(crate) fn command(&self) -> String {
-        let quoted = |word: &String| match word.contains([' ', ';', '\'', '"', '>', '&', '|', '$']) {
-            true => format!("'{}'", word.replace('\'', "'\\''")),
-            false => word.clone(),
-        };
+        let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
         self.argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 }
@@ -230,9 +227,6 @@ impl World {
         if log["Type"].as_str().is_none_or(str::is_empty) {
             *log = json!({ "Type": "json-file", "Config": {} });
         }
-        if modern && host_config["IpcMode"].as_str().is_none_or(str::is_empty) {
-            host_config["IpcMode"] = json!("private");
-        }
         let running = container.is_running();
         json!({
             "Id": container.id, "Created": container.created.to_string(), "Name": format!("/{}", container.name),
@@ -256,8 +250,11 @@ impl World {
     }
 
     fn exec_ids(&self, container: &str) -> Value {
-        let running = self.execs.iter().filter(|exec| exec.container == container && self.runs[&exec.id].running);
-        let ids: Vec<&str> = running.map(|exec| &*exec.id).collect();
+        let left = self
+            .execs
+            .iter()
+            .filter(|exec| exec.container == container && (!exec.started || self.runs[&exec.id].running));
+        let ids: Vec<&str> = left.map(|exec| &*exec.id).collect();
         if ids.is_empty() { Value::Null } else { json!(ids) }
     }
 

@@ -75,7 +75,7 @@ impl World {
         let mut document = json!({
             "ID": exec.id, "Running": run.running, "ExitCode": code, "CanRemove": false, "ContainerID": exec.container,
             "OpenStdin": exec.wants("AttachStdin"), "OpenStdout": exec.wants("AttachStdout"),
-            "OpenStderr": exec.wants("AttachStderr"), "Pid": if exec.started { 4243 } else { 0 }, "DetachKeys": "",
+            "OpenStderr": exec.wants("AttachStderr"), "Pid": if exec.started && run.code != 126 { 4243 } else { 0 }, "DetachKeys": "",
             "ProcessConfig": { "tty": exec.wants("Tty"), "entrypoint": entrypoint, "arguments": arguments, "privileged": false },
         });
         if self.age == crate::age::Age::Old {

@@ -40,7 +40,7 @@ pub(crate) struct Line {
 
 impl Run {
     pub(crate) fn new(tty: bool) -> Self {
-        Self { tty, ..Self::default() }
+        Self { tty, usage: Usage::new(), ..Self::default() }
     }
 
     pub(crate) fn write(&mut self, source: u8, bytes: &[u8]) {

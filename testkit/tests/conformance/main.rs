@@ -49,12 +49,24 @@ fn differences(truth: &str, double: impl Fn() -> Engine, version: ApiVersion, wh
         let got = play(&engine.address(), scenario, version);
         for ((line, expected), (_, got)) in expected.iter().zip(&got) {
             if expected != got {
-                let title = &scenario.title;
-                found.push(format!("{title}\n  {line}\n--- the engine\n{expected}\n+++ the double\n{got}\n"));
+                found.push(format!("{}\n  {line}\n{}", scenario.title, difference(expected, got)));
             }
         }
     }
     found
+}
+
+/// The lines that only one of the two has: `-` the engine, `+` the double.
+fn difference(engine: &str, double: &str) -> String {
+    let only = |mark: char, these: &str, those: &str| {
+        let those: Vec<&str> = those.lines().collect();
+        let lines = these.lines().filter(|line| !those.contains(line));
+        lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
+    };
+    match only('-', engine, double) + &only('+', double, engine) {
+        lines if lines.is_empty() => format!("in another order\n- {engine}\n+ {double}\n"),
+        lines => lines,
+    }
 }
 
 fn double() -> Engine {
@@ -76,7 +88,7 @@ async fn a_deliberate_change_to_the_double_is_seen_as_a_difference() {
     let changes: [(&str, fn() -> Call); 4] = [
         ("/wait", || Call::to("container_wait").answers(|_| Reply::json(200, "{\"StatusCode\":8}"))),
         ("/start", || Call::to("container_start").answers(|_| Reply::empty(200))),
-        ("/logs", || Call::to("container_logs").cut_after(300)),
+        ("/logs", || Call::to("container_logs").cut_after(160)),
         ("/json", || Call::to("container_inspect").fails(404, "No such container: that")),
     ];
     let truth = double();

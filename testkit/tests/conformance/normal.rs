@@ -123,6 +123,11 @@ impl Normal {
                 }
             }
             Value::Array(items) => {
+                let mut items = items.clone();
+                // Names of an image come as they come.
+                if path.ends_with("Tags") {
+                    items.sort_by_key(ToString::to_string);
+                }
                 for (index, item) in items.iter().enumerate() {
                     self.flatten(&schema["items"], item, format!("{path}[{index}]"), kinds, found);
                 }
