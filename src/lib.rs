@@ -72,6 +72,6 @@ pub use self::{
     version::ApiVersion,
 };
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
