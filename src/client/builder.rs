@@ -1,11 +1,13 @@
 //! Making a client to order.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::DockerClient;
 use crate::{
     ApiVersion, Error, Result,
+    config::ConfigDirectory,
     connect::{Address, Connector, HttpClient, Limits},
+    credentials::{Helpers, Store},
     environment::Environment,
     error::{Kind, Unsupported},
 };
@@ -32,6 +34,10 @@ pub struct DockerClientBuilder {
     address: Option<String>,
     api_version: Option<ApiVersion>,
     limits: Limits,
+    config_directory: Option<PathBuf>,
+    anonymous: bool,
+    helper_path: Option<String>,
+    helper_timeout: Option<Duration>,
 }
 
 impl DockerClientBuilder {
@@ -85,6 +91,38 @@ impl DockerClientBuilder {
         self
     }
 
+    /// The directory with the configuration of the docker command line, `config.json`. It need not exist.
+    ///
+    /// Defaults to `DOCKER_CONFIG`, and to `.docker` in the `HOME` directory if that is not set.
+    pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_directory = Some(path.into());
+        self
+    }
+
+    /// Shows registries nothing but what a call is given, whatever the user's configuration holds.
+    ///
+    /// Without this, pulls, pushes, searches and builds show what
+    /// [`credentials`](DockerClient::credentials) finds.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// The directories to look for credential helpers in, with a colon between them. Defaults to `PATH`.
+    ///
+    /// Services are often started with a `PATH` that lacks what their user installed. Helpers get it as theirs.
+    pub fn helper_path(mut self, directories: impl Into<String>) -> Self {
+        self.helper_path = Some(directories.into());
+        self
+    }
+
+    /// How long a credential helper may take before it is killed. Defaults to 60 seconds, in which its user may have
+    /// to unlock something.
+    pub fn helper_timeout(mut self, limit: Duration) -> Self {
+        self.helper_timeout = Some(limit);
+        self
+    }
+
     /// Makes the client, without looking whether an engine is there.
     ///
     /// # Errors
@@ -103,7 +141,18 @@ impl DockerClientBuilder {
             speakable(version)?;
         }
         let connector = Connector::new(address, self.limits.connect);
-        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
+        let store = self.store(&environment);
+        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned, store))
+    }
+
+    /// Where credentials are, if anybody knows and wants them.
+    fn store(&self, environment: &Environment) -> Option<Store> {
+        if self.anonymous {
+            return None;
+        }
+        let directory = self.config_directory.clone().or_else(|| environment.config_directory())?;
+        let path = self.helper_path.as_deref().or_else(|| environment.get("PATH")).unwrap_or_default();
+        Some(Store::new(ConfigDirectory::new(directory), Helpers::new(path, self.helper_timeout)))
     }
 }
 

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
 mod cancellation;
+mod credentials;
 mod engine;
 mod faults;
+mod home;
 mod monitors;
 mod old_engines;
 mod requests;
