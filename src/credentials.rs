@@ -13,7 +13,7 @@ mod helper;
 mod registry;
 mod store;
 
-pub(crate) use self::{helper::Helpers, store::Store};
+pub(crate) use self::{account::plain, helper::Helpers, store::Store};
 
 /// What a call shows to a registry.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +56,7 @@ impl DockerClient {
         match shown {
             Shown::Configured => header::for_registry(self.credentials(registry).await?),
             Shown::Nothing => header::for_registry(None),
-            Shown::Given(account) => header::for_registry(Some(account::plain(registry, account)?)),
+            Shown::Given(account) => header::for_registry(Some(plain(registry, account)?)),
         }
     }
 
@@ -68,7 +68,7 @@ impl DockerClient {
     ) -> Result<Option<String>> {
         let given = given.iter().map(|(name, account)| {
             let registry = registry::checked(name)?;
-            Ok((registry.to_owned(), account::plain(registry, account)?))
+            Ok((registry.to_owned(), plain(registry, account)?))
         });
         let given = given.collect::<Result<BTreeMap<_, _>>>()?;
         let mut all = match self.store().filter(|_| configured) {

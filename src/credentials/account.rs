@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use crate::{Error, Result, models::AuthConfig};
 
 /// The account with name and password for themselves: engines overlook the field `auth`, which holds both.
-pub(super) fn plain(registry: &str, account: &AuthConfig) -> Result<AuthConfig> {
+pub(crate) fn plain(registry: &str, account: &AuthConfig) -> Result<AuthConfig> {
     if account.auth.is_empty() {
         return Ok(account.clone());
     }

@@ -340,12 +340,15 @@ async fn what_is_given_is_shown_and_then_nothing_is_looked_up() {
     image.push(&PushOptions::default().credentials(given())).await.unwrap();
     docker.images().search(image.name(), &SearchOptions::default().credentials(given())).await.unwrap();
     let encoded = AuthConfig { auth: "bWU6czNjcmV0".into(), ..Default::default() };
-    image.pull(&PullOptions::default().credentials(encoded)).await.unwrap();
+    image.pull(&PullOptions::default().credentials(encoded.clone())).await.unwrap();
+    docker.auth(&encoded).await.unwrap();
+    assert_eq!(engine.requests().last().unwrap().body, r#"{"password":"s3cret","username":"me"}"#);
     assert_snapshot!(shown(&engine), @r#"
     POST /v1.18/images/create: auth {"username":"given"}
     POST /v1.18/images/host.example%2Fweb/push: auth {"username":"given"}
     GET /v1.18/images/search: auth {"username":"given"}
     POST /v1.18/images/create: auth {"password":"s3cret","username":"me"}
+    POST /v1.18/auth: nothing
     "#);
 }
 
