@@ -59,7 +59,8 @@ impl DockerClient {
     /// A client of the engine that the environment names.
     ///
     /// Reads `DOCKER_HOST` (else the default socket, `/var/run/docker.sock`) and
-    /// `DOCKER_API_VERSION`; use [`builder`](Self::builder) to say more.
+    /// `DOCKER_API_VERSION`, and shows registries what [`credentials`](Self::credentials) finds;
+    /// use [`builder`](Self::builder) to say more.
     ///
     /// # Errors
     ///

@@ -111,14 +111,14 @@ impl DockerClientBuilder {
     /// The directories to look for credential helpers in, with a colon between them. Defaults to `PATH`.
     ///
     /// Services are often started with a `PATH` that lacks what their user installed. Helpers get it as theirs.
-    pub fn helper_path(mut self, directories: impl Into<String>) -> Self {
+    pub fn credential_helper_path(mut self, directories: impl Into<String>) -> Self {
         self.helper_path = Some(directories.into());
         self
     }
 
     /// How long a credential helper may take before it is killed. Defaults to 60 seconds, in which its user may have
     /// to unlock something.
-    pub fn helper_timeout(mut self, limit: Duration) -> Self {
+    pub fn credential_helper_timeout(mut self, limit: Duration) -> Self {
         self.helper_timeout = Some(limit);
         self
     }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use futures_util::future;
-use serde::{Deserialize, de::DeserializeOwned, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},

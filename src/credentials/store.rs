@@ -36,8 +36,8 @@ impl Store {
             Some(helper) => self.helpers.list(helper).await?,
             None => config.auths.keys().map(|name| (name.clone(), ())).collect(),
         };
-        let keys: BTreeSet<&str> =
-            kept.keys().chain(config.cred_helpers.keys()).map(|name| registry::key(name)).collect();
+        let names = kept.keys().chain(config.cred_helpers.keys());
+        let keys: BTreeSet<&str> = names.filter_map(|name| registry::checked(name).ok()).collect();
         let mut found = BTreeMap::new();
         for key in keys.into_iter().filter(|&key| !others.contains_key(key)) {
             let spelled = registry::entry(&kept, key).map_or(key, |(name, ())| name);

@@ -84,7 +84,7 @@ impl FromStr for Reference {
         let is_official = registry == DEFAULT_REGISTRY && !path.contains('/');
         let path = if is_official { format!("library/{path}") } else { path.to_owned() };
         if is_id(text) {
-            return Err(refused("64 digits are an id"));
+            return Err(refused("64 hexadecimal digits are an id"));
         }
         if !is_registry(registry) {
             return Err(refused("a registry is a host, or a host and a port"));

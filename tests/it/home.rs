@@ -57,6 +57,6 @@ impl Home {
     /// Builds a client whose user lives here.
     pub(crate) fn builder(&self) -> DockerClientBuilder {
         let path = format!("{}:{}", self.path().display(), env::var("PATH").unwrap());
-        DockerClient::builder().config_directory(self.path()).helper_path(path)
+        DockerClient::builder().config_directory(self.path()).credential_helper_path(path)
     }
 }

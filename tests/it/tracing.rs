@@ -1,9 +1,6 @@
 //! What a call tells of itself: what it was, and nothing of what was in it.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, io, sync::Once};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dockerclient::{
@@ -19,12 +16,16 @@ use crate::{
     home::Home,
 };
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What the test on this thread hears, if it listens.
+    static HEARD: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
 
-impl io::Write for Lines {
+struct Heard;
+
+impl io::Write for Heard {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|heard| heard.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
@@ -34,19 +35,24 @@ impl io::Write for Lines {
 }
 
 /// All that `work` tells of itself, at every level.
+///
+/// There is one subscriber for all tests: of one that comes and goes with its test, other tests that run meanwhile make
+/// tracing believe that nobody listens.
 async fn told_by(work: impl Future<Output = ()>) -> String {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_writer(move || writer.clone())
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .finish();
-    let guard = subscriber::set_default(subscriber);
+    static LISTEN: Once = Once::new();
+    LISTEN.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(|| Heard)
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::CLOSE)
+            .with_ansi(false)
+            .finish();
+        subscriber::set_global_default(subscriber).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
+    HEARD.set(Some(Vec::new()));
     work.await;
-    drop(guard);
-    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    String::from_utf8(HEARD.take().unwrap()).unwrap()
 }
 
 #[tokio::test]
