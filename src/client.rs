@@ -14,6 +14,7 @@ use crate::{
     ApiVersion, Result,
     connect::{HttpClient, Limits},
     containers::{Container, Containers},
+    credentials::Store,
     exec::Exec,
     images::{Image, Images},
     version::negotiate,
@@ -46,6 +47,8 @@ struct Inner {
     http: HttpClient,
     limits: Limits,
     pinned: Option<ApiVersion>,
+    /// Where credentials are that a call is not given; none if it shall show nothing.
+    store: Option<Store>,
     /// The generated client, once the version is known.
     wire: OnceLock<wire::Client>,
     /// The negotiation that runs, if one does. Whoever waits for it drives it.
@@ -73,7 +76,7 @@ impl DockerClient {
     /// | `DOCKER_TLS_VERIFY`, not empty | TLS with a `tcp://` address, and only with engines that `ca.pem` vouches for |
     /// | `DOCKER_TLS`, not empty | TLS with a `tcp://` address, with whoever answers |
     /// | `DOCKER_CERT_PATH` | where `ca.pem`, `cert.pem` and `key.pem` are; with `config.json` if it is not set |
-    /// | `DOCKER_CONFIG` | where `config.json` and the contexts are; `.docker` in the home directory if it is not set |
+    /// | `DOCKER_CONFIG` | where `config.json`, with [`credentials`](Self::credentials), and the contexts are; `.docker` in the home directory if it is not set |
     /// | `DOCKER_API_VERSION` | the version of the API to speak, without negotiation |
     ///
     /// A variable that is empty is not set. A context brings its own certificates, and no `DOCKER_TLS…` changes them.
@@ -104,8 +107,8 @@ impl DockerClient {
         DockerClientBuilder::default()
     }
 
-    fn new(http: HttpClient, limits: Limits, pinned: Option<ApiVersion>) -> Self {
-        Self(Arc::new(Inner { http, limits, pinned, wire: OnceLock::new(), negotiation: Mutex::default() }))
+    fn new(http: HttpClient, limits: Limits, pinned: Option<ApiVersion>, store: Option<Store>) -> Self {
+        Self(Arc::new(Inner { http, limits, pinned, store, wire: OnceLock::new(), negotiation: Mutex::default() }))
     }
 
     /// All containers of the engine.
@@ -154,6 +157,11 @@ impl DockerClient {
     /// How long phases may take.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Where credentials are that a call is not given.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.0.store.as_ref()
     }
 
     /// The generated client, for one operation.

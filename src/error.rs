@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Request(String),
     /// The engine does not know what was asked for; nothing was sent.
     Unsupported(Unsupported),
+    /// The credentials that are configured cannot be had; nothing was sent.
+    Credentials(String),
     /// No connection came about.
     Connect(String),
     /// The connection broke, or what came over it is not HTTP.
@@ -72,8 +74,10 @@ pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'stati
 }
 
 /// A part of a call that has a time limit of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// A helper, by the name of its program, looks up credentials.
+    Helper(String),
     Connect,
     Answer,
     Body,
@@ -169,6 +173,13 @@ impl Error {
         matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
     }
 
+    /// The credentials that the user's configuration names cannot be had, because their helper is missing, failed
+    /// or took too long; nothing was sent.
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        matches!(self.0.kind, Kind::Credentials(_) | Kind::Timeout { phase: Phase::Helper(_), .. })
+    }
+
     /// The engine's API version lacks what was asked for; nothing was sent.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
@@ -255,9 +266,11 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         match &self.0.kind {
-            Kind::Request(message) | Kind::Connect(message) | Kind::Connection(message) | Kind::Truncated(message) => {
-                f.write_str(message)
-            }
+            Kind::Request(message)
+            | Kind::Credentials(message)
+            | Kind::Connect(message)
+            | Kind::Connection(message)
+            | Kind::Truncated(message) => f.write_str(message),
             Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
             Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
             Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
@@ -270,6 +283,7 @@ impl fmt::Display for Error {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Helper(program) => return write!(f, "{program} did not answer"),
             Self::Connect => "no connection",
             Self::Answer => "the engine did not begin to answer",
             Self::Body => "the engine fell silent in the middle of its answer and sent nothing more",
@@ -292,7 +306,11 @@ impl From<Error> for io::Error {
             Kind::Timeout { .. } => io::ErrorKind::TimedOut,
             Kind::Truncated(_) => io::ErrorKind::UnexpectedEof,
             Kind::Decode(_) => io::ErrorKind::InvalidData,
-            Kind::Connect(_) | Kind::Connection(_) | Kind::Engine { .. } | Kind::Failed { .. } => io::ErrorKind::Other,
+            Kind::Credentials(_)
+            | Kind::Connect(_)
+            | Kind::Connection(_)
+            | Kind::Engine { .. }
+            | Kind::Failed { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

@@ -1,7 +1,7 @@
 //! Images.
 
 use crate::{
-    DockerClient, Download, Error, Result, Upload, credentials,
+    DockerClient, Download, Error, Result, Upload,
     models::{DeleteItem, HistoryItem, ImageInspect, ImageSummary, SearchResult},
     names,
     wire::Wire,
@@ -16,6 +16,7 @@ mod pull;
 mod push;
 mod reference;
 mod remove;
+mod search;
 mod tag;
 
 pub use self::{
@@ -28,6 +29,7 @@ pub use self::{
     push::{PushOptions, Pushed},
     reference::Reference,
     remove::RemoveOptions,
+    search::SearchOptions,
     tag::TagOptions,
 };
 
@@ -64,11 +66,14 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does (500).
+    /// Fails if the registry does (500), or if its credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "SearchImages")]
-    pub async fn search(&self, term: &str) -> Result<Vec<SearchResult>> {
+    pub async fn search(&self, term: &str, options: &SearchOptions) -> Result<Vec<SearchResult>> {
         let wire = self.docker.wire("image_search").await?;
-        wire.list(wire.image_search(term, None).await)
+        let (registry, _) = reference::split(term);
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, registry).await)?;
+        wire.list(wire.image_search(term, Some(&credentials)).await)
     }
 
     /// Makes an image of the files of `container`, and returns its id.
@@ -98,6 +103,10 @@ impl Images {
     /// The archive is a tar, plain or compressed with gzip, bzip2 or xz. Calls `POST /build`,
     /// and waits as long as that takes; [`build_progress`](Self::build_progress) tells how far it is.
     ///
+    /// The engine is shown the credentials of all registries in the user's configuration, as it alone finds out which
+    /// of them it needs; those that cannot be had are left out, with a warning to `tracing`.
+    /// [`BuildOptions::anonymous`] keeps them all here.
+    ///
     /// # Errors
     ///
     /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
@@ -113,17 +122,15 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if there is no Dockerfile (500), or if the first line of it makes no sense (400).
+    /// Fails if there is no Dockerfile (500), if the first line of it makes no sense (400), or if the helper that keeps
+    /// all credentials does not tell for which registries ([`is_credentials`](crate::Error::is_credentials)).
     pub async fn build_progress(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<Progress> {
         let wire = self.docker.wire("image_build").await?;
         let (body, remote) = match context.into() {
             Archive::Upload(upload) => (upload.into_body(), None),
             Archive::Url(url) => (Upload::nothing().into_body(), Some(url)),
         };
-        let credentials = match options.credentials.is_empty() {
-            true => None,
-            false => Some(credentials::for_registries(&options.credentials)?),
-        };
+        let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
         let body = wire.image_build(
             options.cpuset_cpus.as_deref(),
             options.cpu_shares,
@@ -313,7 +320,8 @@ impl Image {
     /// # Errors
     ///
     /// Fails if the registry does not have it, or not for these credentials: 404 or 500, or on the way
-    /// ([`is_failure`](crate::Error::is_failure)).
+    /// ([`is_failure`](crate::Error::is_failure)). Nothing is pulled if the credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PullImage")]
     pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
         pull::finish(self.clone(), self.pull_progress(options).await?).await
@@ -330,7 +338,7 @@ impl Image {
         let reference = self.reference("image_create")?;
         let wire = self.docker.wire("image_create").await?;
         let (source, tag) = options.source(&reference);
-        let credentials = credentials::for_registry(options.credentials.as_ref())?;
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = Upload::nothing().into_body();
         let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
@@ -345,7 +353,8 @@ impl Image {
     /// # Errors
     ///
     /// Fails if there is no such image, or if the registry refuses it
-    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500).
+    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500). Nothing is pushed if the credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PushImage")]
     pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
         push::finish(self.push_progress(options).await?).await
@@ -362,7 +371,7 @@ impl Image {
         let reference = self.reference("image_push")?;
         let wire = self.docker.wire("image_push").await?;
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
-        let credentials = credentials::for_registry(options.credentials.as_ref())?;
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push"))
     }

@@ -127,6 +127,11 @@ impl<'a> Wire<'a> {
         Ok(self.session(HeaderMap::from_iter(raw), call).await?.into_body())
     }
 
+    /// Names the operation in an error of what it needs before it is called.
+    pub(crate) fn during<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| error.during(self.operation))
+    }
+
     fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {
         outcome.map_err(|error| own_error(error).during(self.operation))
     }

@@ -23,6 +23,7 @@ pub struct BuildOptions {
     pub(super) cpu_shares: Option<i64>,
     pub(super) cpuset_cpus: Option<String>,
     pub(super) credentials: BTreeMap<String, AuthConfig>,
+    pub(super) anonymous: bool,
 }
 
 impl BuildOptions {
@@ -92,11 +93,18 @@ impl BuildOptions {
         self
     }
 
-    /// What to show to `registry` for base images, as host, `host:port` or `https://index.docker.io/v1/`.
+    /// What to show to `registry` for base images, as host, `host:port` or `docker.io`.
     ///
-    /// Several calls serve several registries.
+    /// Several calls serve several registries. Others are shown what the user's configuration holds for them.
     pub fn credentials(mut self, registry: impl Into<String>, credentials: AuthConfig) -> Self {
         self.credentials.insert(registry.into(), credentials);
+        self
+    }
+
+    /// Show nothing to registries but what [`credentials`](Self::credentials) says, whatever the user's configuration
+    /// holds.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
         self
     }
 }

@@ -3,20 +3,26 @@
 use futures_util::TryStreamExt as _;
 
 use super::{Image, Progress, ProgressItem, Reference};
-use crate::{Result, models::AuthConfig};
+use crate::{Result, credentials::Shown, models::AuthConfig};
 
 /// Options of [`Image::pull`](super::Image::pull).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct PullOptions {
-    pub(super) credentials: Option<AuthConfig>,
+    pub(super) shown: Shown,
     all_tags: bool,
 }
 
 impl PullOptions {
-    /// What to show to the registry.
+    /// What to show to the registry. Defaults to what the user's configuration holds for it.
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
-        self.credentials = Some(credentials);
+        self.shown = Shown::Given(credentials);
+        self
+    }
+
+    /// Show nothing to the registry, whatever the user's configuration holds.
+    pub fn anonymous(mut self) -> Self {
+        self.shown = Shown::Nothing;
         self
     }
 

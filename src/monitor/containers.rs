@@ -268,7 +268,7 @@ async fn list(docker: DockerClient, dirty: Dirty) -> Result<Vec<ContainerSummary
     let all = ListOptions::default().all();
     let options = match dirty {
         Dirty::Some(ids) if ids.len() <= FEW && docker.api_version().await? >= FILTER_BY_ID => {
-            ids.iter().fold(all, |options, id| options.id(id))
+            ids.iter().fold(all, ListOptions::id)
         }
         _ => all,
     };

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use dockerclient::DockerClient;
+use dockerclient::{DockerClient, DockerClientBuilder};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
@@ -20,7 +20,7 @@ use tokio::{
 pub(crate) struct Request {
     /// Method and target.
     pub line: String,
-    /// All headers, in lower case.
+    /// All headers, their names in lower case.
     pub headers: Vec<String>,
     pub body: String,
 }
@@ -137,9 +137,14 @@ impl Engine {
         format!("unix://{}", self.socket.display())
     }
 
-    /// A client that speaks `version`.
+    /// A client that speaks `version`. The credentials of whoever runs the tests are none of its business.
     pub(crate) fn client(&self, version: &str) -> DockerClient {
-        DockerClient::builder().address(self.address()).api_version(version.parse().unwrap()).build().unwrap()
+        self.client_of(DockerClient::builder().anonymous().api_version(version.parse().unwrap()))
+    }
+
+    /// A client made to order.
+    pub(crate) fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
+        builder.address(self.address()).build().unwrap()
     }
 
     /// What was asked so far.
@@ -227,7 +232,10 @@ async fn read(stream: &mut BufReader<UnixStream>, early: bool) -> std::io::Resul
         }
     }
     let line = head.remove(0).trim_end_matches(" HTTP/1.1").to_owned();
-    let headers: Vec<String> = head.iter().map(|header| header.to_lowercase()).collect();
+    let headers: Vec<String> = head
+        .iter()
+        .map(|header| header.split_once(':').map(|(name, value)| format!("{}:{value}", name.to_lowercase())).unwrap())
+        .collect();
     let body = match headers.iter().find_map(|header| header.strip_prefix("content-length: ")?.parse().ok()) {
         _ if early => Vec::new(),
         Some(length) => {

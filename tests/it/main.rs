@@ -5,8 +5,12 @@
 #[cfg(feature = "tls")]
 mod addresses;
 mod cancellation;
+mod credentials;
 mod engine;
 mod faults;
+mod helpers;
+mod home;
+mod logins;
 mod monitors;
 mod old_engines;
 mod requests;

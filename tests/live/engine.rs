@@ -14,7 +14,7 @@ use std::{
 };
 
 use dockerclient::{
-    ApiVersion, DockerClient,
+    ApiVersion, DockerClient, DockerClientBuilder,
     containers::{Container, CreateOptions},
     models::ContainerConfig,
 };
@@ -35,8 +35,14 @@ impl Engine {
         let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
         let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
         let tap = Tap::open(&socket, version()).await;
-        let docker = DockerClient::builder().address(tap.address()).api_version(version()).build().unwrap();
+        // The credentials of whoever runs the tests are none of their business.
+        let docker = through(&tap, DockerClient::builder().anonymous());
         Self { docker, socket, tap, made: Mutex::default() }
+    }
+
+    /// A client made to order.
+    pub(crate) fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
+        through(&self.tap, builder)
     }
 
     /// A client that does not go through the tap, which knows nothing of sessions.
@@ -80,6 +86,10 @@ impl Engine {
         container.start().await.unwrap();
         container
     }
+}
+
+fn through(tap: &Tap, builder: DockerClientBuilder) -> DockerClient {
+    builder.address(tap.address()).api_version(version()).build().unwrap()
 }
 
 /// A container of busybox that runs `script` in a shell.

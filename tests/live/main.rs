@@ -7,8 +7,11 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
 mod containers;
+mod credentials;
 mod engine;
 mod exec;
+#[path = "../it/home.rs"]
+mod home;
 mod images;
 mod names;
 mod registry;

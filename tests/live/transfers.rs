@@ -12,7 +12,7 @@ use futures_util::TryStreamExt as _;
 use crate::engine::{Engine, version};
 
 /// A tar archive of these files.
-fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
         let mut header = tar::Header::new_ustar();
@@ -40,7 +40,7 @@ fn registry() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY").unwrap()
 }
 
-fn registry_with_account() -> String {
+pub(crate) fn registry_with_account() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT").unwrap()
 }
 
