@@ -54,9 +54,10 @@ impl Home {
         self
     }
 
-    /// Builds a client whose user lives here.
+    /// Builds a client whose user lives here, of no engine unless one is named.
     pub(crate) fn builder(&self) -> DockerClientBuilder {
         let path = format!("{}:{}", self.path().display(), env::var("PATH").unwrap());
-        DockerClient::builder().config_directory(self.path()).credential_helper_path(path)
+        let nowhere = DockerClient::builder().address("unix:///nowhere");
+        nowhere.config_directory(self.path()).credential_helper_path(path)
     }
 }
