@@ -10,6 +10,8 @@ use crate::{
 mod archive;
 mod build;
 mod commit;
+#[cfg(feature = "tar")]
+mod context;
 mod list;
 mod progress;
 mod pull;
@@ -20,7 +22,7 @@ mod tag;
 
 pub use self::{
     archive::{Archive, ImportOptions},
-    build::BuildOptions,
+    build::{BuildContext, BuildOptions},
     commit::CommitOptions,
     list::ListOptions,
     progress::{Progress, ProgressItem, ProgressStatus},
@@ -30,6 +32,11 @@ pub use self::{
     remove::RemoveOptions,
     tag::TagOptions,
 };
+
+#[cfg(feature = "tar")]
+pub use self::context::Context;
+#[cfg(fuzzing)]
+pub(crate) use self::context::Ignore;
 
 /// All images of an engine. Made by [`DockerClient::images`].
 #[derive(Clone, Debug)]
@@ -95,15 +102,19 @@ impl Images {
 
     /// Builds an image from a Dockerfile and the files around it, and returns its id.
     ///
-    /// The archive is a tar, plain or compressed with gzip, bzip2 or xz. Calls `POST /build`,
-    /// and waits as long as that takes; [`build_progress`](Self::build_progress) tells how far it is.
+    /// The context is a directory (`Context`, with the feature `tar`), a tar archive, plain
+    /// or compressed with gzip, bzip2 or xz ([`Upload`]), or a URL ([`Archive::Url`]).
+    ///
+    /// Calls `POST /build`, and waits as long as that takes;
+    /// [`build_progress`](Self::build_progress) tells how far it is.
     ///
     /// # Errors
     ///
     /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
-    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500).
+    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500, or
+    /// nothing is sent).
     #[doc(alias = "BuildImage")]
-    pub async fn build(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<String> {
+    pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
         build::finish(self.build_progress(context, options).await?).await
     }
 
@@ -113,13 +124,12 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if there is no Dockerfile (500), or if the first line of it makes no sense (400).
-    pub async fn build_progress(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<Progress> {
+    /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), or if
+    /// a file of the context cannot be read.
+    pub async fn build_progress(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<Progress> {
         let wire = self.docker.wire("image_build").await?;
-        let (body, remote) = match context.into() {
-            Archive::Upload(upload) => (upload.into_body(), None),
-            Archive::Url(url) => (Upload::nothing().into_body(), Some(url)),
-        };
+        let context = context.into().open(options.dockerfile.as_deref(), wire.version()).await;
+        let context = context.map_err(|error| error.during("image_build"))?;
         let credentials = match options.credentials.is_empty() {
             true => None,
             false => Some(credentials::for_registries(&options.credentials)?),
@@ -127,18 +137,18 @@ impl Images {
         let body = wire.image_build(
             options.cpuset_cpus.as_deref(),
             options.cpu_shares,
-            options.dockerfile.as_deref(),
+            context.dockerfile.as_deref(),
             options.force_remove,
             options.memory,
             options.memory_swap,
             options.no_cache,
             options.pull,
             options.quiet,
-            remote.as_deref(),
+            context.url.as_deref(),
             options.remove,
             options.name.as_deref(),
             credentials.as_deref(),
-            body,
+            context.upload.into_body(),
         );
         let body = wire.bytes(body.await)?.1;
         Ok(Progress::new(body, wire.longest_item(), "image_build"))

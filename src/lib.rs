@@ -70,6 +70,8 @@ pub use self::{
     time::Timestamp,
     version::ApiVersion,
 };
+#[cfg(feature = "tar")]
+pub use stream::{Entries, Entry, EntryKind};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

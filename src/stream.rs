@@ -15,12 +15,20 @@ use futures_core::Stream;
 
 use crate::{Error, Result, wire::Body};
 
+#[cfg(feature = "tar")]
+mod archive;
 mod documents;
 mod download;
+#[cfg(feature = "tar")]
+mod entries;
 mod lines;
 mod output;
 mod output_stream;
+#[cfg(feature = "tar")]
+mod pipe;
 mod reader;
+#[cfg(feature = "tar")]
+mod unpack;
 mod upload;
 
 pub(crate) use self::documents::{Document, DocumentDecoder};
@@ -32,6 +40,10 @@ pub use self::{
     reader::Reader,
     upload::Upload,
 };
+#[cfg(feature = "tar")]
+pub use self::entries::{Entries, Entry, EntryKind};
+#[cfg(feature = "tar")]
+pub(crate) use self::pipe::{Writer, on_a_thread, written};
 #[cfg(fuzzing)]
 pub(crate) use self::{lines::Splitter, output::OutputDecoder};
 

@@ -4,8 +4,60 @@ use std::collections::BTreeMap;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Progress, ProgressItem};
-use crate::{Error, Result, models::AuthConfig};
+#[cfg(feature = "tar")]
+use super::Context;
+use super::{Archive, Progress, ProgressItem};
+use crate::{ApiVersion, Error, Result, Upload, models::AuthConfig};
+
+/// What an image is built of. Made of whatever [`Images::build`](super::Images::build) takes.
+#[derive(Debug)]
+pub struct BuildContext(Source);
+
+#[derive(Debug)]
+enum Source {
+    Archive(Archive),
+    #[cfg(feature = "tar")]
+    Files(Context),
+}
+
+impl<T: Into<Archive>> From<T> for BuildContext {
+    fn from(archive: T) -> Self {
+        Self(Source::Archive(archive.into()))
+    }
+}
+
+#[cfg(feature = "tar")]
+impl From<Context> for BuildContext {
+    fn from(context: Context) -> Self {
+        Self(Source::Files(context))
+    }
+}
+
+/// A context that is about to be sent.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) upload: Upload,
+    /// Where the engine gets it from, if it is not sent.
+    pub(super) url: Option<String>,
+    /// The name of the Dockerfile in it, unless that is the usual one.
+    pub(super) dockerfile: Option<String>,
+}
+
+impl BuildContext {
+    /// Begins to read the context, of which the options name the `dockerfile`.
+    pub(super) async fn open(self, dockerfile: Option<&str>, version: ApiVersion) -> Result<Opened> {
+        // Only what is made here depends on the version.
+        #[cfg(not(feature = "tar"))]
+        let _ = version;
+        let dockerfile = dockerfile.map(str::to_owned);
+        match self.0 {
+            Source::Archive(Archive::Upload(upload)) => Ok(Opened { upload, url: None, dockerfile }),
+            Source::Archive(Archive::Url(url)) => Ok(Opened { upload: Upload::nothing(), url: Some(url), dockerfile }),
+            #[cfg(feature = "tar")]
+            Source::Files(context) => context.open(dockerfile, version).await,
+        }
+    }
+}
 
 /// Options of [`Images::build`](super::Images::build).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +84,7 @@ impl BuildOptions {
         self
     }
 
-    /// The path of the Dockerfile inside the context. Defaults to `Dockerfile`. Needs API 1.17.
+    /// The path of the Dockerfile inside the context, with slashes. Defaults to `Dockerfile`. Needs API 1.17.
     pub fn dockerfile(mut self, path: impl Into<String>) -> Self {
         self.dockerfile = Some(path.into());
         self
