@@ -32,6 +32,10 @@ mod unpack;
 mod upload;
 
 pub(crate) use self::documents::{Document, DocumentDecoder};
+#[cfg(feature = "tar")]
+pub use self::entries::{Entries, Entry, EntryKind};
+#[cfg(feature = "tar")]
+pub(crate) use self::pipe::{Writer, on_a_thread, written};
 pub use self::{
     download::Download,
     lines::{Line, Lines},
@@ -40,10 +44,6 @@ pub use self::{
     reader::Reader,
     upload::Upload,
 };
-#[cfg(feature = "tar")]
-pub use self::entries::{Entries, Entry, EntryKind};
-#[cfg(feature = "tar")]
-pub(crate) use self::pipe::{Writer, on_a_thread, written};
 #[cfg(fuzzing)]
 pub(crate) use self::{lines::Splitter, output::OutputDecoder};
 

@@ -60,10 +60,14 @@ impl Watch {
     fn what_happened(&self, error: io::Error, otherwise: impl FnOnce(io::Error) -> Error) -> Error {
         match self.failure.take() {
             Some(failure) => failure,
-            None if self.ended.get() => Error::truncated("the archive ends in the middle of an entry"),
+            None if self.ended.get() => breaks_off(),
             None => otherwise(error),
         }
     }
+}
+
+pub(super) fn breaks_off() -> Error {
+    Error::truncated("the archive ends in the middle of an entry")
 }
 
 /// What cannot be read, and does not break off.

@@ -116,12 +116,15 @@ fn tell(source: Source, parts: &mpsc::Sender<Part>) -> Result<()> {
     archive::read(source, |entries| {
         while let Some(mut entry) = entries.next()? {
             tell(Part::Head(Head::of(&entry)))?;
-            loop {
-                let mut piece = BytesMut::zeroed(PIECE);
-                let length = entry.read(&mut piece).map_err(|error| entries.what_happened(error, archive::no_archive))?;
+            let mut left = entry.size();
+            while left > 0 {
+                let mut piece = BytesMut::zeroed(PIECE.min(usize::try_from(left).unwrap_or(PIECE)));
+                let length =
+                    entry.read(&mut piece).map_err(|error| entries.what_happened(error, archive::no_archive))?;
                 if length == 0 {
-                    break;
+                    return Err(archive::breaks_off());
                 }
+                left -= length as u64;
                 piece.truncate(length);
                 tell(Part::Content(piece.freeze()))?;
             }

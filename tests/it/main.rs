@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+#[cfg(feature = "tar")]
+mod archives;
 mod cancellation;
+#[cfg(feature = "tar")]
+mod context;
 mod engine;
 mod faults;
 mod monitors;

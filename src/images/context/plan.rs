@@ -131,7 +131,10 @@ enum Place {
 
 impl Place {
     fn find(directory: &Path, dockerfile: Dockerfile, files: &Files, named: Option<&str>) -> Result<Self> {
-        let root = directory.canonicalize().map_err(|error| unread(directory, error))?;
+        let root = directory.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::request(format!("there is no directory {}", directory.display())),
+            _ => unread(directory, error),
+        })?;
         if !root.is_dir() {
             return Err(Error::request(format!("{} is no directory", directory.display())));
         }
