@@ -41,10 +41,9 @@ pub(crate) use self::ignore::Ignore;
 /// # What is left out
 ///
 /// What the lines of `.dockerignore` say, or those of `<Dockerfile>.dockerignore`
-/// beside the Dockerfile, if there is such a file. They mean what they mean to
-/// BuildKit: a line after `!` can bring back what lies deep in a directory that is
-/// left out. (The command line's older builder brings it back only if the line begins
-/// with the very name of that directory.) A line that makes no sense is an error.
+/// beside the Dockerfile, if there is such a file. The last line that matches a path,
+/// or a directory on the way to it, is right, also if that line begins with `!` and
+/// the directory is left out. A line that makes no sense is an error.
 ///
 /// The Dockerfile and `.dockerignore` are sent all the same, as the engine needs them;
 /// engines since 1.5 then hide them from `COPY` as the lines say. If

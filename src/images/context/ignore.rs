@@ -2,6 +2,10 @@
 //!
 //! A line is a pattern, and excludes what matches it, and all that lies in it; behind `!` it takes back what lines before
 //! it excluded. The last line that matches is right. This module does no IO.
+//!
+//! That is what Docker documents, and where its versions disagree, it is what holds here. The builder before BuildKit
+//! does not look into a directory that is left out unless a line behind `!` begins with its very name; since 2022, both
+//! overlook that such a line matches a directory if no line before it does; and until then, `**.md` meant `**/.md`.
 
 use super::pattern::Pattern;
 

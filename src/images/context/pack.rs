@@ -185,3 +185,34 @@ impl Read for Exactly {
         if self.changed.is_some() { Err(io::ErrorKind::InvalidData.into()) } else { Ok(length) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_more_than_8_gib_tells_its_length() {
+        let header = header(EntryType::Regular, MODE, SystemTime::UNIX_EPOCH, 9 << 30);
+        assert_eq!(header.entry_size().unwrap(), 9 << 30);
+        // Octal digits end there; GNU's way, and that of every engine, is a number in binary.
+        assert_eq!(header.as_old().size, [0x80, 0, 0, 0, 0, 0, 0, 2, 0x40, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_file_that_changes_its_length_while_it_is_read_is_an_error() {
+        let read = |left, rest: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(rest).unwrap();
+            io::Seek::rewind(&mut file).unwrap();
+            let mut content = Exactly { file, left, changed: None };
+            let outcome = content.read_to_end(&mut Vec::new());
+            (outcome.ok(), content.changed)
+        };
+        assert_eq!(read(4, b"four"), (Some(4), None));
+        assert_eq!(read(5, b"four"), (None, Some("shrank")));
+        assert_eq!(read(3, b"four"), (None, Some("grew")));
+        assert_eq!(read(0, b""), (Some(0), None));
+    }
+}

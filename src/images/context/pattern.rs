@@ -22,8 +22,8 @@ enum Token {
     Name,
     /// `**/`: nothing, or whatever ends with a slash.
     Directories,
-    /// `**` at the end: whatever comes.
-    Rest,
+    /// `**` at the end, or at the beginning if no other symbol means anything, as in `**.md`: whatever comes.
+    Anything,
 }
 
 /// A character, or a byte that is none: names of files need not be text.
@@ -54,8 +54,10 @@ impl Pattern {
                 Some('[') => class(&mut symbols)?,
                 Some('\\') => Token::Is(symbols.next().ok_or("nothing stands behind the last `\\`")?),
                 Some('*') if symbols.next_if_eq(&('*' as Symbol)).is_some() => {
-                    symbols.next_if_eq(&SLASH);
-                    if symbols.peek().is_some() { Token::Directories } else { Token::Rest }
+                    let is_slash = symbols.next_if_eq(&SLASH).is_some();
+                    let is_suffix =
+                        tokens.is_empty() && !is_slash && !text[2..].iter().any(|byte| b"*?[]\\".contains(byte));
+                    if symbols.peek().is_none() || is_suffix { Token::Anything } else { Token::Directories }
                 }
                 Some('*') => Token::Name,
                 _ => Token::Is(symbol),
@@ -103,7 +105,7 @@ impl<'a> State<'a> {
     /// Comes to a token, and to those behind it if it may stand for nothing.
     fn enter(&mut self, mut index: usize) {
         self.at[index] = true;
-        while let Some(Token::Name | Token::Directories | Token::Rest) = self.tokens.get(index) {
+        while let Some(Token::Name | Token::Directories | Token::Anything) = self.tokens.get(index) {
             index += 1;
             self.at[index] = true;
         }
@@ -129,7 +131,7 @@ impl<'a> State<'a> {
                         next.enter(index + 1);
                     }
                 }
-                Token::Rest => next.enter(index),
+                Token::Anything => next.enter(index),
                 Token::Is(_) | Token::Any | Token::Name => {}
             }
         }
@@ -211,7 +213,8 @@ mod tests {
         check("a/**", &["a/b", "a/b/c"], &["a", "ab"]);
         check("a**", &["a", "ab", "ab/c"], &["b/a"]);
         check("**", &["a", "a/b"], &[]);
-        check("**b", &["b", "a/b"], &["ab"]);
+        check("**b", &["b", "a/b", "ab", "a/ab"], &["ba"]);
+        check("**b*", &["b", "a/b", "bc"], &["ab"]);
         check("a**b", &["ab", "a/b", "ax/b"], &["axb"]);
         check("a***b", &["ab", "axb", "ax/yb"], &["a"]);
     }
@@ -268,6 +271,11 @@ mod tests {
 
     /// The regular expression that engines make of a pattern, of which the meaning is known from there.
     fn as_an_engine_reads_it(pattern: &str) -> regex::Regex {
+        let suffix =
+            pattern.strip_prefix("**").filter(|suffix| !suffix.starts_with('/') && !suffix.contains(['*', '?', '[']));
+        if let Some(suffix) = suffix {
+            return regex::Regex::new(&format!("{}$", regex::escape(suffix))).unwrap();
+        }
         let mut expression = String::from("^");
         let mut rest = pattern;
         while let Some(symbol) = rest.chars().next() {
