@@ -18,6 +18,8 @@ mod pull;
 mod push;
 mod reference;
 mod remove;
+#[cfg(feature = "progress")]
+mod show;
 mod tag;
 
 pub use self::{
@@ -37,6 +39,8 @@ pub use self::{
 pub use self::context::Context;
 #[cfg(fuzzing)]
 pub(crate) use self::context::Ignore;
+#[cfg(feature = "progress")]
+pub use self::show::Screen;
 
 /// All images of an engine. Made by [`DockerClient::images`].
 #[derive(Clone, Debug)]
@@ -115,7 +119,7 @@ impl Images {
     /// nothing is sent).
     #[doc(alias = "BuildImage")]
     pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
-        build::finish(self.build_progress(context, options).await?).await
+        self.build_progress(context, options).await?.finish().await
     }
 
     /// Builds an image as [`build`](Self::build) does, and tells how far it is.
@@ -126,7 +130,11 @@ impl Images {
     ///
     /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), or if
     /// a file of the context cannot be read.
-    pub async fn build_progress(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<Progress> {
+    pub async fn build_progress(
+        &self,
+        context: impl Into<BuildContext>,
+        options: &BuildOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_build").await?;
         let context = context.into().open(options.dockerfile.as_deref(), wire.version()).await;
         let context = context.map_err(|error| error.during("image_build"))?;
@@ -151,7 +159,7 @@ impl Images {
             context.upload.into_body(),
         );
         let body = wire.bytes(body.await)?.1;
-        Ok(Progress::new(body, wire.longest_item(), "image_build"))
+        Ok(Progress::new(body, wire.longest_item(), "image_build", build::Built::default()))
     }
 
     /// Makes an image of a file system, a tar archive, and returns its id.
@@ -163,7 +171,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure), or 500).
     #[doc(alias = "ImportImage")]
     pub async fn import(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<String> {
-        archive::finish_import(self.import_progress(archive, options).await?).await
+        self.import_progress(archive, options).await?.finish().await
     }
 
     /// Makes an image as [`import`](Self::import) does, and tells how far it is.
@@ -173,7 +181,11 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses an option (400 or 500).
-    pub async fn import_progress(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<Progress> {
+    pub async fn import_progress(
+        &self,
+        archive: impl Into<Archive>,
+        options: &ImportOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_create").await?;
         let (body, source) = match archive.into() {
             Archive::Upload(upload) => (upload.into_body(), "-".to_owned()),
@@ -181,7 +193,7 @@ impl Images {
         };
         let (repository, tag) = (options.repository.as_deref(), options.tag.as_deref());
         let body = wire.image_create(options.changes(), None, Some(&source), repository, tag, None, body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", archive::Imported::default()))
     }
 
     /// Loads images from an archive made by [`save`](Self::save), and returns their names, as far as the engine tells.
@@ -193,7 +205,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure); 500 from old engines).
     #[doc(alias = "LoadImage")]
     pub async fn load(&self, archive: impl Into<Upload>) -> Result<Vec<String>> {
-        archive::finish_load(self.load_progress(archive).await?).await
+        self.load_progress(archive).await?.finish().await
     }
 
     /// Loads images as [`load`](Self::load) does, and tells how far it is, as far as the engine tells.
@@ -203,10 +215,10 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses the archive (500).
-    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress> {
+    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress<Vec<String>>> {
         let wire = self.docker.wire("image_load").await?;
         let body = wire.image_load(archive.into().into_body()).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load", archive::Loaded::default()))
     }
 
     /// Sends several images, with their layers and names, as one tar archive.
@@ -326,7 +338,7 @@ impl Image {
     /// ([`is_failure`](crate::Error::is_failure)).
     #[doc(alias = "PullImage")]
     pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
-        pull::finish(self.clone(), self.pull_progress(options).await?).await
+        self.pull_progress(options).await?.finish().await
     }
 
     /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
@@ -336,14 +348,14 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
-    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress> {
+    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress<Pulled>> {
         let reference = self.reference("image_create")?;
         let wire = self.docker.wire("image_create").await?;
         let (source, tag) = options.source(&reference);
         let credentials = credentials::for_registry(options.credentials.as_ref())?;
         let body = Upload::nothing().into_body();
         let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
     }
 
     /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
@@ -358,7 +370,7 @@ impl Image {
     /// ([`is_failure`](crate::Error::is_failure), or 404 or 500).
     #[doc(alias = "PushImage")]
     pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
-        push::finish(self.push_progress(options).await?).await
+        self.push_progress(options).await?.finish().await
     }
 
     /// Pushes the image as [`push`](Self::push) does, and tells how far it is.
@@ -368,13 +380,13 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`push`](Self::push) does; what fails on the way is the stream's error.
-    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress> {
+    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress<Vec<Pushed>>> {
         let reference = self.reference("image_push")?;
         let wire = self.docker.wire("image_push").await?;
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
         let credentials = credentials::for_registry(options.credentials.as_ref())?;
         let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push", push::Tags::default()))
     }
 
     /// Sends the image, with its layers and this name, as a tar archive.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt as _;
-
 #[cfg(feature = "tar")]
 use super::Context;
-use super::{Archive, Progress, ProgressItem};
+use super::{
+    Archive,
+    progress::{Outcome, ProgressItem},
+};
 use crate::{ApiVersion, Error, Result, Upload, models::AuthConfig};
 
 /// What an image is built of. Made of whatever [`Images::build`](super::Images::build) takes.
@@ -153,20 +154,28 @@ impl BuildOptions {
     }
 }
 
-/// Waits until the build is done, and returns the id of the image, as short or long as the engine tells it.
-pub(super) async fn finish(mut progress: Progress) -> Result<String> {
-    let mut id = None;
-    while let Some(item) = progress.try_next().await? {
-        match item {
-            ProgressItem::Outcome(outcome) => id = outcome["ID"].as_str().map(str::to_owned).or(id),
+/// The id of an image that was built, as short or long as the engine tells it.
+#[derive(Default)]
+pub(super) struct Built(Option<String>);
+
+impl Outcome<String> for Built {
+    fn see(&mut self, item: &ProgressItem) {
+        let told = match item {
+            ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),
             ProgressItem::Output(text) => {
                 // A quiet build of newer engines prints nothing but the id.
                 let text = text.trim();
                 let quiet = text.starts_with("sha256:").then_some(text);
-                id = text.strip_prefix("Successfully built ").or(quiet).map(str::to_owned).or(id);
+                text.strip_prefix("Successfully built ").or(quiet)
             }
-            ProgressItem::Status(_) => {}
+            ProgressItem::Status(_) => None,
+        };
+        if let Some(id) = told {
+            self.0 = Some(id.to_owned());
         }
     }
-    id.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+
+    fn value(self: Box<Self>) -> Result<String> {
+        self.0.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+    }
 }
