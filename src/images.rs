@@ -37,8 +37,8 @@ pub use self::{
 
 #[cfg(feature = "tar")]
 pub use self::context::Context;
-#[cfg(fuzzing)]
-pub(crate) use self::context::Ignore;
+#[cfg(all(fuzzing, feature = "tar"))]
+pub(crate) use self::context::{Ignore, Verdict};
 #[cfg(feature = "progress")]
 pub use self::show::Screen;
 

@@ -13,7 +13,7 @@ mod pattern;
 mod plan;
 
 #[cfg(fuzzing)]
-pub(crate) use self::ignore::Ignore;
+pub(crate) use self::ignore::{Ignore, Verdict};
 
 /// The files of a build: a directory of this machine, with the Dockerfile in it or from elsewhere.
 ///

@@ -11,6 +11,7 @@ mod engine;
 mod faults;
 mod monitors;
 mod old_engines;
+mod progress;
 mod requests;
 mod schemas;
 mod sessions;
