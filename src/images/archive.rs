@@ -1,6 +1,6 @@
 //! Images and contexts as archives: imported, loaded.
 
-use super::progress::{Outcome, ProgressItem};
+use super::progress::{Gather, ProgressItem};
 use crate::{Error, Result, Upload};
 
 /// Where an archive comes from.
@@ -55,7 +55,7 @@ impl ImportOptions {
 #[derive(Default)]
 pub(super) struct Imported(Option<String>);
 
-impl Outcome<String> for Imported {
+impl Gather<String> for Imported {
     fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Status(status) = item {
             self.0 = Some(status.status.clone());
@@ -71,7 +71,7 @@ impl Outcome<String> for Imported {
 #[derive(Default)]
 pub(super) struct Loaded(Vec<String>);
 
-impl Outcome<Vec<String>> for Loaded {
+impl Gather<Vec<String>> for Loaded {
     fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Output(text) = item {
             let name = text.strip_prefix("Loaded image: ").or_else(|| text.strip_prefix("Loaded image ID: "));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::{
     Archive,
-    progress::{Outcome, ProgressItem},
+    progress::{Gather, ProgressItem},
 };
 use crate::{ApiVersion, Error, Result, Upload, models::AuthConfig};
 
@@ -46,10 +46,8 @@ pub(super) struct Opened {
 
 impl BuildContext {
     /// Begins to read the context, of which the options name the `dockerfile`.
+    #[cfg_attr(not(feature = "tar"), expect(unused_variables, reason = "archives are sent as they are"))]
     pub(super) async fn open(self, dockerfile: Option<&str>, version: ApiVersion) -> Result<Opened> {
-        // Only what is made here depends on the version.
-        #[cfg(not(feature = "tar"))]
-        let _ = version;
         let dockerfile = dockerfile.map(str::to_owned);
         match self.0 {
             Source::Archive(Archive::Upload(upload)) => Ok(Opened { upload, url: None, dockerfile }),
@@ -158,7 +156,7 @@ impl BuildOptions {
 #[derive(Default)]
 pub(super) struct Built(Option<String>);
 
-impl Outcome<String> for Built {
+impl Gather<String> for Built {
     fn see(&mut self, item: &ProgressItem) {
         let told = match item {
             ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),

@@ -47,12 +47,12 @@ use crate::{
 #[must_use = "streams do nothing unless polled"]
 pub struct Progress<T> {
     items: Decoded<DocumentDecoder<ProgressItem>>,
-    outcome: Box<dyn Outcome<T>>,
+    outcome: Box<dyn Gather<T>>,
     failure: Option<Error>,
 }
 
 /// What comes of the work, gathered on the way.
-pub(super) trait Outcome<T>: Send {
+pub(super) trait Gather<T>: Send {
     fn see(&mut self, item: &ProgressItem);
 
     /// What it is, now that the work is done.
@@ -60,7 +60,7 @@ pub(super) trait Outcome<T>: Send {
 }
 
 impl<T> Progress<T> {
-    pub(super) fn new(body: Body, longest: usize, operation: &'static str, outcome: impl Outcome<T> + 'static) -> Self {
+    pub(super) fn new(body: Body, longest: usize, operation: &'static str, outcome: impl Gather<T> + 'static) -> Self {
         let items = Decoded::new(body, DocumentDecoder::new(longest), operation);
         Self { items, outcome: Box::new(outcome), failure: None }
     }

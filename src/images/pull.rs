@@ -2,7 +2,7 @@
 
 use super::{
     Image, Reference,
-    progress::{Outcome, ProgressItem},
+    progress::{Gather, ProgressItem},
 };
 use crate::{Result, models::AuthConfig};
 
@@ -53,7 +53,7 @@ impl Pulled {
     }
 }
 
-impl Outcome<Self> for Pulled {
+impl Gather<Self> for Pulled {
     fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Status(status) = item
             && let Some(told) = status.status.strip_prefix("Digest: ")

@@ -2,7 +2,7 @@
 
 use serde::Deserialize as _;
 
-use super::progress::{Outcome, ProgressItem};
+use super::progress::{Gather, ProgressItem};
 use crate::{Result, models::AuthConfig};
 
 /// Options of [`Image::push`](super::Image::push).
@@ -44,7 +44,7 @@ pub struct Pushed {
 #[derive(Default)]
 pub(super) struct Tags(Vec<Pushed>);
 
-impl Outcome<Vec<Pushed>> for Tags {
+impl Gather<Vec<Pushed>> for Tags {
     fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Outcome(outcome) = item {
             // An outcome of another form is of no interest here.

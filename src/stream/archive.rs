@@ -88,10 +88,9 @@ impl Read for Watched {
         if most == 0 && !buffer.is_empty() {
             return Err(io::Error::other("too much stands before an entry"));
         }
-        let length = self.source.read(&mut buffer[..most]).map_err(|error| {
+        let length = self.source.read(&mut buffer[..most]).inspect_err(|error| {
             let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
             self.watch.failure.replace(own.cloned());
-            error
         })?;
         self.watch.left.set(left.map(|left| left - length));
         self.watch.ended.set(length < most.min(1));

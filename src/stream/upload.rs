@@ -3,7 +3,7 @@
 use std::{
     error::Error as StdError,
     fmt, io,
-    path::Path,
+    path::{Path, PathBuf},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -63,7 +63,7 @@ impl Upload {
     /// while it is sent, the call fails.
     pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let unread = |error| Error::with_source(unread(path), error);
+        let unread = |error| Error::unread(path, error);
         let file = File::open(path).await.map_err(unread)?;
         let metadata = file.metadata().await.map_err(unread)?;
         if metadata.is_dir() {
@@ -74,7 +74,7 @@ impl Upload {
             return Ok(Self::from_reader(file));
         }
         let pieces = ReaderStream::with_capacity(file, READ);
-        Ok(Self(reqwest::Body::wrap(Whole { pieces, left: metadata.len(), path: path.display().to_string() })))
+        Ok(Self(reqwest::Body::wrap(Whole { pieces, left: metadata.len(), path: path.to_owned() })))
     }
 
     /// What `stream` yields, until it ends. An error of it is the call's error.
@@ -97,7 +97,13 @@ struct Whole {
     pieces: ReaderStream<File>,
     /// How many bytes are to come.
     left: u64,
-    path: String,
+    path: PathBuf,
+}
+
+impl Whole {
+    fn changed(&self, how: &str) -> Error {
+        Error::request(format!("{} {how} while it was sent", self.path.display()))
+    }
 }
 
 impl Body for Whole {
@@ -107,13 +113,13 @@ impl Body for Whole {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         let piece = match ready!(Pin::new(&mut self.pieces).poll_next(cx)) {
             Some(Ok(piece)) => piece,
-            Some(Err(error)) => return Poll::Ready(Some(Err(Error::with_source(unread(&self.path), error)))),
+            Some(Err(error)) => return Poll::Ready(Some(Err(Error::unread(&self.path, error)))),
             None if self.left == 0 => return Poll::Ready(None),
-            None => return Poll::Ready(Some(Err(Error::request(format!("{} shrank while it was sent", self.path))))),
+            None => return Poll::Ready(Some(Err(self.changed("shrank")))),
         };
         match self.left.checked_sub(piece.len() as u64) {
             Some(left) => self.left = left,
-            None => return Poll::Ready(Some(Err(Error::request(format!("{} grew while it was sent", self.path))))),
+            None => return Poll::Ready(Some(Err(self.changed("grew")))),
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
@@ -121,10 +127,6 @@ impl Body for Whole {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }
-}
-
-fn unread(path: impl AsRef<Path>) -> Kind {
-    Kind::Request(format!("{} cannot be read", path.as_ref().display()))
 }
 
 impl From<Bytes> for Upload {

@@ -338,3 +338,23 @@ async fn a_pipe_is_sent_as_long_as_it_is() {
     writer.await.unwrap().unwrap();
     assert_eq!(engine.requests()[0].body, "piped");
 }
+
+#[tokio::test]
+async fn the_work_may_go_to_another_thread() {
+    let archive = Archive::default().file("a", "x").end();
+    let (_engine, unpacked) = download(&archive, true).await;
+    let (_other, read) = download(&archive, true).await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().to_owned();
+    tokio::spawn(async move { unpacked.unpack(path).await }).await.unwrap().unwrap();
+    let mut entries = read.entries();
+    tokio::spawn(async move { entries.next().await.unwrap().unwrap().into_reader().read_u8().await })
+        .await
+        .unwrap()
+        .unwrap();
+
+    let engine = Engine::answering(|_| Reply::json(200, r#"{"stream":"Successfully built f43c\n"}"#));
+    let images = engine.client("1.18").images();
+    let build = async move { images.build(Context::from_dockerfile("FROM a\n"), &BuildOptions::default()).await };
+    assert_eq!(tokio::spawn(build).await.unwrap().unwrap(), "f43c");
+}

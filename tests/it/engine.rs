@@ -24,6 +24,7 @@ pub(crate) struct Request {
     pub headers: Vec<String>,
     /// The body, as far as it is text.
     pub body: String,
+    #[cfg_attr(not(feature = "tar"), expect(dead_code, reason = "only archives are no text"))]
     pub bytes: Vec<u8>,
 }
 

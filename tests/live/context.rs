@@ -4,7 +4,6 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, Permissions},
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::Path,
     time::{Duration, SystemTime},
 };
 

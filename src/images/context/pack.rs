@@ -1,6 +1,7 @@
 //! Files become a tar archive, as they are read.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, Metadata},
     io::{self, Read},
     path::Path,
@@ -11,7 +12,7 @@ use tar::{Builder, EntryType, Header};
 use walkdir::{DirEntry, WalkDir};
 
 use super::{ignore::Verdict, plan::Plan};
-use crate::{Error, Result, error::Kind, stream::Writer};
+use crate::{Error, Result, stream::Writer};
 
 /// The mode of files from memory.
 const MODE: u32 = 0o644;
@@ -25,10 +26,12 @@ pub(super) fn pack(plan: &Plan, writer: &mut Writer) -> Result<()> {
     for (path, content) in &plan.files {
         if let Some(content) = content {
             let header = header(EntryType::Regular, MODE, SystemTime::now(), content.len() as u64);
-            archive.append(header, path.as_bytes(), &**content).map_err(|error| unread(Path::new(path), error))?;
+            archive
+                .append(header, path.as_bytes(), &**content)
+                .map_err(|error| Error::unread(Path::new(path), error))?;
         }
     }
-    archive.0.finish().map_err(|error| unread(Path::new("the context"), error))
+    archive.0.finish().map_err(|error| Error::unread(Path::new("the context"), error))
 }
 
 /// The archive, as far as it is written.
@@ -50,7 +53,7 @@ impl Archive<'_> {
         while let Some(entry) = walk.next() {
             let entry = entry.map_err(|error| {
                 let path = error.path().unwrap_or(directory).to_owned();
-                unread(&path, error.into())
+                Error::unread(&path, error.into())
             })?;
             parents.truncate(entry.depth() - 1);
             let is_directory = entry.file_type().is_dir();
@@ -80,7 +83,7 @@ impl Archive<'_> {
         if entry.file_type().is_file() {
             return self.file(entry.path(), path);
         }
-        self.no_file(entry, path).map_err(|error| unread(entry.path(), error))
+        self.no_file(entry, path).map_err(|error| Error::unread(entry.path(), error))
     }
 
     /// Writes a directory or a link. Sockets, pipes and devices have no place in an image.
@@ -102,12 +105,12 @@ impl Archive<'_> {
 
     fn file(&mut self, place: &Path, path: &[u8]) -> Result<()> {
         let opened = File::open(place).and_then(|file| Ok((file.metadata()?, file)));
-        let (metadata, file) = opened.map_err(|error| unread(place, error))?;
+        let (metadata, file) = opened.map_err(|error| Error::unread(place, error))?;
         let mut content = Exactly { file, left: metadata.len(), changed: None };
         let header = header_of(EntryType::Regular, &metadata, metadata.len());
         self.append(header, path, &mut content).map_err(|error| match content.changed {
             Some(how) => Error::request(format!("{} {how} while it was read", place.display())),
-            None => unread(place, error),
+            None => Error::unread(place, error),
         })
     }
 
@@ -153,12 +156,8 @@ fn header(kind: EntryType, mode: u32, modified: SystemTime, size: u64) -> Header
 /// The path of something in `directory`, with slashes.
 fn path_inside(directory: &Path, path: &Path) -> Vec<u8> {
     let path = path.strip_prefix(directory).unwrap_or(path);
-    let parts: Vec<&[u8]> = path.iter().map(|part| part.as_encoded_bytes()).collect();
+    let parts: Vec<&[u8]> = path.iter().map(OsStr::as_encoded_bytes).collect();
     parts.join(&b'/')
-}
-
-fn unread(path: &Path, error: io::Error) -> Error {
-    Error::with_source(Kind::Request(format!("{} cannot be read", path.display())), error)
 }
 
 /// A file of which the length was told: it ends there, or it is an error.

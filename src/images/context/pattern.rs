@@ -4,7 +4,7 @@
 //! that takes a path symbol by symbol: the time is bounded by the length of the one times the length of the other,
 //! whatever both are.
 
-use std::iter::Peekable;
+use std::{iter::Peekable, mem};
 
 /// A pattern, as what may come next in a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +79,11 @@ impl Pattern {
             if matches || state.is_dead() {
                 return Reach { matches, goes_on: matches };
             }
-            state = state.after(symbol);
+            state.take(symbol);
         }
-        Reach { matches: state.is_final(), goes_on: !state.after(SLASH).is_dead() }
+        let matches = state.is_final();
+        state.take(SLASH);
+        Reach { matches, goes_on: !state.is_dead() }
     }
 }
 
@@ -89,17 +91,16 @@ impl Pattern {
 struct State<'a> {
     tokens: &'a [Token],
     at: Vec<bool>,
+    /// The flags before the last symbol.
+    before: Vec<bool>,
 }
 
 impl<'a> State<'a> {
     fn new(tokens: &'a [Token]) -> Self {
-        let mut state = Self::nowhere(tokens);
+        let nowhere = vec![false; tokens.len() + 1];
+        let mut state = Self { tokens, at: nowhere.clone(), before: nowhere };
         state.enter(0);
         state
-    }
-
-    fn nowhere(tokens: &'a [Token]) -> Self {
-        Self { tokens, at: vec![false; tokens.len() + 1] }
     }
 
     /// Comes to a token, and to those behind it if it may stand for nothing.
@@ -111,31 +112,35 @@ impl<'a> State<'a> {
         }
     }
 
-    fn after(&self, symbol: Symbol) -> Self {
-        let mut next = Self::nowhere(self.tokens);
-        for (index, token) in self.tokens.iter().enumerate().filter(|(index, _)| self.at[*index]) {
+    fn take(&mut self, symbol: Symbol) {
+        mem::swap(&mut self.at, &mut self.before);
+        self.at.fill(false);
+        let tokens = self.tokens;
+        for (index, token) in tokens.iter().enumerate() {
+            if !self.before[index] {
+                continue;
+            }
             match token {
-                Token::Is(wanted) if *wanted == symbol => next.enter(index + 1),
-                Token::Any if symbol != SLASH => next.enter(index + 1),
+                Token::Is(wanted) if *wanted == symbol => self.enter(index + 1),
+                Token::Any if symbol != SLASH => self.enter(index + 1),
                 Token::Class { outside, ranges } => {
                     let inside = ranges.iter().any(|(low, high)| (*low..=*high).contains(&symbol));
                     if inside != *outside {
-                        next.enter(index + 1);
+                        self.enter(index + 1);
                     }
                 }
-                Token::Name if symbol != SLASH => next.enter(index),
+                Token::Name if symbol != SLASH => self.enter(index),
                 Token::Directories => {
                     // In the middle of a name, it no longer stands for nothing.
-                    next.at[index] = true;
+                    self.at[index] = true;
                     if symbol == SLASH {
-                        next.enter(index + 1);
+                        self.enter(index + 1);
                     }
                 }
-                Token::Anything => next.enter(index),
+                Token::Anything => self.enter(index),
                 Token::Is(_) | Token::Any | Token::Name => {}
             }
         }
-        next
     }
 
     fn is_final(&self) -> bool {

@@ -14,7 +14,7 @@ use super::{
     Context, Dockerfile,
     ignore::{Ignore, Mistake, Verdict},
 };
-use crate::{ApiVersion, Error, Result, error::Kind};
+use crate::{ApiVersion, Error, Result};
 
 const DOCKERFILE: &str = "Dockerfile";
 const DOCKERIGNORE: &str = ".dockerignore";
@@ -60,56 +60,50 @@ pub(super) fn plan(context: Context, named: Option<&str>, version: ApiVersion) -
     let place = Place::find(&directory, context.dockerfile, &files, named)?;
     let lines = Lines::find(&directory, &place, &files)?;
     let ignore = lines.as_ref().map_or_else(|| Ok(Ignore::default()), Lines::parse)?;
+    let own_lines = lines.as_ref().is_some_and(|lines| lines.own);
+    let mut plan = Plan { directory: Some(directory), ignore, files, dockerfile: None };
     match place {
-        Place::Inside(name) if can_stay(&name, named, version, lines.as_ref(), &ignore) => {
-            Ok(with_dockerfile_inside(directory, name, files, lines.as_ref(), ignore))
+        // A name from the options goes to the engine, or is refused because of its version.
+        Place::Inside { name, .. }
+            if (version >= NAMED || named.is_some() || name == DOCKERFILE) && plan.can_hide(&name, own_lines) =>
+        {
+            plan.keep_dockerfile(name, own_lines);
         }
         place => {
-            let content = place.content(&directory, &files)?;
-            Ok(with_dockerfile_from_elsewhere(directory, content, files, lines, ignore, version))
+            let content = place.content(&plan.files)?;
+            let lines = lines.filter(|lines| !lines.own).map(|lines| lines.text);
+            plan.add_dockerfile(content, lines, version);
         }
     }
+    Ok(plan)
 }
 
-/// Whether the engine can use, and hide, a Dockerfile in the context under its own name.
-fn can_stay(name: &str, named: Option<&str>, version: ApiVersion, lines: Option<&Lines>, ignore: &Ignore) -> bool {
-    // It knows the lines of `.dockerignore` only.
-    let is_hidden_by_others = lines.is_some_and(|lines| lines.own) && ignore.verdict(name.as_bytes()) != Verdict::Sent;
-    // A name from the options goes to the engine, or is refused because of its version.
-    !is_hidden_by_others && (version >= NAMED || named.is_some() || name == DOCKERFILE)
-}
-
-fn with_dockerfile_inside(
-    directory: PathBuf,
-    name: String,
-    mut files: Files,
-    lines: Option<&Lines>,
-    mut ignore: Ignore,
-) -> Plan {
-    ignore.keep(name.as_bytes());
-    if lines.is_some_and(|lines| lines.own) {
-        files.insert(DOCKERIGNORE.into(), None);
-    } else {
-        ignore.keep(DOCKERIGNORE.as_bytes());
+impl Plan {
+    /// Whether the engine hides the Dockerfile `name` if it has to: it knows the lines of `.dockerignore` only.
+    fn can_hide(&self, name: &str, own_lines: bool) -> bool {
+        !own_lines || self.ignore.verdict(name.as_bytes()) == Verdict::Sent
     }
-    Plan { directory: Some(directory), ignore, files, dockerfile: Some(name).filter(|name| name != DOCKERFILE) }
-}
 
-/// The engine hides what `.dockerignore` says; so a line is added that says so.
-fn with_dockerfile_from_elsewhere(
-    directory: PathBuf,
-    content: Bytes,
-    mut files: Files,
-    lines: Option<Lines>,
-    ignore: Ignore,
-    version: ApiVersion,
-) -> Plan {
-    let name = (version >= NAMED).then(|| made_up_name(&content));
-    let lines = lines.filter(|lines| !lines.own).map_or_else(|| DOCKERIGNORE.into(), |lines| lines.text);
-    let line = name.as_deref().unwrap_or(DOCKERFILE);
-    files.insert(DOCKERIGNORE.into(), Some([&*lines, b"\n", line.as_bytes(), b"\n"].concat().into()));
-    files.insert(line.to_owned(), Some(content));
-    Plan { directory: Some(directory), ignore, files, dockerfile: name }
+    /// Sends the Dockerfile under its own name.
+    fn keep_dockerfile(&mut self, name: String, own_lines: bool) {
+        self.ignore.keep(name.as_bytes());
+        if own_lines {
+            self.files.insert(DOCKERIGNORE.into(), None);
+        } else {
+            self.ignore.keep(DOCKERIGNORE.as_bytes());
+        }
+        self.dockerfile = Some(name).filter(|name| name != DOCKERFILE);
+    }
+
+    /// Sends a Dockerfile under a name that is no other's, and has the engine hide it with one line more.
+    fn add_dockerfile(&mut self, content: Bytes, lines: Option<Bytes>, version: ApiVersion) {
+        self.dockerfile = (version >= NAMED).then(|| made_up_name(&content));
+        let name = self.dockerfile.clone().unwrap_or_else(|| DOCKERFILE.into());
+        let lines = lines.unwrap_or_else(|| DOCKERIGNORE.into());
+        let lines = [&*lines, b"\n", name.as_bytes(), b"\n"].concat();
+        self.files.insert(DOCKERIGNORE.into(), Some(lines.into()));
+        self.files.insert(name, Some(content));
+    }
 }
 
 /// The same for the same content, so that what the engine remembers of the last build serves the next.
@@ -121,8 +115,8 @@ fn made_up_name(content: &[u8]) -> String {
 
 /// Where a Dockerfile is.
 enum Place {
-    /// At this path in the context.
-    Inside(String),
+    /// In the context under this name, at this path of this machine.
+    Inside { name: String, path: PathBuf },
     /// At this path of this machine.
     Outside(PathBuf),
     /// Nowhere: it is this.
@@ -133,7 +127,7 @@ impl Place {
     fn find(directory: &Path, dockerfile: Dockerfile, files: &Files, named: Option<&str>) -> Result<Self> {
         let root = directory.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::request(format!("there is no directory {}", directory.display())),
-            _ => unread(directory, error),
+            _ => Error::unread(directory, error),
         })?;
         if !root.is_dir() {
             return Err(Error::request(format!("{} is no directory", directory.display())));
@@ -143,10 +137,10 @@ impl Place {
             Dockerfile::At(path) => path,
             Dockerfile::Usual => {
                 let name = inside(named.unwrap_or(DOCKERFILE))?;
-                if files.contains_key(&name) {
-                    return Ok(Self::Inside(name));
-                }
                 let path = directory.join(&name);
+                if files.contains_key(&name) {
+                    return Ok(Self::Inside { name, path });
+                }
                 let other = directory.join(name.to_lowercase());
                 // As the command line does, which does not say so either.
                 if named.is_none() && !path.exists() && other.exists() { other } else { path }
@@ -154,32 +148,34 @@ impl Place {
         };
         let real = path.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::request(format!("there is no Dockerfile at {}", path.display())),
-            _ => unread(&path, error),
+            _ => Error::unread(&path, error),
         })?;
         if !real.is_file() {
             return Err(Error::request(format!("the Dockerfile at {} is no file", path.display())));
         }
-        let name = real.strip_prefix(&root).ok().and_then(Path::to_str);
-        Ok(name.map_or_else(|| Self::Outside(path.clone()), |name| Self::Inside(name.to_owned())))
+        Ok(match real.strip_prefix(&root).ok().and_then(Path::to_str) {
+            Some(name) => Self::Inside { name: name.to_owned(), path: real },
+            None => Self::Outside(path),
+        })
     }
 
     /// Where lines for this Dockerfile alone would be.
-    fn own_lines(&self, directory: &Path) -> Option<PathBuf> {
-        let path = match self {
-            Self::Inside(name) => directory.join(name),
-            Self::Outside(path) => path.clone(),
-            Self::Content(_) => return None,
-        };
-        let mut path = path.into_os_string();
-        path.push(DOCKERIGNORE);
-        Some(path.into())
+    fn own_lines(&self) -> Option<PathBuf> {
+        match self {
+            Self::Inside { path, .. } | Self::Outside(path) => {
+                let mut path = path.clone().into_os_string();
+                path.push(DOCKERIGNORE);
+                Some(path.into())
+            }
+            Self::Content(_) => None,
+        }
     }
 
-    fn content(self, directory: &Path, files: &Files) -> Result<Bytes> {
+    fn content(self, files: &Files) -> Result<Bytes> {
         match self {
-            Self::Inside(name) => match files.get(&name) {
+            Self::Inside { name, path } => match files.get(&name) {
                 Some(Some(content)) => Ok(content.clone()),
-                _ => read(&directory.join(name)),
+                _ => read(&path),
             },
             Self::Outside(path) => read(&path),
             Self::Content(content) => Ok(content),
@@ -197,7 +193,7 @@ struct Lines {
 
 impl Lines {
     fn find(directory: &Path, place: &Place, files: &Files) -> Result<Option<Self>> {
-        if let Some(path) = place.own_lines(directory)
+        if let Some(path) = place.own_lines()
             && let Some(text) = read_if_there(&path)?
         {
             return Ok(Some(Self { path, text, own: true }));
@@ -236,8 +232,8 @@ fn inside(path: &str) -> Result<String> {
 /// The content of a small file.
 fn read(path: &Path) -> Result<Bytes> {
     let mut content = Vec::new();
-    let file = File::open(path).map_err(|error| unread(path, error))?;
-    file.take(LONGEST + 1).read_to_end(&mut content).map_err(|error| unread(path, error))?;
+    let file = File::open(path).map_err(|error| Error::unread(path, error))?;
+    file.take(LONGEST + 1).read_to_end(&mut content).map_err(|error| Error::unread(path, error))?;
     if content.len() as u64 > LONGEST {
         return Err(Error::request(format!("{} is longer than {LONGEST} bytes", path.display())));
     }
@@ -245,9 +241,5 @@ fn read(path: &Path) -> Result<Bytes> {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<Bytes>> {
-    if path.try_exists().map_err(|error| unread(path, error))? { read(path).map(Some) } else { Ok(None) }
-}
-
-fn unread(path: &Path, error: io::Error) -> Error {
-    Error::with_source(Kind::Request(format!("{} cannot be read", path.display())), error)
+    if path.try_exists().map_err(|error| Error::unread(path, error))? { read(path).map(Some) } else { Ok(None) }
 }
