@@ -1,6 +1,6 @@
 //! The one error of this crate.
 
-use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, io, path::Path, sync::Arc, time::Duration};
 
 use crate::ApiVersion;
 
@@ -95,6 +95,11 @@ impl Error {
     /// The call cannot be meant; nothing was sent.
     pub(crate) fn request(message: impl Into<String>) -> Self {
         Self::new(Kind::Request(message.into()))
+    }
+
+    /// What is at `path` on this machine cannot be read.
+    pub(crate) fn unread(path: &Path, error: io::Error) -> Self {
+        Self::with_source(Kind::Request(format!("{} cannot be read", path.display())), error)
     }
 
     /// The engine does not know `what` before API `needed`; nothing was sent.

@@ -10,6 +10,8 @@ use crate::{
 mod archive;
 mod build;
 mod commit;
+#[cfg(feature = "tar")]
+mod context;
 mod list;
 mod progress;
 mod pull;
@@ -17,11 +19,13 @@ mod push;
 mod reference;
 mod remove;
 mod search;
+#[cfg(feature = "progress")]
+mod show;
 mod tag;
 
 pub use self::{
     archive::{Archive, ImportOptions},
-    build::BuildOptions,
+    build::{BuildContext, BuildOptions},
     commit::CommitOptions,
     list::ListOptions,
     progress::{Progress, ProgressItem, ProgressStatus},
@@ -32,6 +36,13 @@ pub use self::{
     search::SearchOptions,
     tag::TagOptions,
 };
+
+#[cfg(feature = "tar")]
+pub use self::context::Context;
+#[cfg(all(fuzzing, feature = "tar"))]
+pub(crate) use self::context::{Ignore, Verdict};
+#[cfg(feature = "progress")]
+pub use self::show::Screen;
 
 /// All images of an engine. Made by [`DockerClient::images`].
 #[derive(Clone, Debug)]
@@ -100,8 +111,11 @@ impl Images {
 
     /// Builds an image from a Dockerfile and the files around it, and returns its id.
     ///
-    /// The archive is a tar, plain or compressed with gzip, bzip2 or xz. Calls `POST /build`,
-    /// and waits as long as that takes; [`build_progress`](Self::build_progress) tells how far it is.
+    /// The context is a directory (`Context`, with the feature `tar`), a tar archive, plain
+    /// or compressed with gzip, bzip2 or xz ([`Upload`]), or a URL ([`Archive::Url`]).
+    ///
+    /// Calls `POST /build`, and waits as long as that takes;
+    /// [`build_progress`](Self::build_progress) tells how far it is.
     ///
     /// The engine is shown the credentials of all registries in the user's configuration, as it alone finds out which
     /// of them it needs; those that cannot be had are left out, with a warning to `tracing`.
@@ -110,10 +124,11 @@ impl Images {
     /// # Errors
     ///
     /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
-    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500).
+    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500, or
+    /// nothing is sent).
     #[doc(alias = "BuildImage")]
-    pub async fn build(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<String> {
-        build::finish(self.build_progress(context, options).await?).await
+    pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
+        self.build_progress(context, options).await?.finish().await
     }
 
     /// Builds an image as [`build`](Self::build) does, and tells how far it is.
@@ -122,33 +137,35 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if there is no Dockerfile (500), if the first line of it makes no sense (400), or if the helper that keeps
-    /// all credentials does not tell for which registries ([`is_credentials`](crate::Error::is_credentials)).
-    pub async fn build_progress(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<Progress> {
+    /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), if a file
+    /// of the context cannot be read, or if the helper that keeps all credentials does not tell for which registries
+    /// ([`is_credentials`](crate::Error::is_credentials)).
+    pub async fn build_progress(
+        &self,
+        context: impl Into<BuildContext>,
+        options: &BuildOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_build").await?;
-        let (body, remote) = match context.into() {
-            Archive::Upload(upload) => (upload.into_body(), None),
-            Archive::Url(url) => (Upload::nothing().into_body(), Some(url)),
-        };
+        let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
         let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
         let body = wire.image_build(
             options.cpuset_cpus.as_deref(),
             options.cpu_shares,
-            options.dockerfile.as_deref(),
+            context.dockerfile.as_deref(),
             options.force_remove,
             options.memory,
             options.memory_swap,
             options.no_cache,
             options.pull,
             options.quiet,
-            remote.as_deref(),
+            context.url.as_deref(),
             options.remove,
             options.name.as_deref(),
             credentials.as_deref(),
-            body,
+            context.upload.into_body(),
         );
         let body = wire.bytes(body.await)?.1;
-        Ok(Progress::new(body, wire.longest_item(), "image_build"))
+        Ok(Progress::new(body, wire.longest_item(), "image_build", build::Built::default()))
     }
 
     /// Makes an image of a file system, a tar archive, and returns its id.
@@ -160,7 +177,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure), or 500).
     #[doc(alias = "ImportImage")]
     pub async fn import(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<String> {
-        archive::finish_import(self.import_progress(archive, options).await?).await
+        self.import_progress(archive, options).await?.finish().await
     }
 
     /// Makes an image as [`import`](Self::import) does, and tells how far it is.
@@ -170,7 +187,11 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses an option (400 or 500).
-    pub async fn import_progress(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<Progress> {
+    pub async fn import_progress(
+        &self,
+        archive: impl Into<Archive>,
+        options: &ImportOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_create").await?;
         let (body, source) = match archive.into() {
             Archive::Upload(upload) => (upload.into_body(), "-".to_owned()),
@@ -178,7 +199,7 @@ impl Images {
         };
         let (repository, tag) = (options.repository.as_deref(), options.tag.as_deref());
         let body = wire.image_create(options.changes(), None, Some(&source), repository, tag, None, body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", archive::Imported::default()))
     }
 
     /// Loads images from an archive made by [`save`](Self::save), and returns their names, as far as the engine tells.
@@ -190,7 +211,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure); 500 from old engines).
     #[doc(alias = "LoadImage")]
     pub async fn load(&self, archive: impl Into<Upload>) -> Result<Vec<String>> {
-        archive::finish_load(self.load_progress(archive).await?).await
+        self.load_progress(archive).await?.finish().await
     }
 
     /// Loads images as [`load`](Self::load) does, and tells how far it is, as far as the engine tells.
@@ -200,10 +221,10 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses the archive (500).
-    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress> {
+    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress<Vec<String>>> {
         let wire = self.docker.wire("image_load").await?;
         let body = wire.image_load(archive.into().into_body()).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load", archive::Loaded::default()))
     }
 
     /// Sends several images, with their layers and names, as one tar archive.
@@ -324,7 +345,7 @@ impl Image {
     /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PullImage")]
     pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
-        pull::finish(self.clone(), self.pull_progress(options).await?).await
+        self.pull_progress(options).await?.finish().await
     }
 
     /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
@@ -334,14 +355,14 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
-    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress> {
+    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress<Pulled>> {
         let reference = self.reference("image_create")?;
         let wire = self.docker.wire("image_create").await?;
         let (source, tag) = options.source(&reference);
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = Upload::nothing().into_body();
         let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
     }
 
     /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
@@ -357,7 +378,7 @@ impl Image {
     /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PushImage")]
     pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
-        push::finish(self.push_progress(options).await?).await
+        self.push_progress(options).await?.finish().await
     }
 
     /// Pushes the image as [`push`](Self::push) does, and tells how far it is.
@@ -367,13 +388,13 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`push`](Self::push) does; what fails on the way is the stream's error.
-    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress> {
+    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress<Vec<Pushed>>> {
         let reference = self.reference("image_push")?;
         let wire = self.docker.wire("image_push").await?;
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push"))
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push", push::Tags::default()))
     }
 
     /// Sends the image, with its layers and this name, as a tar archive.

@@ -71,6 +71,8 @@ pub use self::{
     time::Timestamp,
     version::ApiVersion,
 };
+#[cfg(feature = "tar")]
+pub use stream::{Entries, Entry, EntryKind};
 
 #[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]

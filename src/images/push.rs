@@ -1,9 +1,8 @@
 //! Images to registries.
 
-use futures_util::TryStreamExt as _;
 use serde::Deserialize as _;
 
-use super::{Progress, ProgressItem};
+use super::progress::{Gather, ProgressItem};
 use crate::{Result, credentials::Shown, models::AuthConfig};
 
 /// Options of [`Image::push`](super::Image::push).
@@ -47,14 +46,19 @@ pub struct Pushed {
     pub size: u64,
 }
 
-/// Waits until the push is done, and returns what was pushed, as far as the engine tells.
-pub(super) async fn finish(mut progress: Progress) -> Result<Vec<Pushed>> {
-    let mut pushed = Vec::new();
-    while let Some(item) = progress.try_next().await? {
+/// The tags that were pushed, as far as the engine tells.
+#[derive(Default)]
+pub(super) struct Tags(Vec<Pushed>);
+
+impl Gather<Vec<Pushed>> for Tags {
+    fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Outcome(outcome) = item {
             // An outcome of another form is of no interest here.
-            pushed.extend(Pushed::deserialize(outcome).ok());
+            self.0.extend(Pushed::deserialize(outcome).ok());
         }
     }
-    Ok(pushed)
+
+    fn value(self: Box<Self>) -> Result<Vec<Pushed>> {
+        Ok(self.0)
+    }
 }

@@ -22,7 +22,10 @@ pub(crate) struct Request {
     pub line: String,
     /// All headers, their names in lower case.
     pub headers: Vec<String>,
+    /// The body, as far as it is text.
     pub body: String,
+    #[cfg_attr(not(feature = "tar"), expect(dead_code, reason = "only archives are no text"))]
+    pub bytes: Vec<u8>,
 }
 
 /// What goes back.
@@ -246,7 +249,7 @@ async fn read(stream: &mut BufReader<UnixStream>, early: bool) -> std::io::Resul
         None if headers.iter().any(|header| header == "transfer-encoding: chunked") => read_chunks(stream).await?,
         None => Vec::new(),
     };
-    Ok(Some(Request { line, headers, body: String::from_utf8(body).unwrap() }))
+    Ok(Some(Request { line, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes: body }))
 }
 
 async fn read_chunks(stream: &mut BufReader<UnixStream>) -> std::io::Result<Vec<u8>> {

@@ -4,7 +4,11 @@
 
 #[cfg(feature = "tls")]
 mod addresses;
+#[cfg(feature = "tar")]
+mod archives;
 mod cancellation;
+#[cfg(feature = "tar")]
+mod context;
 mod credentials;
 mod engine;
 mod faults;
@@ -13,6 +17,7 @@ mod home;
 mod logins;
 mod monitors;
 mod old_engines;
+mod progress;
 mod requests;
 mod schemas;
 mod sessions;

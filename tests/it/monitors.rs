@@ -114,7 +114,7 @@ async fn a_connection_that_breaks_at_any_byte_loses_and_repeats_nothing() {
 
 /// A request for all events from the engine's present second on.
 fn live() -> Request {
-    Request { line: format!("GET /v1.18/events?since={NOW}"), headers: vec![], body: String::new() }
+    Request { line: format!("GET /v1.18/events?since={NOW}"), headers: vec![], body: String::new(), bytes: vec![] }
 }
 
 /// An engine whose first connection tells `before`, and that remembers `after` from then on.

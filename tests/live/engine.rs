@@ -47,8 +47,12 @@ impl Engine {
 
     /// A client that does not go through the tap, which knows nothing of sessions.
     pub(crate) fn direct(&self) -> DockerClient {
-        let address = format!("unix://{}", self.socket.display());
-        DockerClient::builder().address(address).api_version(version()).build().unwrap()
+        DockerClient::builder().address(self.real_address()).api_version(version()).build().unwrap()
+    }
+
+    /// Where the engine is, without the tap.
+    pub(crate) fn real_address(&self) -> String {
+        format!("unix://{}", self.socket.display())
     }
 
     /// A name that no other test uses.

@@ -6,7 +6,11 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+#[cfg(feature = "tar")]
+mod command_line;
 mod containers;
+#[cfg(feature = "tar")]
+mod context;
 mod credentials;
 mod engine;
 mod exec;
