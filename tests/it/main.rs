@@ -7,6 +7,7 @@ mod engine;
 mod faults;
 mod monitors;
 mod old_engines;
+mod operations;
 mod requests;
 mod schemas;
 mod sessions;

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
 mod containers;
+mod document;
 mod engine;
 mod exec;
 mod images;
