@@ -66,8 +66,8 @@ impl Images {
     #[doc(alias = "ListImages")]
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<ImageSummary>> {
         let wire = self.docker.wire("image_list").await?;
-        let filters = options.filters.to_query();
-        wire.list(wire.image_list(options.all, options.name.as_deref(), filters.as_deref()).await)
+        let (name, filters) = options.to_query(wire.version());
+        wire.list(wire.image_list(options.all, name, filters.as_deref(), None, None, None).await)
     }
 
     /// Searches the registry for images whose name or description holds `term`; a registry other than Docker Hub
@@ -84,7 +84,7 @@ impl Images {
         let wire = self.docker.wire("image_search").await?;
         let (registry, _) = reference::split(term);
         let credentials = wire.during(self.docker.registry_auth(&options.shown, registry).await)?;
-        wire.list(wire.image_search(term, Some(&credentials)).await)
+        wire.list(wire.image_search(None, None, term, Some(&credentials)).await)
     }
 
     /// Makes an image of the files of `container`, and returns its id.
@@ -148,19 +148,36 @@ impl Images {
         let wire = self.docker.wire("image_build").await?;
         let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
         let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
+        let names = options.name.clone().map(|name| vec![name]);
         let body = wire.image_build(
+            None, // buildargs
+            None, // cachefrom
+            None, // cgroupparent
+            None, // cpuperiod
+            None, // cpuquota
             options.cpuset_cpus.as_deref(),
+            None, // cpusetmems
             options.cpu_shares,
             context.dockerfile.as_deref(),
+            None, // extrahosts
             options.force_remove,
+            None, // labels
             options.memory,
             options.memory_swap,
+            None, // networkmode
             options.no_cache,
+            None, // outputs
+            None, // platform
             options.pull,
             options.quiet,
             context.url.as_deref(),
             options.remove,
-            options.name.as_deref(),
+            None, // shmsize
+            None, // squash
+            names.as_ref(),
+            None, // target
+            None, // ulimits
+            None, // version
             credentials.as_deref(),
             context.upload.into_body(),
         );
@@ -198,7 +215,8 @@ impl Images {
             Archive::Url(url) => (Upload::nothing().into_body(), url),
         };
         let (repository, tag) = (options.repository.as_deref(), options.tag.as_deref());
-        let body = wire.image_create(options.changes(), None, Some(&source), repository, tag, None, body).await;
+        let body =
+            wire.image_create(options.changes(), None, Some(&source), None, None, repository, tag, None, body).await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", archive::Imported::default()))
     }
 
@@ -223,7 +241,7 @@ impl Images {
     /// Fails if the engine refuses the archive (500).
     pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress<Vec<String>>> {
         let wire = self.docker.wire("image_load").await?;
-        let body = wire.image_load(archive.into().into_body()).await;
+        let body = wire.image_load(None, None, archive.into().into_body()).await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load", archive::Loaded::default()))
     }
 
@@ -240,7 +258,7 @@ impl Images {
         if names.is_empty() {
             return Err(Error::request("there are no images to save").during("image_get_all"));
         }
-        let body = wire.image_get_all(Some(&names)).await;
+        let body = wire.image_get_all(Some(&names), None).await;
         Ok(Download::new(wire.bytes(body)?.1, "image_get_all"))
     }
 }
@@ -276,7 +294,7 @@ impl Image {
     #[doc(alias = "InspectImage")]
     pub async fn inspect(&self) -> Result<ImageInspect> {
         let (wire, name) = self.wire("image_inspect").await?;
-        wire.document(wire.image_inspect(name).await)
+        wire.document(wire.image_inspect(name, None, None).await)
     }
 
     /// Tells all the engine knows about the image, if it has it.
@@ -303,7 +321,7 @@ impl Image {
     /// Fails if there is no such image (404).
     pub async fn history(&self) -> Result<Vec<HistoryItem>> {
         let (wire, name) = self.wire("image_history").await?;
-        wire.list(wire.image_history(name).await)
+        wire.list(wire.image_history(name, None).await)
     }
 
     /// Gives the image another name. This handle keeps the old one.
@@ -317,7 +335,8 @@ impl Image {
     #[doc(alias = "TagImage")]
     pub async fn tag(&self, options: &TagOptions) -> Result<()> {
         let (wire, name) = self.wire("image_tag").await?;
-        wire.done(wire.image_tag(name, options.force, &options.repository, options.tag.as_deref()).await)
+        let force = options.to_force(wire.version());
+        wire.done(wire.image_tag(name, force, &options.repository, options.tag.as_deref()).await)
     }
 
     /// Takes this name from the image, and removes the image with its last name. Tells what was done, in order.
@@ -330,7 +349,7 @@ impl Image {
     #[doc(alias = "RemoveImage")]
     pub async fn remove(&self, options: &RemoveOptions) -> Result<Vec<DeleteItem>> {
         let (wire, name) = self.wire("image_delete").await?;
-        wire.list(wire.image_delete(name, options.force, options.keep_parents).await)
+        wire.list(wire.image_delete(name, options.force, options.keep_parents, None).await)
     }
 
     /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
@@ -361,7 +380,9 @@ impl Image {
         let (source, tag) = options.source(&reference);
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = Upload::nothing().into_body();
-        let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
+        let body = wire
+            .image_create(None, Some(&source), None, None, None, None, tag.as_deref(), Some(&credentials), body)
+            .await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
     }
 
@@ -393,7 +414,7 @@ impl Image {
         let wire = self.docker.wire("image_push").await?;
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
-        let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
+        let body = wire.image_push(reference.name(), None, tag, Some(&credentials)).await;
         Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push", push::Tags::default()))
     }
 
@@ -406,7 +427,7 @@ impl Image {
     /// Fails if there is no such image (404; 500 from engines before 1.12).
     pub async fn save(&self) -> Result<Download> {
         let (wire, name) = self.wire("image_get").await?;
-        let body = wire.image_get(name).await;
+        let body = wire.image_get(name, None).await;
         Ok(Download::new(wire.bytes(body)?.1, "image_get"))
     }
 

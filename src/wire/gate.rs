@@ -20,6 +20,8 @@ include!(concat!(env!("OUT_DIR"), "/gates.rs"));
 pub(crate) struct Span {
     since: ApiVersion,
     until: ApiVersion,
+    /// What to use after that.
+    instead: Option<&'static str>,
 }
 
 impl Span {
@@ -40,6 +42,7 @@ pub(crate) struct Operation {
     /// The answer goes on for as long as it takes.
     pub(crate) streams: bool,
     pub(crate) body_is_optional: bool,
+    body_span: Span,
     /// Query and header parameters that not every version knows.
     parameters: &'static [(&'static str, Span)],
     /// Keys of `filters` that not every version knows.
@@ -60,6 +63,8 @@ impl Operation {
 struct Field {
     name: &'static str,
     span: Span,
+    /// Its own fields are keys that the caller chose.
+    is_map: bool,
     /// The fields inside it, as an index into [`BODIES`].
     inside: Option<usize>,
 }
@@ -91,6 +96,9 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
         }
     }
     let body = request.body().and_then(reqwest::Body::as_bytes);
+    if body.is_some_and(|body| !says_nothing(body)) && !operation.body_span.contains(version) {
+        return refused("the body ", operation.body_span);
+    }
     if let (Some(index), Some(body)) = (operation.body, body) {
         let body = serde_json::from_slice(body).unwrap_or_default();
         if let Some((path, span)) = unknown_field(index, &body, version) {
@@ -109,17 +117,35 @@ fn unknown_field(index: usize, body: &Value, version: ApiVersion) -> Option<(Str
             return Some((field.name.to_owned(), field.span));
         }
         let (path, span) = match value {
-            Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
-            value => unknown_field(field.inside?, value, version),
+            Value::Object(entries) if field.is_map => {
+                entries.values().find_map(|item| unknown_inside(field, item, version))
+            }
+            value => unknown_inside(field, value, version),
         }?;
         Some((format!("{}.{path}", field.name), span))
     })
+}
+
+fn unknown_inside(field: &Field, value: &Value, version: ApiVersion) -> Option<(String, Span)> {
+    match value {
+        Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
+        value => unknown_field(field.inside?, value, version),
+    }
+}
+
+/// Whether a body might as well not be there.
+pub(super) fn says_nothing(body: &[u8]) -> bool {
+    body.is_empty() || body == b"{}"
 }
 
 fn unsupported(what: &str, span: Span, spoken: ApiVersion) -> Error {
     if spoken < span.since {
         return Error::needs(what, span.since, spoken);
     }
-    let message = format!("{what}is gone since API {}, and {spoken} is spoken", span.until);
+    let gone = ApiVersion::new(span.until.major(), span.until.minor() + 1);
+    let mut message = format!("{what}is gone since API {gone}, and {spoken} is spoken");
+    if let Some(instead) = span.instead {
+        message = format!("{message}; {instead}");
+    }
     Error::new(Kind::Unsupported(Unsupported { message, needed: Some(span.until), spoken: Some(spoken) }))
 }

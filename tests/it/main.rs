@@ -17,6 +17,7 @@ mod home;
 mod logins;
 mod monitors;
 mod old_engines;
+mod operations;
 mod progress;
 mod requests;
 mod schemas;

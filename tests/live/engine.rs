@@ -13,11 +13,16 @@ use std::{
     thread,
 };
 
+use bytes::Bytes;
 use dockerclient::{
     ApiVersion, DockerClient, DockerClientBuilder,
     containers::{Container, CreateOptions},
     models::ContainerConfig,
 };
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
 
 use crate::tap::Tap;
 
@@ -53,6 +58,19 @@ impl Engine {
     /// Where the engine is, without the tap.
     pub(crate) fn real_address(&self) -> String {
         format!("unix://{}", self.socket.display())
+    }
+
+    /// What is answered to a request that no method of the client makes, through the tap.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Bytes) -> (StatusCode, Value) {
+        let stream = tokio::net::UnixStream::connect(self.tap.path()).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(format!("/v{}{path}", version())).header("host", "engine");
+        let request = request.header("content-type", "application/json").body(Full::new(body)).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// A name that no other test uses.

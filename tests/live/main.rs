@@ -12,6 +12,7 @@ mod containers;
 #[cfg(feature = "tar")]
 mod context;
 mod credentials;
+mod document;
 mod engine;
 mod exec;
 #[path = "../it/home.rs"]
