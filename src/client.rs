@@ -17,7 +17,9 @@ use crate::{
     credentials::Store,
     exec::Exec,
     images::{Image, Images},
+    networks::{Network, Networks},
     version::negotiate,
+    volumes::{Volume, Volumes},
     wire::{self, Hooks, Wire},
 };
 
@@ -135,6 +137,30 @@ impl DockerClient {
         Image::new(self.clone(), name.into())
     }
 
+    /// All networks of the engine.
+    #[must_use]
+    pub fn networks(&self) -> Networks {
+        Networks::new(self.clone())
+    }
+
+    /// The network with this name or id, or with an id that begins so.
+    #[must_use]
+    pub fn network(&self, id: impl Into<String>) -> Network {
+        Network::new(self.clone(), id.into())
+    }
+
+    /// All volumes of the engine.
+    #[must_use]
+    pub fn volumes(&self) -> Volumes {
+        Volumes::new(self.clone())
+    }
+
+    /// The volume with this name.
+    #[must_use]
+    pub fn volume(&self, name: impl Into<String>) -> Volume {
+        Volume::new(self.clone(), name.into())
+    }
+
     /// The command with this id.
     #[must_use]
     pub fn exec(&self, id: impl Into<String>) -> Exec {
@@ -152,6 +178,11 @@ impl DockerClient {
     /// Fails if the engine cannot be reached, or if there is no version that both know.
     pub async fn api_version(&self) -> Result<ApiVersion> {
         Ok(self.wire("system_version").await?.version())
+    }
+
+    /// The host at which ports of containers are published.
+    pub(crate) fn host(&self) -> String {
+        self.0.http.endpoint().host()
     }
 
     /// How long phases may take.

@@ -15,11 +15,14 @@ use crate::{
     wire::{Client, Wire},
 };
 
+mod archive;
 mod attach;
 mod create;
+mod inspect;
 mod lifecycle;
 mod list;
 mod logs;
+mod readiness;
 mod signal;
 mod state;
 mod stats;

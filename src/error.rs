@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Engine { status: u16, message: String },
     /// The engine said yes, and told of a failure later.
     Failed { code: i64, message: String },
+    /// A container ended, or fell ill, before what was awaited of it came.
+    Ended { code: Option<i64>, message: String },
     /// The answer ended in the middle of something.
     Truncated(String),
     /// The engine said yes and something nobody understands.
@@ -209,6 +211,12 @@ impl Error {
         matches!(self.0.kind, Kind::Failed { .. })
     }
 
+    /// A container ended, or was found unhealthy, before what was awaited of it came.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        matches!(self.0.kind, Kind::Ended { .. })
+    }
+
     /// The HTTP status, if the engine answered with an error.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -218,11 +226,13 @@ impl Error {
         }
     }
 
-    /// The code that came with a failure told of late: the exit code of a build step, 401 for missing credentials.
+    /// The code that came with a failure told of late: the exit code of a build step or of a container that ended too
+    /// early, 401 for missing credentials.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self.0.kind {
             Kind::Failed { code, .. } => Some(code).filter(|&code| code != 0),
+            Kind::Ended { code, .. } => code,
             _ => None,
         }
     }
@@ -275,7 +285,8 @@ impl fmt::Display for Error {
             | Kind::Credentials(message)
             | Kind::Connect(message)
             | Kind::Connection(message)
-            | Kind::Truncated(message) => f.write_str(message),
+            | Kind::Truncated(message)
+            | Kind::Ended { message, .. } => f.write_str(message),
             Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
             Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
             Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
@@ -315,6 +326,7 @@ impl From<Error> for io::Error {
             | Kind::Connect(_)
             | Kind::Connection(_)
             | Kind::Engine { .. }
+            | Kind::Ended { .. }
             | Kind::Failed { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)

@@ -21,6 +21,7 @@ mod remove;
 mod search;
 #[cfg(feature = "progress")]
 mod show;
+mod size;
 mod tag;
 
 pub use self::{
@@ -34,6 +35,7 @@ pub use self::{
     reference::Reference,
     remove::RemoveOptions,
     search::SearchOptions,
+    size::bare_id,
     tag::TagOptions,
 };
 

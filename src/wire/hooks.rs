@@ -62,6 +62,10 @@ impl Hooks {
         self.version
     }
 
+    pub(super) fn dials_cheaply(&self) -> bool {
+        self.http.endpoint().dials_cheaply()
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }
