@@ -8,36 +8,35 @@ pub mod bollard;
 pub mod floor;
 pub mod ours;
 
-#[allow(async_fn_in_trait)] // one thread does it all
-pub trait Client: Sized + 'static {
-    async fn connect(socket: &Path) -> Result<Self>;
+pub trait Client: Sized + Send + Sync + 'static {
+    fn connect(socket: &Path) -> impl Future<Output = Result<Self>> + Send;
 
     /// For a call beside the others: a clone or, of what has one connection, another.
-    async fn another(&self) -> Result<Self>;
+    fn another(&self) -> impl Future<Output = Result<Self>> + Send;
 
-    async fn ping(&mut self) -> Result<()>;
+    fn ping(&mut self) -> impl Future<Output = Result<()>> + Send;
 
     /// The length of the version, so that it was decoded.
-    async fn version(&mut self) -> Result<usize>;
+    fn version(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
     /// The length of the name.
-    async fn inspect(&mut self) -> Result<usize>;
+    fn inspect(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
     /// How many containers there are, if up to `limit` are wanted.
-    async fn list(&mut self, limit: u32) -> Result<usize>;
+    fn list(&mut self, limit: u32) -> impl Future<Output = Result<usize>> + Send;
 
     /// The length of the id.
-    async fn create(&mut self) -> Result<usize>;
+    fn create(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
     /// How many events came of `count`.
-    async fn events(&mut self, count: u64) -> Result<u64>;
+    fn events(&mut self, count: u64) -> impl Future<Output = Result<u64>> + Send;
 
     /// How many samples of `container` came.
-    async fn stats(&mut self, container: &str) -> Result<u64>;
+    fn stats(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send;
 
     /// How many bytes of output of `container` came or, of the floor, how many bytes at all.
-    async fn logs(&mut self, container: &str) -> Result<u64>;
+    fn logs(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send;
 
     /// How many lines of progress came of pulling `image`.
-    async fn pull(&mut self, image: &str) -> Result<u64>;
+    fn pull(&mut self, image: &str) -> impl Future<Output = Result<u64>> + Send;
 }

@@ -19,6 +19,7 @@ pub struct Allocated {
 pub struct Start {
     wall: Instant,
     cpu: f64,
+    peak: u64,
     allocations: Allocations,
     allocated: Option<Allocated>,
 }
@@ -32,23 +33,26 @@ pub struct Cost {
     pub cpu: f64,
     /// The most memory the process had in use, from its start, in bytes.
     pub peak: u64,
+    /// By how much the work raised that.
+    pub grown: u64,
     pub allocations: Option<u64>,
     pub allocated: Option<u64>,
 }
 
 impl Start {
-    pub fn now(allocations: Allocations) -> Self {
-        Self { allocated: allocations(), cpu: cpu(), wall: Instant::now(), allocations }
+    pub fn now(allocations: Allocations) -> Result<Self> {
+        Ok(Self { peak: peak()?, allocated: allocations(), cpu: cpu(), wall: Instant::now(), allocations })
     }
 
     pub fn cost(self) -> Result<Cost> {
         let (time, cpu) = (self.wall.elapsed().as_secs_f64(), cpu() - self.cpu);
-        let now = (self.allocations)();
+        let (now, peak) = ((self.allocations)(), peak()?);
         let since = |of: fn(Allocated) -> u64| Some(of(now?) - of(self.allocated?));
         Ok(Cost {
             time,
             cpu,
-            peak: peak()?,
+            peak,
+            grown: peak - self.peak,
             allocations: since(|allocated| allocated.count),
             allocated: since(|allocated| allocated.bytes),
         })

@@ -1,6 +1,6 @@
 //! The pieces of work, by name.
 
-use std::{env, path::Path};
+use std::{env, path::PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use tokio::task::JoinSet;
@@ -24,32 +24,33 @@ const HEADER: u64 = 8;
 pub fn main(allocations: Allocations) -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [item, who, count, socket] = &arguments[..] else { bail!("usage: <item> <who> <count> <socket>") };
-    let (count, socket) = (count.parse()?, Path::new(socket));
+    let count = count.parse()?;
     // One thread, so that times are not those of threads that wake each other.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let tasks = tokio::task::LocalSet::new();
-    let cost = tasks.block_on(&runtime, async {
-        match who.as_str() {
-            "ours" => work::<dockerclient::DockerClient>(item, count, socket, allocations).await,
-            "bollard" => work::<bollard::Docker>(item, count, socket, allocations).await,
-            "floor" => work::<Floor>(item, count, socket, allocations).await,
-            _ => bail!("nobody is called {who:?}"),
-        }
-    })?;
+    // A task as those of a program are: to wake what `block_on` runs takes system calls.
+    let (item, socket) = (item.clone(), PathBuf::from(socket));
+    let _runtime = runtime.enter();
+    let task = match who.as_str() {
+        "ours" => tokio::spawn(work::<dockerclient::DockerClient>(item, count, socket, allocations)),
+        "bollard" => tokio::spawn(work::<bollard::Docker>(item, count, socket, allocations)),
+        "floor" => tokio::spawn(work::<Floor>(item, count, socket, allocations)),
+        _ => bail!("nobody is called {who:?}"),
+    };
+    let cost = runtime.block_on(task)??;
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
 }
 
-async fn work<C: Client>(item: &str, count: u64, socket: &Path, allocations: Allocations) -> Result<Cost> {
-    let mut client = C::connect(socket).await?;
+async fn work<C: Client>(item: String, count: u64, socket: PathBuf, allocations: Allocations) -> Result<Cost> {
+    let mut client = C::connect(&socket).await?;
     // The version is negotiated, connections are open, and the engine has made its answers.
     client.version().await?;
     if let Some(limit) = item.strip_prefix("list-") {
         client.list(limit.parse()?).await?;
     }
-    let start = Start::now(allocations);
+    let start = Start::now(allocations)?;
     let done = match item.split_once('-') {
-        None => alone(&mut client, item, count).await?,
+        None => alone(&mut client, &item, count).await?,
         Some(("list", limit)) => {
             let limit = limit.parse()?;
             for _ in 0..count {
@@ -100,7 +101,7 @@ async fn in_flight<C: Client>(client: &C, count: u64) -> Result<u64> {
     let mut tasks = JoinSet::new();
     for _ in 0..IN_FLIGHT {
         let mut client = client.another().await?;
-        tasks.spawn_local(async move {
+        tasks.spawn(async move {
             for _ in 0..count / IN_FLIGHT {
                 client.version().await?;
             }
@@ -115,7 +116,7 @@ async fn streams<C: Client>(client: &C, count: u64) -> Result<u64> {
     let mut tasks = JoinSet::new();
     for _ in 0..count {
         let mut client = client.another().await?;
-        tasks.spawn_local(async move {
+        tasks.spawn(async move {
             let samples = client.stats(&format!("stats-{SAMPLES}-{PAUSE}")).await?;
             ensure!(samples == SAMPLES, "{samples} samples came");
             Ok(1)

@@ -24,6 +24,8 @@ pub(super) struct Cost {
     pub(super) cpu: f64,
     /// The most memory it had in use, in bytes.
     pub(super) peak: f64,
+    /// By how much the work raised that, in bytes.
+    pub(super) grown: f64,
     /// Seconds of CPU that the fixture engine spent meanwhile.
     #[serde(default)]
     pub(super) engine: f64,

@@ -8,10 +8,10 @@ use super::{
 };
 
 pub(super) const LEGEND: &str = "\
-time and CPU a unit: a call, an item, a KiB of output; stats-streams takes as long as its samples are apart. peak: of the
-process. allocs: a unit, and bytes. engine: how busy the fixture was, of one CPU. Medians; ratios are this client's to the
-other's, turn by turn, with the least and the most: below 1 it is this client that needs less. then: this client's ratios
-to itself as saved.";
+time and CPU a unit: a call, an item, a frame of output; stats-streams takes as long as its samples are apart. peak: of the
+process; more: by how much the work raised it, of stats-streams a stream. allocs: a unit, and bytes. engine: how busy the
+fixture was, of one CPU. Medians; ratios are this client's to the other's, turn by turn, with the least and the most: below
+1 it is this client that needs less. then: this client's ratios to itself as saved.";
 
 pub(super) fn head() -> String {
     format!(
@@ -42,11 +42,12 @@ pub(super) fn rows(item: &str, costs: &Costs, saved: Option<&Costs>) -> String {
         let (allocations, allocated) = (counted.allocations.unwrap_or(0.0), counted.allocated.unwrap_or(0.0));
         let _ = write!(
             text,
-            "{:<14}{who:<9}{:>11}{:>11}{:>9.1}{:>10.1}{:>10.0}{:>7.0}%",
+            "{:<14}{who:<9}{:>11}{:>11}{:>9.1}{:>9.1}{:>10.1}{:>10.0}{:>7.0}%",
             if who == CLIENTS[0] { item } else { "" },
             duration(time / units),
             duration(cpu / units),
             median_of(rounds, |cost| cost.peak) / 1e6,
+            median_of(rounds, |cost| cost.grown) / 1e3 / held(item, units),
             allocations / units,
             allocated / units,
             100.0 * median_of(rounds, |cost| cost.engine / cost.time),
@@ -61,7 +62,7 @@ pub(super) fn rows(item: &str, costs: &Costs, saved: Option<&Costs>) -> String {
     if let Some(saved) = saved.filter(|saved| saved.count == costs.count) {
         let before = &saved.rounds[CLIENTS[0]];
         let counted = |costs: &Costs| costs.counted[CLIENTS[0]].allocations.unwrap_or(0.0);
-        let _ = write!(text, "{:<14}{:<9}{:59}   {}", "", "then", "", ratios(ours, before));
+        let _ = write!(text, "{:<14}{:<9}{:68}   {}", "", "then", "", ratios(ours, before));
         let _ = writeln!(text, "{}", ratio(counted(costs) / counted(saved)));
     } else if saved.is_some() {
         let _ = writeln!(text, "{:<14}then      was of another size", "");
@@ -100,11 +101,16 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// Of output, KiB are counted.
+/// Of output, frames are counted.
 #[allow(clippy::cast_precision_loss)]
 fn units(item: &str, count: u64) -> f64 {
-    let count = if item.starts_with("logs-") { count >> 10 } else { count };
-    count as f64
+    let size = item.strip_prefix("logs-").and_then(|size| size.parse().ok()).unwrap_or(1);
+    (count / size) as f64
+}
+
+/// How many of the units there are at the same time.
+fn held(item: &str, units: f64) -> f64 {
+    if item == "stats-streams" { units } else { 1.0 }
 }
 
 fn median_of(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
@@ -133,7 +139,8 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_pairs() {
-        let cost = |time| Cost { time, cpu: 1.0, peak: 1.0, engine: 0.0, allocations: None, allocated: None };
+        let cost =
+            |time| Cost { time, cpu: 1.0, peak: 1.0, grown: 0.0, engine: 0.0, allocations: None, allocated: None };
         let told = ratios(&[cost(1.0), cost(9.0), cost(4.0)], &[cost(2.0), cost(3.0), cost(4.0)]);
         assert!(told.starts_with("1.00 (0.50–3.00)"), "{told}");
     }
