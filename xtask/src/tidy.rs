@@ -21,7 +21,7 @@ const CONFINED: [(&str, &[&str]); 3] = [
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["src", "build", "tests", "examples", "fuzz/targets", "xtask/src"]
+    let mut folders: Vec<PathBuf> = ["src", "build", "tests", "examples", "benches/src", "fuzz/targets", "xtask/src"]
         .iter()
         .map(|folder| root().join(folder))
         .collect();
