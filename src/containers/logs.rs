@@ -6,7 +6,7 @@ use crate::{ApiVersion, Timestamp};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct LogsOptions {
-    pub(super) follow: Option<bool>,
+    pub(crate) follow: Option<bool>,
     pub(super) timestamps: Option<bool>,
     pub(crate) tail: Tail,
     only: Option<Only>,
