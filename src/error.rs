@@ -252,7 +252,7 @@ impl Error {
         self.0.operation
     }
 
-    /// The API version needed, if the one spoken is too old.
+    /// The API version needed, if the one spoken is too old; the newest that has it, if the one spoken is too new.
     #[must_use]
     pub fn needed_version(&self) -> Option<ApiVersion> {
         self.unsupported()?.needed

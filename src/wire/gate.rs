@@ -149,3 +149,67 @@ fn unsupported(what: &str, span: Span, spoken: ApiVersion) -> Error {
     }
     Error::new(Kind::Unsupported(Unsupported { message, needed: Some(span.until), spoken: Some(spoken) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    /// What is said to a request of the operation `id`, if it is refused.
+    fn said(id: &str, minor: u16, query: &str, body: &str) -> Option<String> {
+        let url = format!("http://engine/?{query}").parse().unwrap();
+        let mut request = Request::new(Method::POST, url);
+        *request.body_mut() = (!body.is_empty()).then(|| body.to_owned().into());
+        check(operation(id).unwrap(), ApiVersion::new(1, minor), &request).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_operation_is_known_by_its_name_and_has_a_version() {
+        for one in OPERATIONS {
+            assert!(std::ptr::eq(operation(one.id).unwrap(), one));
+            let allowed = |minor| said(one.id, minor, "", "").is_none();
+            let versions = (OLDEST.minor()..=NEWEST.minor()).filter(|minor| allowed(*minor));
+            let (first, last) = (one.span.since.minor(), one.span.until.minor());
+            assert!(versions.eq(first..=last), "{}", one.id);
+        }
+    }
+
+    #[test]
+    fn options_and_filters_are_told_apart_by_version() {
+        assert_eq!(said("container_logs", 35, "until=1", ""), None);
+        let until = said("container_logs", 34, "until=1", "").unwrap();
+        assert_eq!(until, "the option \"until\" needs API 1.35, but 1.34 is spoken");
+        let filters = "filters=%7B%22label%22%3A%5B%22a%22%5D%7D";
+        assert_eq!(said("container_prune", 29, filters, ""), None);
+        let label = said("container_prune", 28, filters, "").unwrap();
+        assert_eq!(label, "the filter \"label\" needs API 1.29, but 1.28 is spoken");
+        let gone = said("image_list", 41, "filter=a", "").unwrap();
+        assert_eq!(
+            gone,
+            "the option \"filter\" is gone since API 1.41, and 1.41 is spoken; use the filter \"reference\""
+        );
+    }
+
+    #[test]
+    fn fields_are_found_in_objects_lists_and_maps() {
+        let path = |minor, body| {
+            said("container_create", minor, "", body).map(|said| said.split('"').nth(1).unwrap().to_owned())
+        };
+        let subpath = r#"{"HostConfig":{"Mounts":[{},{"VolumeOptions":{"Subpath":"a"}}]}}"#;
+        assert_eq!(path(45, subpath), None);
+        assert_eq!(path(44, subpath).unwrap(), "HostConfig.Mounts.VolumeOptions.Subpath");
+        assert_eq!(path(24, subpath).unwrap(), "HostConfig.Mounts");
+        let priority = r#"{"NetworkingConfig":{"EndpointsConfig":{"back":{},"GwPriority":{"GwPriority":1}}}}"#;
+        assert_eq!(path(48, priority), None);
+        assert_eq!(path(47, priority).unwrap(), "NetworkingConfig.EndpointsConfig.GwPriority");
+        assert_eq!(path(21, priority).unwrap(), "NetworkingConfig");
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_none() {
+        assert_eq!(said("container_start", 24, "", "{}"), None);
+        assert_eq!(said("container_start", 23, "", r#"{"Privileged":true}"#), None);
+        assert!(said("container_start", 24, "", r#"{"Privileged":true}"#).unwrap().starts_with("the body is gone"));
+    }
+}
