@@ -49,11 +49,12 @@ impl Bodies<'_> {
             None => "None".to_owned(),
         };
         Ok(format!(
-            "Operation {{ id: {id:?}, span: {}, waits: {}, late_until: {late}, streams: {}, body_is_optional: {}, parameters: &[{}], filters: &[{}], body: {body:?} }},\n",
+            "Operation {{ id: {id:?}, span: {}, waits: {}, late_until: {late}, streams: {}, body_is_optional: {}, body_span: {}, parameters: &[{}], filters: &[{}], body: {body:?} }},\n",
             span(operation)?,
             operation["x-waits"] == true,
             streams(operation),
             request["required"] == false,
+            span(request)?,
             marked(parameters.iter().map(|parameter| (parameter["name"].as_str().unwrap_or_default(), parameter)))?,
             marked(filters)?,
         ))
@@ -93,7 +94,12 @@ impl Bodies<'_> {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let inside = self.schema(property)?;
             if inside.is_some() || is_marked(property) {
-                write!(fields, "Field {{ name: {name:?}, span: {}, inside: {inside:?} }},", span(property)?)?;
+                let is_map = property["additionalProperties"].is_object();
+                write!(
+                    fields,
+                    "Field {{ name: {name:?}, span: {}, is_map: {is_map}, inside: {inside:?} }},",
+                    span(property)?
+                )?;
             }
         }
         Ok(fields)
@@ -121,7 +127,12 @@ fn is_marked(part: &Value) -> bool {
 
 fn span(part: &Value) -> Result<String> {
     let bound = |mark: &str, otherwise: &str| part.get(mark).map_or(Ok(otherwise.to_owned()), version);
-    Ok(format!("Span {{ since: {}, until: {} }}", bound("x-since", "OLDEST")?, bound("x-until", "NEWEST")?))
+    let instead = part["x-instead"].as_str();
+    Ok(format!(
+        "Span {{ since: {}, until: {}, instead: {instead:?} }}",
+        bound("x-since", "OLDEST")?,
+        bound("x-until", "NEWEST")?
+    ))
 }
 
 fn version(text: &Value) -> Result<String> {

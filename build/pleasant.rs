@@ -129,10 +129,13 @@ fn flattened(field: &mut Field) {
     ];
 }
 
-/// The generator splits `IPv4` after the wrong letter.
+/// Abbreviations that the generator splits before the wrong letter, as `IPv4` and `ExecIDs`.
+const SPLIT: [(&str, &str); 5] =
+    [("i_pv", "ipv"), ("i_ps", "ips"), ("i_ds", "ids"), ("i_ops", "iops"), ("cid_rs", "cidrs")];
+
 fn rename(field: &mut Field) {
     if let Some(ident) = &mut field.ident {
-        let name = ident.to_string().replace("i_pv", "ipv");
+        let name = SPLIT.iter().fold(ident.to_string(), |name, (split, whole)| name.replace(split, whole));
         *ident = syn::Ident::new(&name, ident.span());
     }
 }

@@ -14,9 +14,12 @@ use crate::{
     ApiVersion, Result,
     connect::{HttpClient, Limits},
     containers::{Container, Containers},
+    credentials::Store,
     exec::Exec,
     images::{Image, Images},
+    networks::{Network, Networks},
     version::negotiate,
+    volumes::{Volume, Volumes},
     wire::{self, Hooks, Wire},
 };
 
@@ -46,6 +49,8 @@ struct Inner {
     http: HttpClient,
     limits: Limits,
     pinned: Option<ApiVersion>,
+    /// Where credentials are that a call is not given; none if it shall show nothing.
+    store: Option<Store>,
     /// The generated client, once the version is known.
     wire: OnceLock<wire::Client>,
     /// The negotiation that runs, if one does. Whoever waits for it drives it.
@@ -73,7 +78,7 @@ impl DockerClient {
     /// | `DOCKER_TLS_VERIFY`, not empty | TLS with a `tcp://` address, and only with engines that `ca.pem` vouches for |
     /// | `DOCKER_TLS`, not empty | TLS with a `tcp://` address, with whoever answers |
     /// | `DOCKER_CERT_PATH` | where `ca.pem`, `cert.pem` and `key.pem` are; with `config.json` if it is not set |
-    /// | `DOCKER_CONFIG` | where `config.json` and the contexts are; `.docker` in the home directory if it is not set |
+    /// | `DOCKER_CONFIG` | where `config.json`, with [`credentials`](Self::credentials), and the contexts are; `.docker` in the home directory if it is not set |
     /// | `DOCKER_API_VERSION` | the version of the API to speak, without negotiation |
     ///
     /// A variable that is empty is not set. A context brings its own certificates, and no `DOCKER_TLS…` changes them.
@@ -104,8 +109,8 @@ impl DockerClient {
         DockerClientBuilder::default()
     }
 
-    fn new(http: HttpClient, limits: Limits, pinned: Option<ApiVersion>) -> Self {
-        Self(Arc::new(Inner { http, limits, pinned, wire: OnceLock::new(), negotiation: Mutex::default() }))
+    fn new(http: HttpClient, limits: Limits, pinned: Option<ApiVersion>, store: Option<Store>) -> Self {
+        Self(Arc::new(Inner { http, limits, pinned, store, wire: OnceLock::new(), negotiation: Mutex::default() }))
     }
 
     /// All containers of the engine.
@@ -132,6 +137,30 @@ impl DockerClient {
         Image::new(self.clone(), name.into())
     }
 
+    /// All networks of the engine.
+    #[must_use]
+    pub fn networks(&self) -> Networks {
+        Networks::new(self.clone())
+    }
+
+    /// The network with this name or id, or with an id that begins so.
+    #[must_use]
+    pub fn network(&self, id: impl Into<String>) -> Network {
+        Network::new(self.clone(), id.into())
+    }
+
+    /// All volumes of the engine.
+    #[must_use]
+    pub fn volumes(&self) -> Volumes {
+        Volumes::new(self.clone())
+    }
+
+    /// The volume with this name.
+    #[must_use]
+    pub fn volume(&self, name: impl Into<String>) -> Volume {
+        Volume::new(self.clone(), name.into())
+    }
+
     /// The command with this id.
     #[must_use]
     pub fn exec(&self, id: impl Into<String>) -> Exec {
@@ -151,9 +180,19 @@ impl DockerClient {
         Ok(self.wire("system_version").await?.version())
     }
 
+    /// The host at which ports of containers are published.
+    pub(crate) fn host(&self) -> String {
+        self.0.http.endpoint().host()
+    }
+
     /// How long phases may take.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Where credentials are that a call is not given.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.0.store.as_ref()
     }
 
     /// The generated client, for one operation.

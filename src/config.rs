@@ -4,13 +4,14 @@
 //! concerns other programs and is overlooked.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 
-use crate::{Error, Result, error::Kind};
+use crate::{Error, Result, error::Kind, models::AuthConfig, wire::lenient};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 4 << 20;
@@ -25,6 +26,14 @@ pub(crate) struct ConfigDirectory(PathBuf);
 pub(crate) struct ConfigFile {
     /// The context to use; none or `default` for no context.
     pub(crate) current_context: Option<String>,
+    /// Credentials by registry, as spelled by who wrote them.
+    #[serde(deserialize_with = "lenient::object")]
+    pub(crate) auths: BTreeMap<String, AuthConfig>,
+    /// The helper that keeps all credentials.
+    pub(crate) creds_store: Option<String>,
+    /// The helpers that keep the credentials of single registries.
+    #[serde(deserialize_with = "lenient::object")]
+    pub(crate) cred_helpers: BTreeMap<String, String>,
 }
 
 impl ConfigDirectory {
@@ -38,25 +47,29 @@ impl ConfigDirectory {
 
     /// Reads `config.json`; without the file, nothing is configured.
     pub(crate) fn load(&self) -> Result<ConfigFile> {
-        let file = self.0.join("config.json");
+        let file = self.path().join("config.json");
         Ok(read(&file)?.unwrap_or_default())
     }
 }
 
-/// Reads a JSON document from `file`, if there is such a file.
+/// Reads a JSON document from `file`, if there is such a file with something in it.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Result<Option<T>> {
     let refused = |why: &str| Kind::Request(format!("{} {why}", file.display()));
-    let size = match fs::metadata(file) {
-        Ok(metadata) => metadata.len(),
+    let metadata = match fs::metadata(file) {
+        Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => return Err(Error::with_source(refused("cannot be read"), error)),
     };
-    if size > LONGEST {
-        return Err(Error::new(refused("is too long")));
+    // What is a pipe or a device instead may have no end.
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        return Err(Error::new(refused("is no file, or too long")));
     }
     let text = fs::read(file).map_err(|error| Error::with_source(refused("cannot be read"), error))?;
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
     // The error of serde tells line and column, and none of the secrets that may stand there.
     serde_json::from_slice(&text).map(Some).map_err(|error| {
         let place = format!("makes no sense at line {}, column {}", error.line(), error.column());

@@ -17,6 +17,7 @@ mod http;
 mod ssh;
 mod stream;
 mod tls;
+mod transfer;
 
 pub use self::tls::Tls;
 pub(crate) use self::{

@@ -15,11 +15,14 @@ use crate::{
     wire::{Client, Wire},
 };
 
+mod archive;
 mod attach;
 mod create;
+mod inspect;
 mod lifecycle;
 mod list;
 mod logs;
+mod readiness;
 mod signal;
 mod state;
 mod stats;
@@ -78,7 +81,7 @@ impl Containers {
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
         let wire = self.docker.wire("container_list").await?;
         let filters = options.to_filters().to_query();
-        let (before, since) = (options.before.as_deref(), options.since.as_deref());
+        let (since, before) = options.to_parameters(wire.version());
         wire.list(
             wire.container_list(options.all, before, filters.as_deref(), options.limit, since, options.size).await,
         )
@@ -96,7 +99,7 @@ impl Containers {
     #[doc(alias = "CreateContainer")]
     pub async fn create(&self, options: &CreateOptions) -> Result<Created> {
         let wire = self.docker.wire("container_create").await?;
-        let made = wire.document(wire.container_create(options.name.as_deref(), &options.body).await)?;
+        let made = wire.document(wire.container_create(options.name.as_deref(), None, &options.body).await)?;
         Ok(Created { container: self.docker.container(made.id), warnings: made.warnings })
     }
 }
@@ -132,7 +135,7 @@ impl Container {
     #[doc(alias = "InspectContainer")]
     pub async fn inspect(&self) -> Result<ContainerInspect> {
         let (wire, id) = self.wire("container_inspect").await?;
-        wire.document(wire.container_inspect(id).await)
+        wire.document(wire.container_inspect(id, None).await)
     }
 
     /// Tells all the engine knows about the container, if there is one.
@@ -193,14 +196,15 @@ impl Container {
     /// An empty one replaces nothing. Give it to [`create`](Containers::create) if
     /// you can: API 1.24 does away with this.
     ///
-    /// Calls `POST /containers/{id}/start`.
+    /// Calls `POST /containers/{id}/start`, with a body until API 1.23.
     ///
     /// # Errors
     ///
-    /// Fails as [`start`](Self::start) does, and if an option is newer than the API that is spoken.
+    /// Fails as [`start`](Self::start) does, and if the API that is spoken does not know an option, or from 1.24 on
+    /// any.
     pub async fn start_with(&self, host_config: &HostConfig) -> Result<Start> {
         let (wire, id) = self.wire("container_start").await?;
-        match wire.done(wire.container_start(id, host_config).await) {
+        match wire.done(wire.container_start(id, None, host_config).await) {
             Ok(()) => Ok(Start::Started),
             Err(error) if error.is_not_modified() => Ok(Start::AlreadyRunning),
             Err(error) => Err(error),
@@ -217,7 +221,7 @@ impl Container {
     #[doc(alias = "StopContainer")]
     pub async fn stop(&self, options: &StopOptions) -> Result<Stop> {
         let (wire, id) = self.wire("container_stop").await?;
-        match wire.done(wire.container_stop(id, Some(options.seconds())).await) {
+        match wire.done(wire.container_stop(id, None, Some(options.seconds())).await) {
             Ok(()) => Ok(Stop::Stopped),
             Err(error) if error.is_not_modified() => Ok(Stop::AlreadyStopped),
             Err(error) => Err(error),
@@ -234,16 +238,17 @@ impl Container {
     #[doc(alias = "RestartContainer")]
     pub async fn restart(&self, options: &StopOptions) -> Result<()> {
         let (wire, id) = self.wire("container_restart").await?;
-        wire.done(wire.container_restart(id, Some(options.seconds())).await)
+        wire.done(wire.container_restart(id, None, Some(options.seconds())).await)
     }
 
     /// Sends `signal` to the container's first process; with `KILL`, waits until it ended.
     ///
-    /// Calls `POST /containers/{id}/kill`. One that does not run is left alone, which is no error.
+    /// Calls `POST /containers/{id}/kill`. Below API 1.20, one that does not run is left alone, which is no error.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such signal (400; 500 from engines before 1.12).
+    /// Fails if there is no such signal (400; 500 from engines before 1.12), or from API 1.20 on if the container does
+    /// not run (409; 500 from engines before 1.12).
     #[doc(alias = "KillContainer")]
     pub async fn kill(&self, signal: impl Into<Signal>) -> Result<()> {
         let (wire, id) = self.wire("container_kill").await?;
@@ -312,7 +317,7 @@ impl Container {
     #[doc(alias = "Wait")]
     pub async fn wait(&self) -> Result<Exit> {
         let (wire, id) = self.wire("container_wait").await?;
-        let result = wire.document(wire.container_wait(id).await)?;
+        let result = wire.document(wire.container_wait(id, None).await)?;
         Ok(Exit { code: result.status_code, error: result.error.map(|error| error.message) })
     }
 
@@ -341,10 +346,12 @@ impl Container {
     pub async fn logs(&self, options: &LogsOptions) -> Result<OutputStream> {
         let terminal = self.has_terminal("container_logs").await?;
         let (wire, id) = self.wire("container_logs").await?;
-        options.check(wire.version()).map_err(|error| error.during("container_logs"))?;
         let (stdout, stderr) = options.sources();
-        let tail = options.tail.to_query();
-        let body = wire.container_logs(id, options.follow, stderr, stdout, Some(&tail), options.timestamps).await;
+        let (since, tail) = (options.to_since(wire.version()), options.tail.to_query());
+        let (follow, timestamps) = (options.follow, options.timestamps);
+        let body = wire
+            .container_logs(id, None, follow, since.as_deref(), stderr, stdout, Some(&tail), timestamps, None)
+            .await;
         let output = OutputStream::new(wire.bytes(body)?.1, terminal, wire.longest_item(), "container_logs");
         Ok(if options.timestamps.is_some() { output.with_timestamps() } else { output })
     }
@@ -368,7 +375,7 @@ impl Container {
     #[doc(alias = "ContainerStats")]
     pub async fn stats(&self) -> Result<StatsStream> {
         let (wire, id) = self.wire("container_stats").await?;
-        let body = wire.container_stats(id).await;
+        let body = wire.container_stats(id, None, None).await;
         Ok(StatsStream::new(wire.bytes(body)?.1, wire.longest_item()))
     }
 
@@ -408,7 +415,7 @@ impl Container {
         let (wire, id) = self.wire("container_attach").await?;
         let (stdout, stderr) = options.sources();
         let call = async |client: &Client| {
-            client.container_attach(id, options.logs, stderr, options.stdin, stdout, Some(true)).await
+            client.container_attach(id, None, options.logs, stderr, options.stdin, stdout, Some(true)).await
         };
         let connection = wire.hijack(call).await?;
         Ok(Session::new(connection, terminal, wire.longest_item(), "container_attach"))
@@ -427,7 +434,7 @@ impl Container {
         let (wire, id) = self.wire("container_attach_ws").await?;
         let (stdout, stderr) = options.sources();
         let call = async |client: &Client| {
-            client.container_attach_ws(id, options.logs, stderr, options.stdin, stdout, Some(true)).await
+            client.container_attach_ws(id, None, options.logs, stderr, options.stdin, stdout, Some(true)).await
         };
         WebSocketSession::open(&wire, call).await
     }

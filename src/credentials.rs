@@ -1,68 +1,100 @@
-//! Credentials, as engines want them in headers.
+//! Credentials: what calls show to registries, and where it comes from.
+//!
+//! A call that is given none looks into the user's configuration, each time anew: who
+//! logs in while a service runs is logged in.
 
 use std::collections::BTreeMap;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE};
-use serde::Serialize;
+use crate::{DockerClient, Result, models::AuthConfig};
 
-use crate::{Error, Result, error::Kind, models::AuthConfig};
+mod account;
+mod header;
+mod helper;
+mod registry;
+mod store;
 
-/// `X-Registry-Auth`: JSON in URL-safe base64 with padding. Without credentials, `{}`: engines want the header anyway.
-pub(crate) fn for_registry(credentials: Option<&AuthConfig>) -> Result<String> {
-    encode(credentials.unwrap_or(&AuthConfig::default()))
+pub(crate) use self::{account::plain, helper::Helpers, store::Store};
+
+/// What a call shows to a registry.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Shown {
+    /// What the user's configuration holds for it.
+    #[default]
+    Configured,
+    Nothing,
+    Given(AuthConfig),
 }
 
-/// `X-Registry-Config`: credentials by registry.
-///
-/// Engines before 1.7 want them under the key `configs`, newer ones want them flat,
-/// and each overlooks what the other wants: one header serves both.
-pub(crate) fn for_registries(credentials: &BTreeMap<String, AuthConfig>) -> Result<String> {
-    #[derive(Serialize)]
-    struct Both<'a> {
-        #[serde(flatten)]
-        flat: &'a BTreeMap<String, AuthConfig>,
-        configs: &'a BTreeMap<String, AuthConfig>,
+impl DockerClient {
+    /// Looks up what the user's configuration holds for `registry`: for `registry.example:5000`, for `docker.io`, or
+    /// for what the [`registry`](crate::images::Reference::registry) of an image's name is.
+    ///
+    /// Where that is kept is the docker command line's choice: with the helper of this registry (`credHelpers` in
+    /// `config.json`), else with the helper for all of them (`credsStore`), else in the file itself (`auths`). The file
+    /// is read and the helper is run by each call. Does not ask the engine, nor the registry.
+    ///
+    /// Pulls, pushes, searches and builds that are given no credentials do this by themselves.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the configuration cannot be read or understood, or if the helper is missing, fails or takes too long
+    /// ([`is_credentials`](crate::Error::is_credentials)). That there are no credentials is no error.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the call kills the helper.
+    pub async fn credentials(&self, registry: &str) -> Result<Option<AuthConfig>> {
+        let registry = registry::checked(registry)?;
+        match self.store() {
+            Some(store) => store.get(registry).await,
+            None => Ok(None),
+        }
     }
 
-    encode(&Both { flat: credentials, configs: credentials })
-}
+    /// `X-Registry-Auth` of a call that concerns `registry`. Only what is configured costs a look at files and helpers.
+    pub(crate) async fn registry_auth(&self, shown: &Shown, registry: &str) -> Result<String> {
+        match shown {
+            Shown::Configured => header::for_registry(self.credentials(registry).await?),
+            Shown::Nothing => header::for_registry(None),
+            Shown::Given(account) => header::for_registry(Some(plain(registry, account)?)),
+        }
+    }
 
-fn encode(value: &impl Serialize) -> Result<String> {
-    let json = serde_json::to_vec(value)
-        .map_err(|error| Error::with_source(Kind::Request("the credentials cannot be sent".into()), error))?;
-    Ok(URL_SAFE.encode(json))
+    /// `X-Registry-Config` of a call that may concern any registry: what is given, and what is `configured` for others.
+    pub(crate) async fn registry_config(
+        &self,
+        given: &BTreeMap<String, AuthConfig>,
+        configured: bool,
+    ) -> Result<Option<String>> {
+        let given = given.iter().map(|(name, account)| {
+            let registry = registry::checked(name)?;
+            Ok((registry.to_owned(), plain(registry, account)?))
+        });
+        let given = given.collect::<Result<BTreeMap<_, _>>>()?;
+        let mut all = match self.store().filter(|_| configured) {
+            Some(store) => store.all_but(&given).await?,
+            None => BTreeMap::new(),
+        };
+        all.extend(given);
+        if all.is_empty() { Ok(None) } else { header::for_registries(&all).map(Some) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn account() -> AuthConfig {
-        AuthConfig { username: "foo".into(), password: "pass>word?".into(), ..Default::default() }
-    }
-
-    #[test]
-    fn the_header_is_url_safe_and_padded() {
-        assert_eq!(for_registry(None).unwrap(), "e30=");
-        let header = for_registry(Some(&account())).unwrap();
-        let json = URL_SAFE.decode(&header).unwrap();
-        assert_eq!(String::from_utf8(json).unwrap(), r#"{"password":"pass>word?","username":"foo"}"#);
-        assert!(header.contains('-') || header.contains('_'), "{header}");
-        assert_eq!(header.len() % 4, 0);
-    }
-
-    #[test]
-    fn credentials_of_several_registries_are_written_in_both_forms() {
-        let header = for_registries(&BTreeMap::from([("127.0.0.1:5000".to_owned(), account())])).unwrap();
-        let json: serde_json::Value = serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap();
-        assert_eq!(json["127.0.0.1:5000"]["username"], "foo");
-        assert_eq!(json["configs"]["127.0.0.1:5000"]["username"], "foo");
-    }
-
     #[test]
     fn debug_does_not_tell_secrets() {
-        let account = AuthConfig { auth: "Zm9vOmJhcg==".into(), ..account() };
-        let text = format!("{account:?}");
-        assert!(text.contains("foo") && !text.contains("pass>word?") && !text.contains("Zm9v"), "{text}");
+        let account = AuthConfig {
+            username: "foo".into(),
+            password: "secret 1".into(),
+            auth: "secret 2".into(),
+            identitytoken: "secret 3".into(),
+            registrytoken: "secret 4".into(),
+            ..Default::default()
+        };
+        let text = format!("{:?}", Shown::Given(account));
+        assert!(text.contains("foo") && !text.contains("secret"), "{text}");
     }
 }

@@ -28,6 +28,8 @@ impl Environment {
         Self::read(|name| match env::var(name) {
             Ok(value) => Ok(Some(value)),
             Err(env::VarError::NotPresent) => Ok(None),
+            // Folders of the system; they are not asked for anything that cannot be done without.
+            Err(_) if !name.starts_with("DOCKER_") => Ok(None),
             Err(error) => Err(Error::with_source(Kind::Request(format!("{name} is not readable")), error)),
         })
     }

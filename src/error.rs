@@ -1,6 +1,6 @@
 //! The one error of this crate.
 
-use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, io, path::Path, sync::Arc, time::Duration};
 
 use crate::ApiVersion;
 
@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Request(String),
     /// The engine does not know what was asked for; nothing was sent.
     Unsupported(Unsupported),
+    /// The credentials that are configured cannot be had; nothing was sent.
+    Credentials(String),
     /// No connection came about.
     Connect(String),
     /// The connection broke, or what came over it is not HTTP.
@@ -41,6 +43,8 @@ pub(crate) enum Kind {
     Engine { status: u16, message: String },
     /// The engine said yes, and told of a failure later.
     Failed { code: i64, message: String },
+    /// A container ended, or fell ill, before what was awaited of it came.
+    Ended { code: Option<i64>, message: String },
     /// The answer ended in the middle of something.
     Truncated(String),
     /// The engine said yes and something nobody understands.
@@ -72,8 +76,10 @@ pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'stati
 }
 
 /// A part of a call that has a time limit of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// A helper, by the name of its program, looks up credentials.
+    Helper(String),
     Connect,
     Answer,
     Body,
@@ -91,6 +97,11 @@ impl Error {
     /// The call cannot be meant; nothing was sent.
     pub(crate) fn request(message: impl Into<String>) -> Self {
         Self::new(Kind::Request(message.into()))
+    }
+
+    /// What is at `path` on this machine cannot be read.
+    pub(crate) fn unread(path: &Path, error: io::Error) -> Self {
+        Self::with_source(Kind::Request(format!("{} cannot be read", path.display())), error)
     }
 
     /// The engine does not know `what` before API `needed`; nothing was sent.
@@ -169,6 +180,13 @@ impl Error {
         matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
     }
 
+    /// The credentials that the user's configuration names cannot be had, because their helper is missing, failed
+    /// or took too long; nothing was sent.
+    #[must_use]
+    pub fn is_credentials(&self) -> bool {
+        matches!(self.0.kind, Kind::Credentials(_) | Kind::Timeout { phase: Phase::Helper(_), .. })
+    }
+
     /// The engine's API version lacks what was asked for; nothing was sent.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
@@ -193,6 +211,12 @@ impl Error {
         matches!(self.0.kind, Kind::Failed { .. })
     }
 
+    /// A container ended, or was found unhealthy, before what was awaited of it came.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        matches!(self.0.kind, Kind::Ended { .. })
+    }
+
     /// The HTTP status, if the engine answered with an error.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
@@ -202,11 +226,13 @@ impl Error {
         }
     }
 
-    /// The code that came with a failure told of late: the exit code of a build step, 401 for missing credentials.
+    /// The code that came with a failure told of late: the exit code of a build step or of a container that ended too
+    /// early, 401 for missing credentials.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self.0.kind {
             Kind::Failed { code, .. } => Some(code).filter(|&code| code != 0),
+            Kind::Ended { code, .. } => code,
             _ => None,
         }
     }
@@ -226,7 +252,7 @@ impl Error {
         self.0.operation
     }
 
-    /// The API version needed, if the one spoken is too old.
+    /// The API version needed, if the one spoken is too old; the newest that has it, if the one spoken is too new.
     #[must_use]
     pub fn needed_version(&self) -> Option<ApiVersion> {
         self.unsupported()?.needed
@@ -255,9 +281,12 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         match &self.0.kind {
-            Kind::Request(message) | Kind::Connect(message) | Kind::Connection(message) | Kind::Truncated(message) => {
-                f.write_str(message)
-            }
+            Kind::Request(message)
+            | Kind::Credentials(message)
+            | Kind::Connect(message)
+            | Kind::Connection(message)
+            | Kind::Truncated(message)
+            | Kind::Ended { message, .. } => f.write_str(message),
             Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
             Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
             Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
@@ -270,6 +299,7 @@ impl fmt::Display for Error {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Helper(program) => return write!(f, "{program} did not answer"),
             Self::Connect => "no connection",
             Self::Answer => "the engine did not begin to answer",
             Self::Body => "the engine fell silent in the middle of its answer and sent nothing more",
@@ -292,7 +322,12 @@ impl From<Error> for io::Error {
             Kind::Timeout { .. } => io::ErrorKind::TimedOut,
             Kind::Truncated(_) => io::ErrorKind::UnexpectedEof,
             Kind::Decode(_) => io::ErrorKind::InvalidData,
-            Kind::Connect(_) | Kind::Connection(_) | Kind::Engine { .. } | Kind::Failed { .. } => io::ErrorKind::Other,
+            Kind::Credentials(_)
+            | Kind::Connect(_)
+            | Kind::Connection(_)
+            | Kind::Engine { .. }
+            | Kind::Ended { .. }
+            | Kind::Failed { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

@@ -9,6 +9,7 @@ use crate::{
     wire::Wire,
 };
 
+mod inspect;
 mod run;
 
 pub(crate) use run::run;

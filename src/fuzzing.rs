@@ -70,3 +70,12 @@ pub fn lines(text: &[u8], size: usize) -> Vec<Vec<u8>> {
     splitter.finish();
     splitter.take().map(|line| line.bytes.to_vec()).collect()
 }
+
+/// Whether a path is sent, whatever the lines are; none if one of them makes no sense.
+#[cfg(feature = "tar")]
+#[must_use]
+pub fn ignore(lines: &[u8], path: &[u8]) -> Option<bool> {
+    use crate::images::{Ignore, Verdict};
+
+    Some(Ignore::parse(lines).ok()?.verdict(path) == Verdict::Sent)
+}

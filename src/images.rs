@@ -1,7 +1,7 @@
 //! Images.
 
 use crate::{
-    DockerClient, Download, Error, Result, Upload, credentials,
+    DockerClient, Download, Error, Result, Upload,
     models::{DeleteItem, HistoryItem, ImageInspect, ImageSummary, SearchResult},
     names,
     wire::Wire,
@@ -10,17 +10,23 @@ use crate::{
 mod archive;
 mod build;
 mod commit;
+#[cfg(feature = "tar")]
+mod context;
 mod list;
 mod progress;
 mod pull;
 mod push;
 mod reference;
 mod remove;
+mod search;
+#[cfg(feature = "progress")]
+mod show;
+mod size;
 mod tag;
 
 pub use self::{
     archive::{Archive, ImportOptions},
-    build::BuildOptions,
+    build::{BuildContext, BuildOptions},
     commit::CommitOptions,
     list::ListOptions,
     progress::{Progress, ProgressItem, ProgressStatus},
@@ -28,8 +34,17 @@ pub use self::{
     push::{PushOptions, Pushed},
     reference::Reference,
     remove::RemoveOptions,
+    search::SearchOptions,
+    size::bare_id,
     tag::TagOptions,
 };
+
+#[cfg(feature = "tar")]
+pub use self::context::Context;
+#[cfg(all(fuzzing, feature = "tar"))]
+pub(crate) use self::context::{Ignore, Verdict};
+#[cfg(feature = "progress")]
+pub use self::show::Screen;
 
 /// All images of an engine. Made by [`DockerClient::images`].
 #[derive(Clone, Debug)]
@@ -53,8 +68,8 @@ impl Images {
     #[doc(alias = "ListImages")]
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<ImageSummary>> {
         let wire = self.docker.wire("image_list").await?;
-        let filters = options.filters.to_query();
-        wire.list(wire.image_list(options.all, options.name.as_deref(), filters.as_deref()).await)
+        let (name, filters) = options.to_query(wire.version());
+        wire.list(wire.image_list(options.all, name, filters.as_deref(), None, None, None).await)
     }
 
     /// Searches the registry for images whose name or description holds `term`; a registry other than Docker Hub
@@ -64,11 +79,14 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does (500).
+    /// Fails if the registry does (500), or if its credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "SearchImages")]
-    pub async fn search(&self, term: &str) -> Result<Vec<SearchResult>> {
+    pub async fn search(&self, term: &str, options: &SearchOptions) -> Result<Vec<SearchResult>> {
         let wire = self.docker.wire("image_search").await?;
-        wire.list(wire.image_search(term, None).await)
+        let (registry, _) = reference::split(term);
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, registry).await)?;
+        wire.list(wire.image_search(None, None, term, Some(&credentials)).await)
     }
 
     /// Makes an image of the files of `container`, and returns its id.
@@ -95,16 +113,24 @@ impl Images {
 
     /// Builds an image from a Dockerfile and the files around it, and returns its id.
     ///
-    /// The archive is a tar, plain or compressed with gzip, bzip2 or xz. Calls `POST /build`,
-    /// and waits as long as that takes; [`build_progress`](Self::build_progress) tells how far it is.
+    /// The context is a directory (`Context`, with the feature `tar`), a tar archive, plain
+    /// or compressed with gzip, bzip2 or xz ([`Upload`]), or a URL ([`Archive::Url`]).
+    ///
+    /// Calls `POST /build`, and waits as long as that takes;
+    /// [`build_progress`](Self::build_progress) tells how far it is.
+    ///
+    /// The engine is shown the credentials of all registries in the user's configuration, as it alone finds out which
+    /// of them it needs; those that cannot be had are left out, with a warning to `tracing`.
+    /// [`BuildOptions::anonymous`] keeps them all here.
     ///
     /// # Errors
     ///
     /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
-    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500).
+    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500, or
+    /// nothing is sent).
     #[doc(alias = "BuildImage")]
-    pub async fn build(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<String> {
-        build::finish(self.build_progress(context, options).await?).await
+    pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
+        self.build_progress(context, options).await?.finish().await
     }
 
     /// Builds an image as [`build`](Self::build) does, and tells how far it is.
@@ -113,35 +139,52 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if there is no Dockerfile (500), or if the first line of it makes no sense (400).
-    pub async fn build_progress(&self, context: impl Into<Archive>, options: &BuildOptions) -> Result<Progress> {
+    /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), if a file
+    /// of the context cannot be read, or if the helper that keeps all credentials does not tell for which registries
+    /// ([`is_credentials`](crate::Error::is_credentials)).
+    pub async fn build_progress(
+        &self,
+        context: impl Into<BuildContext>,
+        options: &BuildOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_build").await?;
-        let (body, remote) = match context.into() {
-            Archive::Upload(upload) => (upload.into_body(), None),
-            Archive::Url(url) => (Upload::nothing().into_body(), Some(url)),
-        };
-        let credentials = match options.credentials.is_empty() {
-            true => None,
-            false => Some(credentials::for_registries(&options.credentials)?),
-        };
+        let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
+        let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
+        let names = options.name.clone().map(|name| vec![name]);
         let body = wire.image_build(
+            None, // buildargs
+            None, // cachefrom
+            None, // cgroupparent
+            None, // cpuperiod
+            None, // cpuquota
             options.cpuset_cpus.as_deref(),
+            None, // cpusetmems
             options.cpu_shares,
-            options.dockerfile.as_deref(),
+            context.dockerfile.as_deref(),
+            None, // extrahosts
             options.force_remove,
+            None, // labels
             options.memory,
             options.memory_swap,
+            None, // networkmode
             options.no_cache,
+            None, // outputs
+            None, // platform
             options.pull,
             options.quiet,
-            remote.as_deref(),
+            context.url.as_deref(),
             options.remove,
-            options.name.as_deref(),
+            None, // shmsize
+            None, // squash
+            names.as_ref(),
+            None, // target
+            None, // ulimits
+            None, // version
             credentials.as_deref(),
-            body,
+            context.upload.into_body(),
         );
         let body = wire.bytes(body.await)?.1;
-        Ok(Progress::new(body, wire.longest_item(), "image_build"))
+        Ok(Progress::new(body, wire.longest_item(), "image_build", build::Built::default()))
     }
 
     /// Makes an image of a file system, a tar archive, and returns its id.
@@ -153,7 +196,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure), or 500).
     #[doc(alias = "ImportImage")]
     pub async fn import(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<String> {
-        archive::finish_import(self.import_progress(archive, options).await?).await
+        self.import_progress(archive, options).await?.finish().await
     }
 
     /// Makes an image as [`import`](Self::import) does, and tells how far it is.
@@ -163,15 +206,20 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses an option (400 or 500).
-    pub async fn import_progress(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<Progress> {
+    pub async fn import_progress(
+        &self,
+        archive: impl Into<Archive>,
+        options: &ImportOptions,
+    ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_create").await?;
         let (body, source) = match archive.into() {
             Archive::Upload(upload) => (upload.into_body(), "-".to_owned()),
             Archive::Url(url) => (Upload::nothing().into_body(), url),
         };
         let (repository, tag) = (options.repository.as_deref(), options.tag.as_deref());
-        let body = wire.image_create(options.changes(), None, Some(&source), repository, tag, None, body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        let body =
+            wire.image_create(options.changes(), None, Some(&source), None, None, repository, tag, None, body).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", archive::Imported::default()))
     }
 
     /// Loads images from an archive made by [`save`](Self::save), and returns their names, as far as the engine tells.
@@ -183,7 +231,7 @@ impl Images {
     /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure); 500 from old engines).
     #[doc(alias = "LoadImage")]
     pub async fn load(&self, archive: impl Into<Upload>) -> Result<Vec<String>> {
-        archive::finish_load(self.load_progress(archive).await?).await
+        self.load_progress(archive).await?.finish().await
     }
 
     /// Loads images as [`load`](Self::load) does, and tells how far it is, as far as the engine tells.
@@ -193,10 +241,10 @@ impl Images {
     /// # Errors
     ///
     /// Fails if the engine refuses the archive (500).
-    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress> {
+    pub async fn load_progress(&self, archive: impl Into<Upload>) -> Result<Progress<Vec<String>>> {
         let wire = self.docker.wire("image_load").await?;
-        let body = wire.image_load(archive.into().into_body()).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load"))
+        let body = wire.image_load(None, None, archive.into().into_body()).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_load", archive::Loaded::default()))
     }
 
     /// Sends several images, with their layers and names, as one tar archive.
@@ -212,7 +260,7 @@ impl Images {
         if names.is_empty() {
             return Err(Error::request("there are no images to save").during("image_get_all"));
         }
-        let body = wire.image_get_all(Some(&names)).await;
+        let body = wire.image_get_all(Some(&names), None).await;
         Ok(Download::new(wire.bytes(body)?.1, "image_get_all"))
     }
 }
@@ -248,7 +296,7 @@ impl Image {
     #[doc(alias = "InspectImage")]
     pub async fn inspect(&self) -> Result<ImageInspect> {
         let (wire, name) = self.wire("image_inspect").await?;
-        wire.document(wire.image_inspect(name).await)
+        wire.document(wire.image_inspect(name, None, None).await)
     }
 
     /// Tells all the engine knows about the image, if it has it.
@@ -275,7 +323,7 @@ impl Image {
     /// Fails if there is no such image (404).
     pub async fn history(&self) -> Result<Vec<HistoryItem>> {
         let (wire, name) = self.wire("image_history").await?;
-        wire.list(wire.image_history(name).await)
+        wire.list(wire.image_history(name, None).await)
     }
 
     /// Gives the image another name. This handle keeps the old one.
@@ -289,7 +337,8 @@ impl Image {
     #[doc(alias = "TagImage")]
     pub async fn tag(&self, options: &TagOptions) -> Result<()> {
         let (wire, name) = self.wire("image_tag").await?;
-        wire.done(wire.image_tag(name, options.force, &options.repository, options.tag.as_deref()).await)
+        let force = options.to_force(wire.version());
+        wire.done(wire.image_tag(name, force, &options.repository, options.tag.as_deref()).await)
     }
 
     /// Takes this name from the image, and removes the image with its last name. Tells what was done, in order.
@@ -302,7 +351,7 @@ impl Image {
     #[doc(alias = "RemoveImage")]
     pub async fn remove(&self, options: &RemoveOptions) -> Result<Vec<DeleteItem>> {
         let (wire, name) = self.wire("image_delete").await?;
-        wire.list(wire.image_delete(name, options.force, options.keep_parents).await)
+        wire.list(wire.image_delete(name, options.force, options.keep_parents, None).await)
     }
 
     /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
@@ -313,10 +362,11 @@ impl Image {
     /// # Errors
     ///
     /// Fails if the registry does not have it, or not for these credentials: 404 or 500, or on the way
-    /// ([`is_failure`](crate::Error::is_failure)).
+    /// ([`is_failure`](crate::Error::is_failure)). Nothing is pulled if the credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PullImage")]
     pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
-        pull::finish(self.clone(), self.pull_progress(options).await?).await
+        self.pull_progress(options).await?.finish().await
     }
 
     /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
@@ -326,14 +376,16 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
-    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress> {
+    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress<Pulled>> {
         let reference = self.reference("image_create")?;
         let wire = self.docker.wire("image_create").await?;
         let (source, tag) = options.source(&reference);
-        let credentials = credentials::for_registry(options.credentials.as_ref())?;
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let body = Upload::nothing().into_body();
-        let body = wire.image_create(None, Some(&source), None, None, tag.as_deref(), Some(&credentials), body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create"))
+        let body = wire
+            .image_create(None, Some(&source), None, None, None, None, tag.as_deref(), Some(&credentials), body)
+            .await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
     }
 
     /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
@@ -345,10 +397,11 @@ impl Image {
     /// # Errors
     ///
     /// Fails if there is no such image, or if the registry refuses it
-    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500).
+    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500). Nothing is pushed if the credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
     #[doc(alias = "PushImage")]
     pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
-        push::finish(self.push_progress(options).await?).await
+        self.push_progress(options).await?.finish().await
     }
 
     /// Pushes the image as [`push`](Self::push) does, and tells how far it is.
@@ -358,13 +411,13 @@ impl Image {
     /// # Errors
     ///
     /// Fails as [`push`](Self::push) does; what fails on the way is the stream's error.
-    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress> {
+    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress<Vec<Pushed>>> {
         let reference = self.reference("image_push")?;
         let wire = self.docker.wire("image_push").await?;
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
-        let credentials = credentials::for_registry(options.credentials.as_ref())?;
-        let body = wire.image_push(reference.name(), tag, Some(&credentials)).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push"))
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
+        let body = wire.image_push(reference.name(), None, tag, Some(&credentials)).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push", push::Tags::default()))
     }
 
     /// Sends the image, with its layers and this name, as a tar archive.
@@ -376,7 +429,7 @@ impl Image {
     /// Fails if there is no such image (404; 500 from engines before 1.12).
     pub async fn save(&self) -> Result<Download> {
         let (wire, name) = self.wire("image_get").await?;
-        let body = wire.image_get(name).await;
+        let body = wire.image_get(name, None).await;
         Ok(Download::new(wire.bytes(body)?.1, "image_get"))
     }
 

@@ -53,12 +53,15 @@ pub mod images;
 pub mod models;
 pub mod monitor;
 mod names;
+pub mod networks;
+mod prune;
 pub mod session;
 mod stream;
 pub mod system;
 mod terminal;
 mod time;
 mod version;
+pub mod volumes;
 mod wire;
 
 pub use self::{
@@ -66,12 +69,15 @@ pub use self::{
     connect::Tls,
     error::{Error, Result},
     filters::Filters,
+    prune::{PruneOptions, Pruned},
     stream::{Captured, Download, Line, Lines, Output, OutputStream, Reader, Source, Upload},
     terminal::TerminalSize,
     time::Timestamp,
     version::ApiVersion,
 };
+#[cfg(feature = "tar")]
+pub use stream::{Entries, Entry, EntryKind};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -7,10 +7,21 @@
 //! Newer versions add fields: write `..Default::default()`.
 
 pub use crate::wire::types::{
-    AuthConfig, AuthResult, BlkioEntry, BlkioStats, Change, ContainerConfig, ContainerCreate, ContainerInspect,
-    ContainerState, ContainerSummary, CopyConfig, CpuStats, CpuUsage, CreateResult, DeleteItem, DeviceMapping,
-    ErrorDetail, Event, EventActor, ExecConfig, ExecContainer, ExecInspect, ExecProcess, ExecStartConfig, HistoryItem,
-    HostConfig, IdResult, ImageInspect, ImageSummary, IndexConfig, Info, JsonMessage, LogConfig, LxcSetting,
-    MemoryStats, NetworkSettings, NetworkStats, Port, PortBinding, ProgressDetail, RegistryConfig, RestartPolicy,
-    SearchResult, Stats, ThrottlingData, TopResult, Ulimit, Version, WaitError, WaitResult,
+    AddressPool, Attestation, AttestationData, AuthConfig, AuthResult, BindOptions, BlkioEntry, BlkioStats, BuildCache,
+    BuildCacheUsage, BuildIdentity, BuildPruneResult, Change, Commit, ConfigReference, ContainerConfig,
+    ContainerCreate, ContainerInspect, ContainerPruneResult, ContainerState, ContainerSummary, ContainerUpdate,
+    Containerd, ContainerdNamespaces, ContainersUsage, CopyConfig, CpuStats, CpuUsage, CreateResult, DeleteItem,
+    Descriptor, DeviceMapping, DeviceRequest, DiscoveredDevice, DiskUsage, DistributionInspect, Driver,
+    EndpointIpamConfig, EndpointSettings, ErrorDetail, Event, EventActor, ExecConfig, ExecContainer, ExecInspect,
+    ExecProcess, ExecStartConfig, FirewallBackend, GraphDriver, Health, HealthTest, Healthcheck, HistoryItem,
+    HostConfig, IdResult, ImageIdentity, ImageInspect, ImageManifest, ImageManifestData, ImageManifestSize,
+    ImageMetadata, ImageOptions, ImagePruneResult, ImageSummary, ImagesUsage, IndexConfig, Info, Ipam, IpamConfig,
+    IpamStatus, JsonMessage, LogConfig, LxcSetting, MemoryStats, Mount, MountPoint, Network, NetworkConnect,
+    NetworkContainer, NetworkCreate, NetworkCreateResult, NetworkDisconnect, NetworkPruneResult, NetworkSettings,
+    NetworkStats, NetworkStatus, NetworkingConfig, NriInfo, PathStat, PidsStats, Platform, Plugins, Port, PortBinding,
+    ProgressDetail, PullIdentity, RegistryConfig, RestartPolicy, RootFs, Runtime, SearchResult, SecondaryAddress,
+    SignatureIdentity, SignatureTimestamp, SignerIdentity, Stats, SubnetStatus, SummaryHealth, SummaryHostConfig,
+    SummaryNetworkSettings, ThrottleDevice, ThrottlingData, TmpfsOptions, TopResult, Ulimit, UnpackedSize,
+    UpdateResult, Version, VersionComponent, VersionPlatform, Volume, VolumeCreate, VolumeList, VolumeOptions,
+    VolumePruneResult, VolumeUsage, VolumesUsage, WaitError, WaitResult, WeightDevice,
 };

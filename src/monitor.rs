@@ -11,14 +11,19 @@
 //! - [`StatsMonitor`], by [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats)
 //! - [`LogMonitor`], by [`Container::monitor_logs`](crate::containers::Container::monitor_logs)
 
+mod bookmark;
+mod connection;
 mod containers;
 mod events;
 mod handle;
 mod logs;
 mod lossy;
+mod measurement;
 mod memory;
 mod retry;
 mod stats;
+mod view;
+mod watchdog;
 
 pub use self::{
     containers::{ContainerMonitor, ContainerUpdate},

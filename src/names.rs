@@ -21,6 +21,16 @@ pub(crate) fn exec(id: &str) -> Result<&str> {
     checked("exec instance", id)
 }
 
+/// The name of a volume.
+pub(crate) fn volume(name: &str) -> Result<&str> {
+    checked("volume", name)
+}
+
+/// The name or id of a network.
+pub(crate) fn network(name: &str) -> Result<&str> {
+    checked("network", name)
+}
+
 fn checked<'a>(kind: &str, name: &'a str) -> Result<&'a str> {
     let fits = name.split('/').all(|part| !matches!(part, "" | "." | "..")) && !name.contains(['\\', '\0']);
     if fits { Ok(name) } else { Err(Error::request(format!("no {kind} can be named {name:?}"))) }

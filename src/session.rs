@@ -53,7 +53,7 @@ pub struct Session {
 impl Session {
     pub(crate) fn new(connection: Connection, terminal: bool, longest: usize, operation: &'static str) -> Self {
         let (received, write) = connection.split();
-        let output = OutputStream::new(Body::session(received), terminal, longest, operation);
+        let output = OutputStream::new(Body::dedicated(received), terminal, longest, operation);
         Self { input: Input { write }, output }
     }
 }

@@ -15,15 +15,27 @@ use futures_core::Stream;
 
 use crate::{Error, Result, wire::Body};
 
+#[cfg(feature = "tar")]
+mod archive;
 mod documents;
 mod download;
+#[cfg(feature = "tar")]
+mod entries;
 mod lines;
 mod output;
 mod output_stream;
+#[cfg(feature = "tar")]
+mod pipe;
 mod reader;
+#[cfg(feature = "tar")]
+mod unpack;
 mod upload;
 
 pub(crate) use self::documents::{Document, DocumentDecoder};
+#[cfg(feature = "tar")]
+pub use self::entries::{Entries, Entry, EntryKind};
+#[cfg(feature = "tar")]
+pub(crate) use self::pipe::{Writer, on_a_thread, written};
 pub use self::{
     download::Download,
     lines::{Line, Lines},

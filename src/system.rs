@@ -3,7 +3,7 @@
 use http::{HeaderMap, header::DATE};
 
 use crate::{
-    DockerClient, Result, Timestamp,
+    DockerClient, Result, Timestamp, credentials,
     models::{AuthConfig, AuthResult, Info, Version},
     monitor::EventMonitor,
 };
@@ -64,7 +64,8 @@ impl DockerClient {
     /// Fails if they are wrong (401 from engines before 1.6 and since 1.12, 500 from others), or if the registry does.
     pub async fn auth(&self, credentials: &AuthConfig) -> Result<AuthResult> {
         let wire = self.wire("system_auth").await?;
-        match wire.document(wire.system_auth(credentials).await) {
+        let credentials = wire.during(credentials::plain(&credentials.serveraddress, credentials))?;
+        match wire.document(wire.system_auth(&credentials).await) {
             // Nothing more to say is also good.
             Err(error) if error.status() == Some(204) => Ok(AuthResult::default()),
             outcome => outcome,

@@ -100,31 +100,55 @@ impl<'a> Wire<'a> {
         self.value(outcome).map(|_| ())
     }
 
-    /// The bytes the engine answers with, as they come, and the head before them.
+    /// Nothing but the head of the answer.
+    pub(crate) fn head(&self, outcome: Outcome<()>) -> Result<HeaderMap> {
+        Ok(self.value(outcome)?.headers().clone())
+    }
+
+    /// The bytes the engine answers `call` with, as they come, and the head before them.
+    ///
+    /// They come over a connection of their own, where one costs next to nothing: see [`Connection`].
+    pub(crate) async fn stream(
+        &self,
+        call: impl AsyncFnOnce(&Client) -> Outcome<ByteStream>,
+    ) -> Result<(HeaderMap, Body)> {
+        if !self.client.inner.dials_cheaply() {
+            return self.bytes(call(self.client).await);
+        }
+        let (head, connection) = self.dedicated(HeaderMap::new(), call).await?.into_parts();
+        Ok((head.headers, Body::dedicated(connection.split().0)))
+    }
+
+    /// The bytes the engine answers with over a connection of the pool, as they come, and the head before them.
     pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<(HeaderMap, Body)> {
         let value = self.value(outcome)?;
         Ok((value.headers().clone(), Body::http(value.into_inner())))
     }
 
-    /// The head of the answer to `call`, and the connection behind it; `call` is made on one of its own, and asks for
-    /// `protocol` to be spoken behind the answer.
-    pub(crate) async fn session(
+    /// The head of the answer to `call`, and the connection behind it; `call` is made on one of its own, with `headers`
+    /// that say what is to be spoken behind the answer.
+    pub(crate) async fn dedicated<T>(
         &self,
-        protocol: HeaderMap,
-        call: impl AsyncFnOnce(&Client) -> Outcome<()>,
+        headers: HeaderMap,
+        call: impl AsyncFnOnce(&Client) -> Outcome<T>,
     ) -> Result<Response<Connection>> {
         let slot = Slot::default();
         let mut client = self.client.clone();
-        client.inner.take_connection(slot.clone(), protocol);
-        self.done(call(&client).await)?;
-        slot.take().ok_or_else(|| Error::request("this operation is no session").during(self.operation))
+        client.inner.take_connection(slot.clone(), headers);
+        self.value(call(&client).await)?;
+        slot.take().ok_or_else(|| Error::request("the call was not made").during(self.operation))
     }
 
     /// The raw stream behind the answer to `call`.
     pub(crate) async fn hijack(&self, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Connection> {
         let raw = [(CONNECTION, "Upgrade"), (UPGRADE, "tcp")];
         let raw = raw.map(|(name, value)| (name, HeaderValue::from_static(value)));
-        Ok(self.session(HeaderMap::from_iter(raw), call).await?.into_body())
+        Ok(self.dedicated(HeaderMap::from_iter(raw), call).await?.into_body())
+    }
+
+    /// Names the operation in an error of what it needs before it is called.
+    pub(crate) fn during<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| error.during(self.operation))
     }
 
     fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {

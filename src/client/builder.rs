@@ -9,6 +9,7 @@ use crate::{
     ApiVersion, Error, Result,
     config::ConfigDirectory,
     connect::{self, Connector, Dial, Endpoint, HttpClient, Limits, Wish},
+    credentials::{Helpers, Store},
     environment::Environment,
     error::{Kind, Unsupported},
 };
@@ -31,10 +32,12 @@ use crate::{
 pub struct DockerClientBuilder {
     wish: Wish,
     connector: Option<Dial>,
-    config_directory: Option<PathBuf>,
-    environment: Option<Environment>,
     api_version: Option<ApiVersion>,
     limits: Limits,
+    config_directory: Option<PathBuf>,
+    anonymous: bool,
+    helper_path: Option<String>,
+    helper_timeout: Option<Duration>,
 }
 
 impl DockerClientBuilder {
@@ -54,14 +57,6 @@ impl DockerClientBuilder {
     /// Defaults to what the environment says, see [`DockerClient::from_env`].
     pub fn context(mut self, name: impl Into<String>) -> Self {
         self.wish.context = Some(name.into());
-        self
-    }
-
-    /// The directory with the docker command line's `config.json` and contexts.
-    ///
-    /// Defaults to `DOCKER_CONFIG`, and to `.docker` in the home directory if that is not set.
-    pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config_directory = Some(path.into());
         self
     }
 
@@ -134,6 +129,38 @@ impl DockerClientBuilder {
         self
     }
 
+    /// The directory with the configuration of the docker command line: `config.json`, and contexts. It need not exist.
+    ///
+    /// Defaults to `DOCKER_CONFIG`, and to `.docker` in the `HOME` directory if that is not set.
+    pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_directory = Some(path.into());
+        self
+    }
+
+    /// Shows registries nothing but what a call is given, whatever the user's configuration holds.
+    ///
+    /// Without this, pulls, pushes, searches and builds show what
+    /// [`credentials`](DockerClient::credentials) finds.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// The directories to look for credential helpers in, with a colon between them. Defaults to `PATH`.
+    ///
+    /// Services are often started with a `PATH` that lacks what their user installed. Helpers get it as theirs.
+    pub fn credential_helper_path(mut self, directories: impl Into<String>) -> Self {
+        self.helper_path = Some(directories.into());
+        self
+    }
+
+    /// How long a credential helper may take before it is killed. Defaults to 60 seconds, in which its user may have
+    /// to unlock something.
+    pub fn credential_helper_timeout(mut self, limit: Duration) -> Self {
+        self.helper_timeout = Some(limit);
+        self
+    }
+
     /// Makes the client, without looking whether an engine is there.
     ///
     /// Reads the files that say where it is, and certificates.
@@ -143,7 +170,7 @@ impl DockerClientBuilder {
     /// Fails if what is said here, by the environment or by the command line's configuration cannot be meant, or if
     /// this crate does not speak the version that is wanted.
     pub fn build(self) -> Result<DockerClient> {
-        let environment = self.environment.map_or_else(Environment::of_process, Ok)?;
+        let environment = Environment::of_process()?;
         let pinned = match self.api_version {
             Some(version) => Some(version),
             None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
@@ -151,16 +178,19 @@ impl DockerClientBuilder {
         if let Some(version) = pinned {
             speakable(version)?;
         }
-        let config = self.config_directory.or_else(|| environment.config_directory()).map(ConfigDirectory::new);
+        let directory = self.config_directory.or_else(|| environment.config_directory()).map(ConfigDirectory::new);
         let endpoint = match self.connector {
             Some(_) if self.wish.is_something() => {
                 return Err(Error::request("a connector is given, which leaves nothing to say about where to connect"));
             }
             Some(dial) => Endpoint::Custom(dial),
-            None => connect::find(&self.wish, &environment, config.as_ref())?,
+            None => connect::find(&self.wish, &environment, directory.as_ref())?,
         };
         let connector = Connector::new(endpoint, self.limits.connect);
-        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned))
+        let path = self.helper_path.as_deref().or_else(|| environment.get("PATH")).unwrap_or_default();
+        let helpers = Helpers::new(path, self.helper_timeout);
+        let store = directory.filter(|_| !self.anonymous).map(|directory| Store::new(directory, helpers));
+        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned, store))
     }
 }
 

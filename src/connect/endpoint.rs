@@ -60,6 +60,23 @@ impl Endpoint {
         }
     }
 
+    /// The host that the engine runs on, as far as it is known: this one, if it is not named.
+    pub(crate) fn host(&self) -> String {
+        match self {
+            Self::Tcp(host) => host.name.clone(),
+            #[cfg(feature = "tls")]
+            Self::Tls(host, _) => host.name.clone(),
+            #[cfg(feature = "ssh")]
+            Self::Ssh(host) => host.host.name.clone(),
+            Self::Unix(_) | Self::Custom(_) => "localhost".to_owned(),
+        }
+    }
+
+    /// Whether a connection costs next to nothing.
+    pub(crate) fn dials_cheaply(&self) -> bool {
+        matches!(self, Self::Unix(_) | Self::Tcp(_))
+    }
+
     /// Whether TLS is spoken.
     pub(crate) fn has_tls(&self) -> bool {
         match self {

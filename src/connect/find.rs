@@ -115,5 +115,6 @@ fn fault(path: &Path) -> Option<&'static str> {
     }
 }
 
-#[cfg(all(test, feature = "tls", feature = "ssh"))]
+#[cfg(test)]
+#[cfg(all(feature = "ssh", feature = "tls"))]
 mod tests;

@@ -27,6 +27,7 @@ pub(crate) use self::handshake::Handshake;
 /// ```no_run
 /// use dockerclient::{DockerClient, Tls};
 ///
+/// # #[cfg(feature = "tls")]
 /// let docker = DockerClient::builder()
 ///     .address("tcp://engine.example:2376")
 ///     .tls(Tls::from_directory("/etc/docker/certificates"))

@@ -29,7 +29,7 @@ pub struct CreateOptions {
 impl CreateOptions {
     /// A container of this configuration. Fields that are left at their default are the image's to say.
     pub fn new(config: ContainerConfig) -> Self {
-        Self { name: None, body: ContainerCreate { config, host_config: None } }
+        Self { name: None, body: ContainerCreate { config, ..Default::default() } }
     }
 
     /// Its name; the engine makes one up if it has none.

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::Filters;
+use crate::{ApiVersion, Filters};
+
+/// From this version on `since` and `before` are filters only.
+const LOST_PARAMETERS: ApiVersion = ApiVersion::new(1, 24);
 
 /// Options of [`Containers::list`](super::Containers::list).
 ///
@@ -93,7 +96,15 @@ impl ListOptions {
         self
     }
 
-    /// The filters to send. Engines since 1.12 read `since` and `before` here, older ones as parameters only.
+    /// `since` and `before` as parameters, which `version` may have lost.
+    pub(super) fn to_parameters(&self, version: ApiVersion) -> (Option<&str>, Option<&str>) {
+        match version < LOST_PARAMETERS {
+            true => (self.since.as_deref(), self.before.as_deref()),
+            false => (None, None),
+        }
+    }
+
+    /// The filters to send. Engines since 1.12 read `since` and `before` here only, those before 1.10 as parameters only.
     pub(super) fn to_filters(&self) -> Cow<'_, Filters> {
         let mut filters = Cow::Borrowed(&self.filters);
         for (key, container) in [("since", &self.since), ("before", &self.before)] {

@@ -1,12 +1,12 @@
 //! What containers write.
 
-use crate::{ApiVersion, Error, Result, Timestamp};
+use crate::{ApiVersion, Timestamp};
 
 /// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct LogsOptions {
-    pub(super) follow: Option<bool>,
+    pub(crate) follow: Option<bool>,
     pub(super) timestamps: Option<bool>,
     pub(crate) tail: Tail,
     only: Option<Only>,
@@ -38,7 +38,7 @@ impl LogsOptions {
         self
     }
 
-    /// Only what was written since. Needs API 1.19.
+    /// Only what was written since; below API 1.22, since the second of it. Needs API 1.19.
     pub fn since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
@@ -56,12 +56,11 @@ impl LogsOptions {
         self
     }
 
-    /// Fails if `version` does not know an option; the gate does not either, where no version in the document does.
-    pub(super) fn check(&self, version: ApiVersion) -> Result<()> {
-        match self.since {
-            Some(_) => Err(Error::needs("the option \"since\" ", ApiVersion::new(1, 19), version)),
-            None => Ok(()),
-        }
+    /// Seconds since 1970; engines since 1.10, which speak 1.22, know parts of them.
+    pub(super) fn to_since(&self, version: ApiVersion) -> Option<String> {
+        let since = self.since?.unix_nanoseconds();
+        let (seconds, rest) = (since.div_euclid(1_000_000_000), since.rem_euclid(1_000_000_000));
+        Some(if version < ApiVersion::new(1, 22) { seconds.to_string() } else { format!("{seconds}.{rest:09}") })
     }
 
     /// Whether stdout, and whether stderr. Engines refuse neither.

@@ -106,7 +106,12 @@ impl Stats {
     /// What went over the container's networks since it started.
     #[must_use]
     pub fn network_total(&self) -> Traffic {
-        Traffic { input: self.network.rx_bytes, output: self.network.tx_bytes }
+        // One network below API 1.21, each of them from then on.
+        let networks = || self.networks.values().chain([&self.network]);
+        Traffic {
+            input: networks().map(|network| network.rx_bytes).sum(),
+            output: networks().map(|network| network.tx_bytes).sum(),
+        }
     }
 
     /// What the container read from and wrote to block devices since it started.
@@ -135,6 +140,7 @@ fn ratio(part: u64, whole: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::NetworkStats;
 
     fn cpu(container: u64, host: u64) -> CpuStats {
         let mut stats = CpuStats { system_cpu_usage: host, ..Default::default() };
@@ -188,6 +194,17 @@ mod tests {
         sample.blkio_stats.io_service_bytes_recursive =
             vec![entry("Read", 1), entry("read", 2), entry("Write", 4), entry("Total", 100)];
         assert_eq!(sample.block_io_total(), Traffic { input: 3, output: 4 });
+    }
+
+    #[test]
+    fn traffic_is_summed_over_networks_in_whatever_form_they_come() {
+        let network = |rx_bytes, tx_bytes| NetworkStats { rx_bytes, tx_bytes, ..Default::default() };
+        let old = Stats { network: network(3, 5), ..Default::default() };
+        let new = [("eth0".to_owned(), network(1, 2)), ("eth1".to_owned(), network(2, 3))].into();
+        let new = Stats { networks: new, ..Default::default() };
+        for sample in [old, new] {
+            assert_eq!(sample.network_total(), Traffic { input: 3, output: 5 });
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Images and contexts as archives: imported, loaded.
 
-use futures_util::TryStreamExt as _;
-
-use super::{Progress, ProgressItem};
+use super::progress::{Gather, ProgressItem};
 use crate::{Error, Result, Upload};
 
 /// Where an archive comes from.
@@ -53,25 +51,35 @@ impl ImportOptions {
     }
 }
 
-/// Waits until the import is done, and returns the id of the image: the last thing that is told.
-pub(super) async fn finish_import(mut progress: Progress) -> Result<String> {
-    let mut last = None;
-    while let Some(item) = progress.try_next().await? {
+/// The id of an image that was imported: the last thing that is told.
+#[derive(Default)]
+pub(super) struct Imported(Option<String>);
+
+impl Gather<String> for Imported {
+    fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Status(status) = item {
-            last = Some(status.status);
+            self.0 = Some(status.status.clone());
         }
     }
-    last.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_create"))
+
+    fn value(self: Box<Self>) -> Result<String> {
+        self.0.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_create"))
+    }
 }
 
-/// Waits until the load is done, and returns the names, or ids, of the images, as far as the engine tells.
-pub(super) async fn finish_load(mut progress: Progress) -> Result<Vec<String>> {
-    let mut loaded = Vec::new();
-    while let Some(item) = progress.try_next().await? {
+/// The names, or ids, of images that were loaded, as far as the engine tells.
+#[derive(Default)]
+pub(super) struct Loaded(Vec<String>);
+
+impl Gather<Vec<String>> for Loaded {
+    fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Output(text) = item {
             let name = text.strip_prefix("Loaded image: ").or_else(|| text.strip_prefix("Loaded image ID: "));
-            loaded.extend(name.map(|name| name.trim().to_owned()));
+            self.0.extend(name.map(|name| name.trim().to_owned()));
         }
     }
-    Ok(loaded)
+
+    fn value(self: Box<Self>) -> Result<Vec<String>> {
+        Ok(self.0)
+    }
 }

@@ -2,10 +2,61 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt as _;
+#[cfg(feature = "tar")]
+use super::Context;
+use super::{
+    Archive,
+    progress::{Gather, ProgressItem},
+};
+use crate::{ApiVersion, Error, Result, Upload, models::AuthConfig};
 
-use super::{Progress, ProgressItem};
-use crate::{Error, Result, models::AuthConfig};
+/// What an image is built of. Made of whatever [`Images::build`](super::Images::build) takes.
+#[derive(Debug)]
+pub struct BuildContext(Source);
+
+#[derive(Debug)]
+enum Source {
+    Archive(Archive),
+    #[cfg(feature = "tar")]
+    Files(Context),
+}
+
+impl<T: Into<Archive>> From<T> for BuildContext {
+    fn from(archive: T) -> Self {
+        Self(Source::Archive(archive.into()))
+    }
+}
+
+#[cfg(feature = "tar")]
+impl From<Context> for BuildContext {
+    fn from(context: Context) -> Self {
+        Self(Source::Files(context))
+    }
+}
+
+/// A context that is about to be sent.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) upload: Upload,
+    /// Where the engine gets it from, if it is not sent.
+    pub(super) url: Option<String>,
+    /// The name of the Dockerfile in it, unless that is the usual one.
+    pub(super) dockerfile: Option<String>,
+}
+
+impl BuildContext {
+    /// Begins to read the context, of which the options name the `dockerfile`.
+    #[cfg_attr(not(feature = "tar"), expect(unused_variables, reason = "archives are sent as they are"))]
+    pub(super) async fn open(self, dockerfile: Option<&str>, version: ApiVersion) -> Result<Opened> {
+        let dockerfile = dockerfile.map(str::to_owned);
+        match self.0 {
+            Source::Archive(Archive::Upload(upload)) => Ok(Opened { upload, url: None, dockerfile }),
+            Source::Archive(Archive::Url(url)) => Ok(Opened { upload: Upload::nothing(), url: Some(url), dockerfile }),
+            #[cfg(feature = "tar")]
+            Source::Files(context) => context.open(dockerfile, version).await,
+        }
+    }
+}
 
 /// Options of [`Images::build`](super::Images::build).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +74,7 @@ pub struct BuildOptions {
     pub(super) cpu_shares: Option<i64>,
     pub(super) cpuset_cpus: Option<String>,
     pub(super) credentials: BTreeMap<String, AuthConfig>,
+    pub(super) anonymous: bool,
 }
 
 impl BuildOptions {
@@ -32,7 +84,7 @@ impl BuildOptions {
         self
     }
 
-    /// The path of the Dockerfile inside the context. Defaults to `Dockerfile`. Needs API 1.17.
+    /// The path of the Dockerfile inside the context, with slashes. Defaults to `Dockerfile`. Needs API 1.17.
     pub fn dockerfile(mut self, path: impl Into<String>) -> Self {
         self.dockerfile = Some(path.into());
         self
@@ -92,29 +144,44 @@ impl BuildOptions {
         self
     }
 
-    /// What to show to `registry` for base images, as host, `host:port` or `https://index.docker.io/v1/`.
+    /// What to show to `registry` for base images, as host, `host:port` or `docker.io`.
     ///
-    /// Several calls serve several registries.
+    /// Several calls serve several registries. Others are shown what the user's configuration holds for them.
     pub fn credentials(mut self, registry: impl Into<String>, credentials: AuthConfig) -> Self {
         self.credentials.insert(registry.into(), credentials);
         self
     }
+
+    /// Show nothing to registries but what [`credentials`](Self::credentials) says, whatever the user's configuration
+    /// holds.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
 }
 
-/// Waits until the build is done, and returns the id of the image, as short or long as the engine tells it.
-pub(super) async fn finish(mut progress: Progress) -> Result<String> {
-    let mut id = None;
-    while let Some(item) = progress.try_next().await? {
-        match item {
-            ProgressItem::Outcome(outcome) => id = outcome["ID"].as_str().map(str::to_owned).or(id),
+/// The id of an image that was built, as short or long as the engine tells it.
+#[derive(Default)]
+pub(super) struct Built(Option<String>);
+
+impl Gather<String> for Built {
+    fn see(&mut self, item: &ProgressItem) {
+        let told = match item {
+            ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),
             ProgressItem::Output(text) => {
                 // A quiet build of newer engines prints nothing but the id.
                 let text = text.trim();
                 let quiet = text.starts_with("sha256:").then_some(text);
-                id = text.strip_prefix("Successfully built ").or(quiet).map(str::to_owned).or(id);
+                text.strip_prefix("Successfully built ").or(quiet)
             }
-            ProgressItem::Status(_) => {}
+            ProgressItem::Status(_) => None,
+        };
+        if let Some(id) = told {
+            self.0 = Some(id.to_owned());
         }
     }
-    id.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+
+    fn value(self: Box<Self>) -> Result<String> {
+        self.0.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+    }
 }

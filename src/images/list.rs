@@ -1,6 +1,6 @@
 //! Which images to list.
 
-use crate::Filters;
+use crate::{ApiVersion, Filters};
 
 /// Options of [`Images::list`](super::Images::list).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,5 +44,17 @@ impl ListOptions {
     pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
         self.filters.extend(filters);
         self
+    }
+
+    /// The name, as a parameter, and the filters. From API 1.25 on the name is one of those.
+    pub(super) fn to_query(&self, version: ApiVersion) -> (Option<&str>, Option<String>) {
+        match &self.name {
+            Some(name) if version >= ApiVersion::new(1, 25) => {
+                let mut filters = self.filters.clone();
+                filters.add("reference", name);
+                (None, filters.to_query())
+            }
+            name => (name.as_deref(), self.filters.to_query()),
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The progress of what takes its time: pulls, pushes, builds, imports and loads.
 
 use std::{
+    fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use futures_core::Stream;
+use futures_util::TryStreamExt as _;
 use serde_json::Value;
 
 use crate::{
@@ -17,38 +19,89 @@ use crate::{
     wire::{self, Body},
 };
 
-/// The progress of a pull, push, build, import or load.
+/// The progress of a pull, push, build, import or load, and at its end what came of it.
 ///
 /// Ends when the work is done. If it fails on the way, the last item is an error with
 /// the engine's message ([`is_failure`](Error::is_failure)) and its
 /// [`code`](Error::code).
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// use dockerclient::images::PullOptions;
+/// use futures_util::TryStreamExt as _;
+///
+/// let mut progress = docker.image("busybox").pull_progress(&PullOptions::default()).await?;
+/// while let Some(item) = progress.try_next().await? {
+///     println!("{item:?}");
+/// }
+/// println!("{:?}", progress.finish().await?.digest);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Cancellation
 ///
 /// Dropping this closes its connection. Engines since 1.6 stop a build then, since
 /// 1.10 pulls and pushes too; older ones go on. Waiting for the next item is cancel
 /// safe: none is lost when the wait is dropped.
-#[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
-pub struct Progress(Decoded<DocumentDecoder<ProgressItem>>);
+pub struct Progress<T> {
+    items: Decoded<DocumentDecoder<ProgressItem>>,
+    outcome: Box<dyn Gather<T>>,
+    failure: Option<Error>,
+}
 
-impl Progress {
-    pub(super) fn new(body: Body, longest: usize, operation: &'static str) -> Self {
-        Self(Decoded::new(body, DocumentDecoder::new(longest), operation))
+/// What comes of the work, gathered on the way.
+pub(super) trait Gather<T>: Send {
+    fn see(&mut self, item: &ProgressItem);
+
+    /// What it is, now that the work is done.
+    fn value(self: Box<Self>) -> Result<T>;
+}
+
+impl<T> Progress<T> {
+    pub(super) fn new(body: Body, longest: usize, operation: &'static str, outcome: impl Gather<T> + 'static) -> Self {
+        let items = Decoded::new(body, DocumentDecoder::new(longest), operation);
+        Self { items, outcome: Box::new(outcome), failure: None }
     }
 
     /// Fails if nothing comes for longer than `limit`. Without, waits for as long as it takes.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.0.set_idle_timeout(limit);
+        self.items.set_idle_timeout(limit);
         self
+    }
+
+    /// Waits until the work is done, and returns what came of it: what the call returns that tells no progress.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the work does, or did before.
+    pub async fn finish(mut self) -> Result<T> {
+        while self.try_next().await?.is_some() {}
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => self.outcome.value(),
+        }
     }
 }
 
-impl Stream for Progress {
+impl<T> Stream for Progress<T> {
     type Item = Result<ProgressItem>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.0).poll_next(cx)
+        let item = ready!(Pin::new(&mut self.items).poll_next(cx));
+        match &item {
+            Some(Ok(item)) => self.outcome.see(item),
+            Some(Err(error)) => self.failure = Some(error.clone()),
+            None => {}
+        }
+        Poll::Ready(item)
+    }
+}
+
+impl<T> fmt::Debug for Progress<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Progress").field(&self.items).finish()
     }
 }
 

@@ -1,22 +1,29 @@
 //! Images from registries.
 
-use futures_util::TryStreamExt as _;
-
-use super::{Image, Progress, ProgressItem, Reference};
-use crate::{Result, models::AuthConfig};
+use super::{
+    Image, Reference,
+    progress::{Gather, ProgressItem},
+};
+use crate::{Result, credentials::Shown, models::AuthConfig};
 
 /// Options of [`Image::pull`](super::Image::pull).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct PullOptions {
-    pub(super) credentials: Option<AuthConfig>,
+    pub(super) shown: Shown,
     all_tags: bool,
 }
 
 impl PullOptions {
-    /// What to show to the registry.
+    /// What to show to the registry. Defaults to what the user's configuration holds for it.
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
-        self.credentials = Some(credentials);
+        self.shown = Shown::Given(credentials);
+        self
+    }
+
+    /// Show nothing to the registry, whatever the user's configuration holds.
+    pub fn anonymous(mut self) -> Self {
+        self.shown = Shown::Nothing;
         self
     }
 
@@ -46,17 +53,24 @@ pub struct Pulled {
     pub digest: Option<String>,
 }
 
-/// Waits until the pull is done.
-pub(super) async fn finish(image: Image, mut progress: Progress) -> Result<Pulled> {
-    let mut digest = None;
-    while let Some(item) = progress.try_next().await? {
+impl Pulled {
+    pub(super) fn new(image: Image) -> Self {
+        Self { image, digest: None }
+    }
+}
+
+impl Gather<Self> for Pulled {
+    fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Status(status) = item
             && let Some(told) = status.status.strip_prefix("Digest: ")
         {
-            digest = Some(told.to_owned());
+            self.digest = Some(told.to_owned());
         }
     }
-    Ok(Pulled { image, digest })
+
+    fn value(self: Box<Self>) -> Result<Self> {
+        Ok(*self)
+    }
 }
 
 #[cfg(test)]

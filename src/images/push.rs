@@ -1,23 +1,28 @@
 //! Images to registries.
 
-use futures_util::TryStreamExt as _;
 use serde::Deserialize as _;
 
-use super::{Progress, ProgressItem};
-use crate::{Result, models::AuthConfig};
+use super::progress::{Gather, ProgressItem};
+use crate::{Result, credentials::Shown, models::AuthConfig};
 
 /// Options of [`Image::push`](super::Image::push).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct PushOptions {
-    pub(super) credentials: Option<AuthConfig>,
+    pub(super) shown: Shown,
     pub(super) all_tags: bool,
 }
 
 impl PushOptions {
-    /// What to show to the registry.
+    /// What to show to the registry. Defaults to what the user's configuration holds for it.
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
-        self.credentials = Some(credentials);
+        self.shown = Shown::Given(credentials);
+        self
+    }
+
+    /// Show nothing to the registry, whatever the user's configuration holds.
+    pub fn anonymous(mut self) -> Self {
+        self.shown = Shown::Nothing;
         self
     }
 
@@ -41,14 +46,19 @@ pub struct Pushed {
     pub size: u64,
 }
 
-/// Waits until the push is done, and returns what was pushed, as far as the engine tells.
-pub(super) async fn finish(mut progress: Progress) -> Result<Vec<Pushed>> {
-    let mut pushed = Vec::new();
-    while let Some(item) = progress.try_next().await? {
+/// The tags that were pushed, as far as the engine tells.
+#[derive(Default)]
+pub(super) struct Tags(Vec<Pushed>);
+
+impl Gather<Vec<Pushed>> for Tags {
+    fn see(&mut self, item: &ProgressItem) {
         if let ProgressItem::Outcome(outcome) = item {
             // An outcome of another form is of no interest here.
-            pushed.extend(Pushed::deserialize(outcome).ok());
+            self.0.extend(Pushed::deserialize(outcome).ok());
         }
     }
-    Ok(pushed)
+
+    fn value(self: Box<Self>) -> Result<Vec<Pushed>> {
+        Ok(self.0)
+    }
 }

@@ -7,8 +7,8 @@ use crate::{Error, Result};
 /// The registry of names that name none.
 const DEFAULT_REGISTRY: &str = "docker.io";
 
-/// The longest name of a repository, registry included.
-const LONGEST_NAME: usize = 255;
+/// The longest name of a repository inside its registry.
+const LONGEST_PATH: usize = 255;
 
 /// The name of an image: `registry.example:5000/acme/web:1.0`, `busybox`, `acme/web@sha256:…`.
 ///
@@ -28,7 +28,7 @@ pub struct Reference {
     path: String,
     tag: Option<String>,
     digest: Option<String>,
-    /// How many bytes of the text it was read from are the name.
+    /// Registry and repository, as they were spelled.
     name: String,
 }
 
@@ -80,20 +80,16 @@ impl FromStr for Reference {
             Some(_) => return Err(refused("a tag is of letters, digits, `_`, `.` and `-`, at most 128")),
             None => (rest, None),
         };
-        let (registry, path) = match name.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path.to_owned()),
-            Some(_) => (DEFAULT_REGISTRY, name.to_owned()),
-            None => (DEFAULT_REGISTRY, format!("library/{name}")),
-        };
-        let registry = if registry == "index.docker.io" { DEFAULT_REGISTRY } else { registry };
-        let path = match path.split_once('/') {
-            None if registry == DEFAULT_REGISTRY => format!("library/{path}"),
-            _ => path,
-        };
+        let (registry, path) = split(name);
+        let is_official = registry == DEFAULT_REGISTRY && !path.contains('/');
+        let path = if is_official { format!("library/{path}") } else { path.to_owned() };
+        if is_id(text) {
+            return Err(refused("64 hexadecimal digits are an id"));
+        }
         if !is_registry(registry) {
             return Err(refused("a registry is a host, or a host and a port"));
         }
-        if name.len() > LONGEST_NAME || !path.split('/').all(is_component) {
+        if path.len() > LONGEST_PATH || !path.split('/').all(is_component) {
             return Err(refused("a repository is of small letters, digits, and single separators between them"));
         }
         Ok(Self {
@@ -113,6 +109,24 @@ impl fmt::Display for Reference {
         self.tag.iter().try_for_each(|tag| write!(f, ":{tag}"))?;
         self.digest.iter().try_for_each(|digest| write!(f, "@{digest}"))
     }
+}
+
+/// The registry that a name begins with, or means if it begins with none, and the rest of the name.
+pub(super) fn split(name: &str) -> (&str, &str) {
+    let is_host = |first: &str| {
+        // A repository is of small letters: capital ones can be a host only.
+        first == "localhost" || first.contains(['.', ':']) || first.contains(char::is_uppercase)
+    };
+    match name.split_once('/') {
+        Some(("index.docker.io", path)) => (DEFAULT_REGISTRY, path),
+        Some((first, path)) if is_host(first) => (first, path),
+        _ => (DEFAULT_REGISTRY, name),
+    }
+}
+
+/// Engines take such a name for the id of an image.
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_registry(text: &str) -> bool {
@@ -151,7 +165,10 @@ fn is_tag(text: &str) -> bool {
 
 fn is_digest(text: &str) -> bool {
     let Some((algorithm, hex)) = text.split_once(':') else { return false };
-    let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_name = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
     algorithm.split(['+', '.', '_', '-']).all(is_name) && hex.len() >= 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
@@ -180,6 +197,12 @@ mod tests {
         check("127.0.0.1:5000/web", "127.0.0.1:5000", "web", None, None);
         check("registry.example:5000/a/b/c:v1_2.3-4", "registry.example:5000", "a/b/c", Some("v1_2.3-4"), None);
         check("[::1]:5000/web:1", "[::1]:5000", "web", Some("1"), None);
+        check("index.docker.io/busybox", "docker.io", "library/busybox", None, None);
+        check("docker.io/library/busybox", "docker.io", "library/busybox", None, None);
+        check("library/busybox", "docker.io", "library/busybox", None, None);
+        check("localhost:5000", "docker.io", "library/localhost", Some("5000"), None);
+        check("LAN/web", "LAN", "web", None, None);
+        check(&format!("registry.example/{}", "a".repeat(255)), "registry.example", &"a".repeat(255), None, None);
         check("a-b/c__d.e---f", "docker.io", "a-b/c__d.e---f", None, None);
         let with_digest = format!("acme/web@{DIGEST}");
         check(&with_digest, "docker.io", "acme/web", None, Some(DIGEST));
@@ -208,6 +231,12 @@ mod tests {
             "web@sha256",
             "web@sha256:12",
             "web@:1234",
+            "web@256:37f8d9354bb628ff1a054c73c5f36064",
+            "web@sha256:37f8d9354bb628ff1a054c73c5f36064@sha256:37f8d9354bb628ff1a054c73c5f36064",
+            "37f8d9354bb628ff1a054c73c5f36064be6a3f5227e08baf418361c7ea91a7d0",
+            "host.example:/web",
+            "[::g]/web",
+            "https://host.example/web",
             "host.example:port/web",
             "host.example:99999/web",
             "-h.example/web",

@@ -1,5 +1,7 @@
 //! Names of images.
 
+use crate::ApiVersion;
+
 /// Options of [`Image::tag`](super::Image::tag).
 ///
 /// ```
@@ -31,5 +33,10 @@ impl TagOptions {
     pub fn force(mut self) -> Self {
         self.force = Some(true);
         self
+    }
+
+    /// API 1.24 and newer do not say what they always do.
+    pub(super) fn to_force(&self, version: ApiVersion) -> Option<bool> {
+        self.force.filter(|_| version < ApiVersion::new(1, 24))
     }
 }

@@ -1,14 +1,15 @@
 //! The monitor of events.
 //!
 //! ```text
-//!            ┌──────────────── retry_in ────────────────┐
-//!            ▼                                          │
-//! Begin → Connecting ──── Connected, Gap? ──▶ Watching ─┴▶ Waiting
-//!            │                                 ▲    │          ▲
-//!            │                            fine │    │ silence  │
-//!            │                                 └ Checking ─────┤
-//!            └────────────── Disconnected ─────────────────────┘
+//! Begin → Asking ──▶ Connecting ──── Connected, Gap? ───▶ Watching ◀── all is known, Gap? ──┐
+//!            │        ▲      │                             │    │                            │
+//!            │        │      │                  it broke   │    └── silence, many events ─▶ Checking
+//!            │     retry_in  │                             │                                 │
+//!            ▼        │      ▼                             ▼           it stalled, it failed ▼
+//!            └─────── Waiting ◀──────────────────── Disconnected ────────────────────────────┘
 //! ```
+//!
+//! What is asked of the engine stands in `connection.rs`, what its answers prove in `memory.rs`.
 
 use std::{
     collections::VecDeque,
@@ -19,21 +20,29 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::{FutureExt as _, TryStreamExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::{Instant, Sleep};
 
-use super::{Gap, RetryPolicy, memory::Memory, retry::Backoff};
+use super::{
+    Gap, RetryPolicy,
+    connection::{self, Check, Connection},
+    memory::Memory,
+    retry::Backoff,
+    watchdog::{SILENCE, Watchdog, patience},
+};
 use crate::{
     DockerClient, Error, Result, Timestamp,
-    error::{Kind, Phase},
     system::{Event, Events, EventsOptions},
 };
 
-/// How long nothing may happen before the engine is asked whether that is so.
-const WATCHDOG: Duration = Duration::from_secs(60);
-
 /// A connection that held so long was a good one.
 const STABLE: Duration = Duration::from_secs(5);
+
+/// After so many events the engine is asked at the next pause whether they were all: it drops some if they are read too slowly.
+const MANY: usize = 64;
+
+/// A pause, after many events.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What a monitor of events tells.
 #[derive(Clone, Debug)]
@@ -43,7 +52,7 @@ pub enum EventUpdate {
     Connected,
     /// Something happened.
     Event(Event),
-    /// Something may have happened that is not told: the engine does not remember enough.
+    /// Something may have happened that is not told: the engine does not remember enough, or dropped it.
     Gap(Gap),
     /// There is no connection.
     Disconnected {
@@ -57,10 +66,16 @@ pub enum EventUpdate {
 /// Events, across broken connections and engines that restart. Made by
 /// [`DockerClient::monitor_events`](crate::DockerClient::monitor_events).
 ///
-/// Every event is told once and in order, from the first poll on (give or take the
-/// second in which that was), or a [`Gap`] covers its time. The monitor ends only if
-/// its [policy](Self::retry) says so, if the engine refuses what is asked for, or
-/// when it is dropped.
+/// Every event is told once and in order, from the moment on at which the engine first
+/// answered (give or take the second in which that was), or a [`Gap`] covers its time.
+/// The monitor ends only if its [policy](Self::retry) says so, if the engine refuses
+/// what is asked for, at the time `until` of the options, or when it is dropped.
+///
+/// # Backpressure
+///
+/// Nothing is read that is not asked for, so a slow consumer slows the engine down,
+/// which holds back about a thousand events and then drops some. That is found out by
+/// comparing what came with what the engine remembers, and told as a [`Gap`].
 ///
 /// # Cancellation
 ///
@@ -73,6 +88,8 @@ pub struct EventMonitor {
     watchdog: Option<Duration>,
     backoff: Backoff,
     memory: Memory,
+    /// The next connection is the first, and misses nothing.
+    first: bool,
     state: State,
     updates: VecDeque<EventUpdate>,
 }
@@ -80,12 +97,14 @@ pub struct EventMonitor {
 enum State {
     /// Nothing was done yet.
     Begin,
-    /// A connection is being made and, if it is not the first, what the engine remembers is asked for.
+    /// The engine is asked what time it is: nothing is missed from then on.
+    Asking(BoxFuture<'static, Result<Timestamp>>),
+    /// A connection is being made, and what the engine remembers is asked for.
     Connecting(BoxFuture<'static, Result<Connection>>),
     /// Events come.
     Watching(Watch),
     /// No event came for a while: what the engine remembers is asked for.
-    Checking(Watch, BoxFuture<'static, Result<Vec<Event>>>),
+    Checking(Watch, BoxFuture<'static, Result<Check>>),
     /// There is no connection, and none is tried for a while.
     Waiting(Pin<Box<Sleep>>),
     /// There will be nothing more.
@@ -94,20 +113,11 @@ enum State {
 
 struct Watch {
     events: Events,
-    since: Instant,
-    /// Runs out when nothing happens.
-    silence: Option<Pin<Box<Sleep>>>,
-}
-
-/// A new connection, and what was found out on the way.
-struct Connection {
-    events: Events,
-    /// The moment of the connection, by the engine's clock; the second it lies in.
     at: Timestamp,
-    /// The moment since which the connection tells what happened.
-    since: Timestamp,
-    /// What the engine remembers, unless there is nothing to compare it with.
-    remembered: Option<Vec<Event>>,
+    since: Instant,
+    watchdog: Watchdog,
+    /// How many events came since it was checked that they were all.
+    unreviewed: usize,
 }
 
 impl EventMonitor {
@@ -119,9 +129,10 @@ impl EventMonitor {
         Self {
             docker,
             options,
-            watchdog: Some(WATCHDOG),
+            watchdog: Some(SILENCE),
             backoff: Backoff::default(),
             memory,
+            first: false,
             state: State::Begin,
             updates: VecDeque::new(),
         }
@@ -135,41 +146,51 @@ impl EventMonitor {
 
     /// How long nothing may happen before the engine is asked whether that is so; `None` for never. Defaults to a minute.
     ///
-    /// A peer that died without a word is noticed so, and a connection that something in between has forgotten.
+    /// A peer that died without a word is noticed so, and a connection that something in between has forgotten. Without
+    /// it, the engine is not asked either whether it dropped something.
     pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
         self.watchdog = silence.into();
         self
     }
 
+    /// Connects; before the first time, the engine is asked what time it is.
     fn connect(&self) -> State {
-        let (docker, options, resume) = (self.docker.clone(), self.options.clone(), self.memory.resume());
-        let connection = connect(docker, options, resume);
-        // Some engines answer only when something happens; one that is dead never does.
-        State::Connecting(match self.watchdog {
-            Some(limit) => within(limit, connection).boxed(),
-            None => connection.boxed(),
-        })
+        let docker = self.docker.clone();
+        if !self.memory.has_begun() {
+            return State::Asking(async move { docker.engine_time().await }.boxed());
+        }
+        let patience = self.watchdog.map(|limit| patience(Some(limit)));
+        let (options, memory) = (self.options.clone(), self.memory.clone());
+        State::Connecting(connection::connect(docker, options, memory, self.first, patience).boxed())
     }
 
     fn connected(&mut self, connection: Connection) {
-        let Connection { events, at, since, remembered } = connection;
+        let Connection { events, at, past } = connection;
         self.updates.push_back(EventUpdate::Connected);
-        self.memory.begin(since);
-        if let Some(gap) = remembered.and_then(|remembered| self.memory.gap(&remembered, at)) {
-            self.updates.push_back(EventUpdate::Gap(gap));
-            self.memory.begin_anew(at);
-        }
-        self.memory.expect_replay(at);
-        let silence = self.watchdog.map(|limit| Box::pin(tokio::time::sleep(limit)));
-        self.state = State::Watching(Watch { events, since: Instant::now(), silence });
+        self.updates.extend(self.memory.connected(&past, at, self.first).map(EventUpdate::Gap));
+        self.first = false;
+        let (since, watchdog) = (Instant::now(), Watchdog::new());
+        self.state = State::Watching(Watch { events, at, since, watchdog, unreviewed: 0 });
     }
 
-    fn disconnected(&mut self, error: Error, held: Option<Instant>) {
-        if held.is_some_and(|since| since.elapsed() >= STABLE) {
-            self.backoff.reset();
-        }
+    /// No connection came about.
+    fn failed(&mut self, error: Error) {
         let is_final = error.is_unsupported() || error.is_bad_request();
         let retry_in = if is_final { None } else { self.backoff.next() };
+        self.disconnected(error, retry_in);
+    }
+
+    /// The connection broke, after it `held` for a while.
+    fn broke(&mut self, error: Error, held: Duration) {
+        if held >= STABLE {
+            self.backoff.reset();
+        }
+        let retry_in = self.backoff.next();
+        self.disconnected(error.during("system_events"), retry_in);
+    }
+
+    fn disconnected(&mut self, error: Error, retry_in: Option<Duration>) {
+        self.first = false;
         self.state = match retry_in {
             Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
             None => State::Ended,
@@ -181,134 +202,103 @@ impl EventMonitor {
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Begin => self.state = self.connect(),
-            State::Waiting(sleep) => {
-                ready!(sleep.as_mut().poll(cx));
-                self.state = self.connect();
-            }
+            State::Asking(time) => match ready!(time.as_mut().poll(cx)) {
+                Ok(now) => {
+                    self.memory.begin(now);
+                    self.first = true;
+                    self.state = self.connect();
+                }
+                Err(error) => self.failed(error),
+            },
             State::Connecting(connection) => match ready!(connection.as_mut().poll(cx)) {
                 Ok(connection) => self.connected(connection),
-                Err(error) => self.disconnected(error, None),
+                Err(error) => self.failed(error),
             },
-            State::Watching(_) => return self.watch(cx),
-            State::Checking(watch, check) => {
-                // What comes by itself goes before the answer.
+            State::Watching(watch) | State::Checking(watch, _) => {
                 if let Poll::Ready(item) = Pin::new(&mut watch.events).poll_next(cx) {
-                    self.resume_watching();
                     self.heard(item);
                     return Poll::Ready(());
                 }
-                match ready!(check.as_mut().poll(cx)) {
-                    Ok(remembered) if remembered.iter().all(|event| self.memory.knows(event)) => self.resume_watching(),
-                    Ok(_) => self.disconnected(Error::truncated("the engine went on, and this stream did not"), None),
-                    Err(error) => self.disconnected(error, None),
-                }
+                return self.doubt(cx);
+            }
+            State::Waiting(sleep) => {
+                ready!(sleep.as_mut().poll(cx));
+                self.state = self.connect();
             }
             State::Ended => {}
         }
         Poll::Ready(())
     }
 
-    fn watch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let State::Watching(watch) = &mut self.state else { return Poll::Ready(()) };
-        if let Poll::Ready(item) = Pin::new(&mut watch.events).poll_next(cx) {
-            self.heard(item);
-            return Poll::Ready(());
-        }
-        let Some(silence) = &mut watch.silence else { return Poll::Pending };
-        ready!(silence.as_mut().poll(cx));
-        let since = self.memory.resume();
-        let check = remembered(self.docker.clone(), self.options.clone(), since, None).boxed();
-        if let State::Watching(watch) = std::mem::replace(&mut self.state, State::Ended) {
-            self.state = State::Checking(watch, check);
+    /// Takes what the stream of events brought, or that it ended. That goes before what a check may tell.
+    fn heard(&mut self, item: Option<Result<Event>>) {
+        let mut watch = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Watching(watch) | State::Checking(watch, _) => watch,
+            other => return self.state = other,
+        };
+        let held = watch.since.elapsed();
+        let error = match item {
+            Some(Ok(event)) => {
+                watch.watchdog.calm();
+                watch.unreviewed += 1;
+                self.state = State::Watching(watch);
+                if self.memory.take(&event) {
+                    self.backoff.reset();
+                    self.updates.push_back(EventUpdate::Event(event));
+                }
+                return;
+            }
+            Some(Err(error)) => error,
+            None if self.is_over(watch.at, held) => return,
+            None => Error::truncated("the engine ended the stream"),
+        };
+        self.broke(error, held);
+    }
+
+    /// Whether a connection that was made at the moment `at`, by the engine's clock, has held until all was told.
+    fn is_over(&self, at: Timestamp, held: Duration) -> bool {
+        let now = at.unix_seconds().saturating_add_unsigned(held.as_secs() + 1);
+        self.options.until.is_some_and(|until| until.unix_seconds() <= now)
+    }
+
+    /// Nothing came: is that so?
+    fn doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Watching(watch) => {
+                let limit = self.watchdog.map(|limit| if watch.unreviewed > MANY { limit.min(PAUSE) } else { limit });
+                ready!(watch.watchdog.poll(cx, limit));
+                let (docker, options, memory) = (self.docker.clone(), self.options.clone(), self.memory.clone());
+                let check = connection::check(docker, options, memory, patience(self.watchdog)).boxed();
+                if let State::Watching(watch) = std::mem::replace(&mut self.state, State::Ended) {
+                    self.state = State::Checking(watch, check);
+                }
+            }
+            State::Checking(_, check) => {
+                let outcome = ready!(check.as_mut().poll(cx));
+                self.checked(outcome);
+            }
+            _ => {}
         }
         Poll::Ready(())
     }
 
-    fn resume_watching(&mut self) {
-        if let State::Checking(mut watch, _) = std::mem::replace(&mut self.state, State::Ended) {
-            watch.rewind(self.watchdog);
-            self.state = State::Watching(watch);
+    fn checked(&mut self, outcome: Result<Check>) {
+        let State::Checking(mut watch, _) = std::mem::replace(&mut self.state, State::Ended) else { return };
+        let held = watch.since.elapsed();
+        let check = match outcome {
+            Ok(check) => check,
+            Err(error) => return self.broke(error, held),
+        };
+        let review = self.memory.review(&check.chosen);
+        self.updates.extend(review.gap.map(EventUpdate::Gap));
+        if review.stalled {
+            return self.broke(Error::truncated("the engine went on, and this stream did not"), held);
         }
+        self.memory.nothing_new(&check.all, check.now);
+        watch.watchdog.calm();
+        watch.unreviewed = 0;
+        self.state = State::Watching(watch);
     }
-
-    /// Takes what the stream of events brought, or that it ended.
-    fn heard(&mut self, item: Option<Result<Event>>) {
-        let State::Watching(watch) = &mut self.state else { return };
-        let held = Some(watch.since);
-        match item {
-            Some(Ok(event)) => {
-                watch.rewind(self.watchdog);
-                self.backoff.reset();
-                if self.memory.take(&event) {
-                    self.updates.push_back(EventUpdate::Event(event));
-                }
-            }
-            Some(Err(error)) => self.disconnected(error, held),
-            None if self.options.until.is_some() => self.state = State::Ended,
-            None => self.disconnected(Error::truncated("the engine ended the stream").during("system_events"), held),
-        }
-    }
-}
-
-impl Watch {
-    fn rewind(&mut self, watchdog: Option<Duration>) {
-        if let (Some(silence), Some(limit)) = (&mut self.silence, watchdog) {
-            silence.as_mut().reset(Instant::now() + limit);
-        }
-    }
-}
-
-/// Waits for `connection`, but not for longer than `limit`.
-async fn within(limit: Duration, connection: impl Future<Output = Result<Connection>>) -> Result<Connection> {
-    let timeout = || Error::new(Kind::Timeout { phase: Phase::Answer, limit }).during("system_events");
-    tokio::time::timeout(limit, connection).await.unwrap_or_else(|_| Err(timeout()))
-}
-
-/// Connects, and asks what the engine remembers if there was a connection before.
-async fn connect(docker: DockerClient, options: EventsOptions, resume: Option<Timestamp>) -> Result<Connection> {
-    let since = match resume {
-        Some(since) => since,
-        // Engines answer before they listen. What happens in between is replayed if it is asked for.
-        None => docker.engine_time().await?,
-    };
-    let events = docker.events(&options.clone().since(since)).await?;
-    let at = events.answered_at();
-    let remembered = match resume {
-        Some(since) => Some(proof(docker, since, at).await?),
-        None => None,
-    };
-    Ok(Connection { events, at, since, remembered })
-}
-
-/// What the engine remembers at the moment `at`, of all kinds: a filter may leave nothing that proves anything.
-///
-/// The second of that moment is not over. It is waited for only if what came before it does not reach back far enough.
-async fn proof(docker: DockerClient, since: Timestamp, at: Timestamp) -> Result<Vec<Event>> {
-    let all = EventsOptions::default();
-    let before = remembered(docker.clone(), all.clone(), None, Some(at)).await?;
-    if before.first().is_some_and(|first| first.time.unix_seconds() < since.unix_seconds()) {
-        return Ok(before);
-    }
-    let second_later = Timestamp::from_unix_seconds(at.unix_seconds() + 1)?;
-    remembered(docker, all, None, Some(second_later)).await
-}
-
-/// What the engine remembers since and until the given moments, if any.
-async fn remembered(
-    docker: DockerClient,
-    options: EventsOptions,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-) -> Result<Vec<Event>> {
-    let since = match since {
-        Some(since) => since,
-        None => Timestamp::from_unix_seconds(1)?,
-    };
-    let until = match until {
-        Some(until) => until,
-        None => docker.engine_time().await?,
-    };
-    docker.events(&options.since(since).until(until)).await?.try_collect().await
 }
 
 impl Stream for EventMonitor {
@@ -331,6 +321,7 @@ impl fmt::Debug for EventMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Begin => "begin",
+            State::Asking(_) => "asking",
             State::Connecting(_) => "connecting",
             State::Watching(_) => "watching",
             State::Checking(..) => "checking",

@@ -10,7 +10,7 @@ use futures_util::{
     StreamExt as _,
     future::{self, Either},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, task};
 
 /// Calls `callback` with each item of `monitor`, in order, and waits for it before the next.
 ///
@@ -44,7 +44,7 @@ where
 {
     let (stop, mut stopped) = watch::channel(());
     let (ended, end) = watch::channel(());
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         // Dropped at the end, also if the callback panics.
         let _ended = ended;
         let mut monitor = pin!(monitor);
@@ -57,7 +57,7 @@ where
             }
         }
     });
-    Handle { stop: Mutex::new(Some(stop)), end }
+    Handle { stop: Mutex::new(Some(stop)), end, task: task.id() }
 }
 
 /// A monitor that calls back. Made by [`run`].
@@ -70,13 +70,18 @@ pub struct Handle {
     stop: Mutex<Option<watch::Sender<()>>>,
     /// Closed when the monitor and its last callback have ended.
     end: watch::Receiver<()>,
+    task: task::Id,
 }
 
 impl Handle {
     /// Stops the monitor, and waits until its callback is done. Stopping twice is stopping once.
+    ///
+    /// In the callback itself, this does not wait: that call is the last.
     pub async fn stop(&self) {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.ended().await;
+        if task::try_id() != Some(self.task) {
+            self.ended().await;
+        }
     }
 
     /// Waits until the monitor ends by itself, or is stopped by someone else.

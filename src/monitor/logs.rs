@@ -1,16 +1,16 @@
 //! The monitor of a container's output: across its restarts, and across broken connections.
 //!
 //! ```text
-//! Opening ────▶ Following ──── the container ended ────▶ Resting
-//!    ▲  │ failed    │ broke                                 │
-//!    │  ▼           ▼                                       │
-//!    ├─ Waiting ◀───┘                                       │
-//!    └────────────── it starts again ◀──────────────────────┘
+//! Begin → Opening ── Connected ──▶ Following ── the log ended ──▶ Opening ── Stopped ──▶ Resting
+//!            ▲  │                    │    ▲                                                │
+//!            │  │ failed       broke │    │ Gap?, Line                                     │
+//!            │  ▼                    ▼    └─                                               │
+//!            ├─ Waiting ◀─── Disconnected                                                  │
+//!            └──────────────────────────── it starts again ◀───────────────────────────────┘
 //! ```
 //!
-//! Lines come with their times. After a new connection, those that were told are told
-//! apart by what they say: of each source, nothing is told before the last line that
-//! was. If that line is not there any more, the log was cut, and a [`Gap`] says so.
+//! It ends when the container is removed. While the log is silent, the engine is asked now
+//! and then what its last line is. How far the log was told stands in `bookmark.rs`.
 
 use std::{
     collections::VecDeque,
@@ -20,26 +20,27 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_core::Stream;
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, TryStreamExt as _, future::BoxFuture};
 use tokio::time::{Instant, Sleep};
 
-use super::{EventMonitor, EventUpdate, Gap, GapReason, RetryPolicy, retry::Backoff};
+use super::{
+    EventMonitor, EventUpdate, Gap, RetryPolicy,
+    bookmark::Bookmark,
+    retry::Backoff,
+    watchdog::{SILENCE, Watchdog, patience, within},
+};
 use crate::{
-    ApiVersion, DockerClient, Error, Line, Lines, Result, Source, Timestamp,
+    DockerClient, Error, Line, Lines, Result, Timestamp,
     containers::{Container, LogsOptions, Tail},
     system::{EventKind, EventsOptions},
 };
 
-/// Logs can be asked for since a time from this version on. Before, they are read from their beginning.
-const SINCE: ApiVersion = ApiVersion::new(1, 19);
-
-/// How far back to read beyond the last line: sources do not write in the order of their times.
-const OVERLAP: i64 = 10;
-
 /// A connection that held so long was a good one.
 const STABLE: Duration = Duration::from_secs(5);
+
+/// So many events are heard at a time, then others have their turn.
+const TURN: usize = 128;
 
 /// What a monitor of logs tells.
 #[derive(Clone, Debug)]
@@ -77,32 +78,32 @@ pub struct LogMonitor {
     docker: DockerClient,
     container: Container,
     options: LogsOptions,
-    /// Starts and the removal of the container.
-    events: EventMonitor,
-    events_ended: bool,
+    /// Starts and the removal of the container; none once they have ended.
+    events: Option<EventMonitor>,
+    /// Why they have ended.
+    deaf: Option<Error>,
     /// The container's full id, once it is known.
     id: Option<String>,
-    /// It was started since it was last asked for.
+    /// The container was started since the log was last opened.
     started: bool,
-    anchors: Vec<Anchor>,
+    bookmark: Bookmark,
+    watchdog: Option<Duration>,
+    silence: Watchdog,
+    /// Asks what the last line of the log is.
+    check: Option<BoxFuture<'static, Result<Last>>>,
     backoff: Backoff,
     state: State,
     updates: VecDeque<LogUpdate>,
 }
 
-/// The last line of a source that was told.
-#[derive(Debug)]
-struct Anchor {
-    source: Source,
-    time: Timestamp,
-    bytes: Bytes,
-    /// Whether it is to come again, and nothing is told before it has.
-    awaited: bool,
-}
-
 enum State {
     Begin,
-    Opening(BoxFuture<'static, Result<Opened>>),
+    /// The log is asked for, and whether the container runs.
+    Opening {
+        opening: BoxFuture<'static, Result<Opened>>,
+        all_told: bool,
+    },
+    /// Lines come.
     Following {
         lines: Box<Lines>,
         since: Instant,
@@ -111,28 +112,38 @@ enum State {
     },
     /// The container does not run.
     Resting,
+    /// There is no connection, and none is tried for a while.
     Waiting(Pin<Box<Sleep>>),
     Ended,
 }
 
 enum Opened {
-    /// The lines, from a moment on or from the beginning.
-    Lines { id: String, lines: Box<Lines>, from: Option<Timestamp> },
+    /// The lines, and the moment before which nothing more is to be told.
+    Lines { id: String, lines: Box<Lines>, begin: Option<Timestamp> },
     /// The container does not run, and all it wrote was told.
     Stopped,
+}
+
+/// How the log ends, and whether the container runs.
+struct Last {
+    line: Option<Line>,
+    running: bool,
 }
 
 impl LogMonitor {
     pub(crate) fn new(docker: DockerClient, container: Container, options: LogsOptions) -> Self {
         Self {
-            events: docker.monitor_events(&EventsOptions::default()),
+            events: Some(docker.monitor_events(&EventsOptions::default())),
             docker,
             container,
-            options: options.follow().timestamps(),
-            events_ended: false,
+            options: options.timestamps(),
+            deaf: None,
             id: None,
             started: false,
-            anchors: Vec::new(),
+            bookmark: Bookmark::default(),
+            watchdog: Some(SILENCE),
+            silence: Watchdog::new(),
+            check: None,
             backoff: Backoff::default(),
             state: State::Begin,
             updates: VecDeque::new(),
@@ -142,61 +153,103 @@ impl LogMonitor {
     /// When to try again after a connection broke.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff = Backoff::new(policy.clone());
-        self.events = self.events.retry(policy);
+        self.events = self.events.map(|events| events.retry(policy));
+        self
+    }
+
+    /// How long no line may come before the engine is asked whether there is one; `None` for ever. Defaults to a minute.
+    ///
+    /// A peer that died without a word is noticed so, and a connection that something in between has forgotten.
+    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.watchdog = silence.into();
+        self.events = self.events.map(|events| events.watchdog(self.watchdog));
         self
     }
 
     /// Hears whether the container starts or is removed.
     fn listen(&mut self, cx: &mut Context<'_>) {
-        while !self.events_ended {
-            match Pin::new(&mut self.events).poll_next(cx) {
-                Poll::Ready(Some(EventUpdate::Event(event))) if event.kind == EventKind::Container => {
-                    if self.id.as_ref() == Some(&event.id) {
-                        self.happened(&event.action);
-                    }
-                }
-                // What was not heard may have been a start.
-                Poll::Ready(Some(EventUpdate::Gap(_))) => self.happened("start"),
-                Poll::Ready(Some(_)) => {}
-                Poll::Ready(None) => self.events_ended = true,
-                Poll::Pending => break,
+        for _ in 0..TURN {
+            let Some(events) = &mut self.events else { return };
+            match Pin::new(events).poll_next(cx) {
+                Poll::Ready(Some(update)) => self.heard(update),
+                Poll::Ready(None) => self.events = None,
+                Poll::Pending => return,
             }
         }
+        cx.waker().wake_by_ref();
     }
 
-    fn happened(&mut self, action: &str) {
-        match action {
-            "start" => self.started = true,
-            "destroy" if matches!(self.state, State::Resting) => self.state = State::Ended,
-            _ => {}
+    fn heard(&mut self, update: EventUpdate) {
+        let is_resting = matches!(self.state, State::Resting);
+        match update {
+            EventUpdate::Event(event) if event.kind == EventKind::Container && self.id.as_ref() == Some(&event.id) => {
+                match &*event.action {
+                    "start" => self.started = true,
+                    "destroy" if is_resting => self.state = State::Ended,
+                    _ => {}
+                }
+            }
+            EventUpdate::Event(_) => {}
+            // What was not heard may have been a start.
+            EventUpdate::Gap(_) => self.started = true,
+            // While the container does not run, that is the only connection.
+            EventUpdate::Connected if is_resting => self.updates.push_back(LogUpdate::Connected),
+            EventUpdate::Connected => {}
+            EventUpdate::Disconnected { error, retry_in: retry_in @ Some(_) } if is_resting => {
+                self.updates.push_back(LogUpdate::Disconnected { error, retry_in });
+            }
+            EventUpdate::Disconnected { retry_in: Some(_), .. } => {}
+            EventUpdate::Disconnected { error, retry_in: None } => self.deaf = Some(error),
         }
     }
 
     /// Opens the log, unless all of it was told and the container does not run.
     fn open(&mut self, all_told: bool) {
         self.started = false;
-        let last = self.anchors.iter().map(|anchor| anchor.time).max();
-        let (docker, container, options) = (self.docker.clone(), self.container.clone(), self.options.clone());
-        self.state = State::Opening(open(docker, container, options, last, all_told).boxed());
+        self.silence.calm();
+        let is_first = self.id.is_none();
+        let opening = open(self.docker.clone(), self.container.clone(), self.options.clone(), is_first, all_told);
+        self.state = State::Opening { opening: opening.boxed(), all_told };
     }
 
     fn opened(&mut self, opened: Opened) {
-        let Opened::Lines { id, lines, from } = opened else {
+        let Opened::Lines { id, lines, begin } = opened else {
             self.updates.push_back(LogUpdate::Stopped);
-            self.state = State::Resting;
-            return;
+            return self.state = State::Resting;
         };
-        self.id = Some(id);
-        for anchor in &mut self.anchors {
-            anchor.awaited = from.is_none_or(|from| anchor.time >= from);
+        if self.id.is_none() {
+            // Its name may go to another.
+            self.container = self.docker.container(&*id);
+            self.id = Some(id);
+            begin.into_iter().for_each(|begin| self.bookmark.begin(begin));
+        } else {
+            self.bookmark.read_again();
         }
         self.updates.push_back(LogUpdate::Connected);
         self.state = State::Following { lines, since: Instant::now(), begun: Vec::new() };
     }
 
-    fn disconnected(&mut self, error: Error) {
+    /// The log could not be opened.
+    fn failed(&mut self, error: Error, all_told: bool) {
+        if error.is_not_found() && self.id.is_some() && all_told {
+            return self.state = State::Ended;
+        }
         let is_final = error.is_not_found() || error.is_bad_request() || error.is_unsupported();
         let retry_in = if is_final { None } else { self.backoff.next() };
+        self.disconnected(error, retry_in);
+    }
+
+    /// The connection broke.
+    fn broke(&mut self, error: Error) {
+        if matches!(&self.state, State::Following { since, .. } if since.elapsed() >= STABLE) {
+            self.backoff.reset();
+        }
+        let retry_in = self.backoff.next();
+        self.disconnected(error.during("container_logs"), retry_in);
+    }
+
+    fn disconnected(&mut self, error: Error, retry_in: Option<Duration>) {
+        self.check = None;
         self.state = match retry_in {
             Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
             None => State::Ended,
@@ -204,32 +257,17 @@ impl LogMonitor {
         self.updates.push_back(LogUpdate::Disconnected { error, retry_in });
     }
 
-    /// Tells a line, unless it was told before.
+    /// Tells a line, as far as it was not told before.
     fn tell(&mut self, line: Line) {
-        let Some(time) = line.time else {
-            return self.updates.push_back(LogUpdate::Line(line));
-        };
-        let Some(anchor) = self.anchors.iter_mut().find(|anchor| anchor.source == line.source) else {
-            self.anchors.push(Anchor { source: line.source, time, bytes: line.bytes.clone(), awaited: false });
-            return self.updates.push_back(LogUpdate::Line(line));
-        };
-        if anchor.awaited {
-            if time == anchor.time && line.bytes == anchor.bytes {
-                anchor.awaited = false;
-                return;
-            }
-            if time <= anchor.time {
-                return;
-            }
-            anchor.awaited = false;
-            let gap = Gap { since: anchor.time, until: time, reason: GapReason::Overflow };
-            self.updates.push_back(LogUpdate::Gap(gap));
+        let (gap, line) = self.bookmark.take(line);
+        self.updates.extend(gap.map(LogUpdate::Gap));
+        if let Some(line) = line {
+            self.backoff.reset();
+            self.updates.push_back(LogUpdate::Line(line));
         }
-        (anchor.time, anchor.bytes) = (time, line.bytes.clone());
-        self.updates.push_back(LogUpdate::Line(line));
     }
 
-    /// One step of the machine.
+    /// One step of the machine, after events were heard.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Begin => self.open(false),
@@ -237,61 +275,99 @@ impl LogMonitor {
                 ready!(sleep.as_mut().poll(cx));
                 self.open(false);
             }
-            State::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
-                Ok(opened) => self.opened(opened),
-                // It was there, and is not any more.
-                Err(error) if error.is_not_found() && self.id.is_some() => self.state = State::Ended,
-                Err(error) => self.disconnected(error),
-            },
-            State::Following { lines, since, begun } => match ready!(Pin::new(&mut **lines).poll_next(cx)) {
-                Some(Ok(line)) if !line.complete => begun.push(line),
-                Some(Ok(line)) => {
-                    self.backoff.reset();
-                    self.tell(line);
+            State::Opening { opening, all_told } => {
+                let all_told = *all_told;
+                match opening.as_mut().poll(cx) {
+                    Poll::Ready(Ok(opened)) => self.opened(opened),
+                    Poll::Ready(Err(error)) => self.failed(error, all_told),
+                    Poll::Pending => return self.doubt(cx),
                 }
-                Some(Err(error)) => {
-                    if since.elapsed() >= STABLE {
-                        self.backoff.reset();
-                    }
-                    self.disconnected(error);
-                }
-                None => {
-                    let begun = std::mem::take(begun);
-                    begun.into_iter().for_each(|line| self.tell(line));
-                    self.open(true);
-                }
+            }
+            State::Following { lines, .. } => match Pin::new(&mut **lines).poll_next(cx) {
+                Poll::Ready(item) => self.followed(item),
+                Poll::Pending => return self.doubt(cx),
             },
             State::Resting if self.started => self.open(false),
-            State::Resting if self.events_ended => self.state = State::Ended,
+            State::Resting if self.events.is_none() => {
+                let error = self.deaf.take().unwrap_or_else(|| Error::truncated("the engine's events have ended"));
+                self.disconnected(error, None);
+            }
             State::Resting => return Poll::Pending,
             State::Ended => {}
         }
         Poll::Ready(())
     }
+
+    /// Takes what the log brought, or that it ended.
+    fn followed(&mut self, item: Option<Result<Line>>) {
+        let State::Following { begun, .. } = &mut self.state else { return };
+        self.silence.calm();
+        self.check = None;
+        match item {
+            Some(Ok(line)) if line.complete => self.tell(line),
+            Some(Ok(line)) => begun.push(line),
+            Some(Err(error)) => self.broke(error),
+            None => {
+                let begun = std::mem::take(begun);
+                begun.into_iter().for_each(|line| self.tell(line));
+                // If it has started meanwhile, it may have written more, and ended again.
+                self.open(!self.started);
+            }
+        }
+    }
+
+    /// Nothing came: is that so?
+    fn doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(check) = &mut self.check else {
+            ready!(self.silence.poll(cx, self.watchdog));
+            let last = last(self.container.clone(), self.options.clone());
+            self.check = Some(within(patience(self.watchdog), last).boxed());
+            return Poll::Ready(());
+        };
+        let outcome = ready!(check.as_mut().poll(cx));
+        self.check = None;
+        self.silence.calm();
+        match outcome {
+            Ok(Last { line, running }) if running && line.iter().all(|line| self.bookmark.knows(line)) => {}
+            Ok(_) => self.broke(Error::truncated("the log went on, and this stream did not")),
+            Err(error) => self.broke(error),
+        }
+        Poll::Ready(())
+    }
 }
 
-/// Opens the log from a little before `last` on, or as the options say if nothing was told yet.
+/// Opens the log: as the options say if it `is_first`, and from its beginning later.
 async fn open(
     docker: DockerClient,
     container: Container,
-    mut options: LogsOptions,
-    last: Option<Timestamp>,
+    options: LogsOptions,
+    is_first: bool,
     all_told: bool,
 ) -> Result<Opened> {
     let seen = container.inspect().await.map_err(|error| error.on_behalf_of("container_logs"))?;
     if all_told && (!seen.state.running || seen.state.restarting) {
         return Ok(Opened::Stopped);
     }
-    let mut from = None;
-    if let Some(last) = last {
-        options.tail = Tail::All;
-        // A clock that was set back would hide what was written since.
-        let knows_since = docker.api_version().await? >= SINCE && docker.engine_time().await? >= last;
-        from = knows_since.then(|| Timestamp::from_unix_seconds(last.unix_seconds() - OVERLAP)).transpose()?;
-        options.since = from;
+    // From API 1.19 on, logs can be asked for since a time.
+    let tail = if is_first { options.tail } else { Tail::All };
+    let begin = match tail {
+        Tail::All => None,
+        Tail::Lines(_) => Some(docker.engine_time().await?),
+    };
+    let lines = Box::new(container.logs(&options.tail(tail).follow()).await?.lines());
+    Ok(Opened::Lines { id: seen.id, lines, begin })
+}
+
+/// Asks for the last line of the log.
+async fn last(container: Container, mut options: LogsOptions) -> Result<Last> {
+    let running = container.inspect().await?.state.running;
+    options.follow = None;
+    let mut lines = container.logs(&options.tail(1)).await?.lines();
+    let mut line = None;
+    while let Some(next) = lines.try_next().await? {
+        line = Some(next);
     }
-    let lines = Box::new(container.logs(&options).await?.lines());
-    Ok(Opened::Lines { id: seen.id, lines, from })
+    Ok(Last { line, running })
 }
 
 impl Stream for LogMonitor {

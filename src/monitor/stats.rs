@@ -1,35 +1,41 @@
 //! The monitor of statistics: every container that runs is measured, from its start to its death.
 //!
-//! The monitor of containers says which ones run; each of them has a stream of its own,
-//! and all of them are waited for at once:
+//! The monitor of containers says which ones run. Each of them has a measurement
+//! (`measurement.rs`) with a connection of its own, and all of them are waited for at once:
 //!
 //! ```text
-//! Opening ──▶ Measuring ──▶ (the container ended)
-//!    ▲  │ failed   │ broke
-//!    │  ▼          ▼
-//!    └─ Waiting ◀──┘
+//!                it runs: Began
+//! not measured ─────────────────▶ measured ──▶ Sample, Sample, Failed, Sample …
+//!       ▲                             │
+//!       └─────────────────────────────┘
+//!        it ended, is not selected any more: Ended
 //! ```
+//!
+//! A container that was started anew is not measured and measured again.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
 use futures_core::Stream;
 use futures_util::{
-    FutureExt as _,
-    future::{AbortHandle, BoxFuture},
+    future::AbortHandle,
     stream::{Abortable, SelectAll},
 };
-use tokio::time::Sleep;
 
-use super::{ContainerMonitor, ContainerUpdate, RetryPolicy, retry::Backoff};
+use super::{
+    ContainerMonitor, ContainerUpdate, RetryPolicy,
+    measurement::{Measured, Measurement},
+    view::is_running,
+    watchdog::SILENCE,
+};
 use crate::{
-    Error, Result,
-    containers::{Container, Containers, StatsStream, Traffic},
+    Error,
+    containers::{Containers, Traffic},
     models::{ContainerSummary, Stats},
 };
 
@@ -41,7 +47,8 @@ pub enum StatsUpdate {
     Sample(Box<Sample>),
     /// A container, by its id, runs, and is measured from now on.
     Began(String),
-    /// A container, by its id, does not run any more. No sample of it comes after this, unless it begins again.
+    /// A container, by its id, does not run any more, or has another name. No sample of it comes after this, unless it
+    /// begins again.
     Ended(String),
     /// A container cannot be measured now; the others are.
     Failed {
@@ -71,7 +78,8 @@ pub struct Sample {
     pub id: String,
     /// Its name, without a slash.
     pub name: String,
-    /// The CPU it used since the sample before, in percent of one CPU. None of the first sample.
+    /// The CPU it used since the sample before, in percent of one CPU. None of the first sample of a connection, if the
+    /// engine sends nothing along to compare it with.
     pub cpu_percent: Option<f64>,
     /// The memory it uses, in bytes, without caches.
     pub memory_used: u64,
@@ -104,10 +112,18 @@ pub struct StatsMonitor {
     /// Ids and names of those to measure; all if none are named.
     selection: Option<BTreeSet<String>>,
     retry: RetryPolicy,
-    /// What ends each measurement, by id.
-    measured: HashMap<String, AbortHandle>,
+    watchdog: Option<Duration>,
+    /// Those that are measured, by id.
+    measured: HashMap<String, Subject>,
     measurements: SelectAll<Abortable<Measurement>>,
     updates: VecDeque<StatsUpdate>,
+}
+
+/// A container that is measured.
+struct Subject {
+    name: String,
+    /// Ends its measurement.
+    abort: AbortHandle,
 }
 
 impl StatsMonitor {
@@ -118,6 +134,7 @@ impl StatsMonitor {
             ended: false,
             selection: None,
             retry: RetryPolicy::default(),
+            watchdog: Some(SILENCE),
             measured: HashMap::new(),
             measurements: SelectAll::new(),
             updates: VecDeque::new(),
@@ -126,10 +143,7 @@ impl StatsMonitor {
 
     /// Measure only these containers, by id or name, whenever they run. Several calls widen the choice.
     pub fn only<S: Into<String>>(mut self, containers: impl IntoIterator<Item = S>) -> Self {
-        let names = containers.into_iter().map(|name| {
-            let name: String = name.into();
-            name.strip_prefix('/').map_or(name.clone(), str::to_owned)
-        });
+        let names = containers.into_iter().map(|name| bare(&name.into()).to_owned());
         self.selection.get_or_insert_default().extend(names);
         self
     }
@@ -141,9 +155,19 @@ impl StatsMonitor {
         self
     }
 
-    /// Takes all that is heard of starts and deaths. It goes before samples: none comes after a death.
+    /// How long a container may send no sample before its connection is given up, and nothing may happen before the
+    /// engine is asked whether that is so; `None` for ever. Defaults to a minute.
+    ///
+    /// Engines send a sample about once a second.
+    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
+        self.watchdog = silence.into();
+        self.watch = self.watch.watchdog(self.watchdog);
+        self
+    }
+
+    /// Takes what is heard of starts and deaths. It goes before samples: none comes after a death.
     fn listen(&mut self, cx: &mut Context<'_>) {
-        while !self.ended {
+        while !self.ended && self.updates.is_empty() {
             match Pin::new(&mut self.watch).poll_next(cx) {
                 Poll::Ready(Some(update)) => self.heard(update),
                 Poll::Ready(None) => self.ended = true,
@@ -158,6 +182,10 @@ impl StatsMonitor {
                 containers.iter().for_each(|container| self.look_at(container));
             }
             ContainerUpdate::Appeared(container) | ContainerUpdate::Changed(container) => self.look_at(&container),
+            ContainerUpdate::Restarted(container) => {
+                self.end(&container.id);
+                self.look_at(&container);
+            }
             ContainerUpdate::Removed(id) => self.end(&id),
             ContainerUpdate::Connected => self.updates.push_back(StatsUpdate::Connected),
             ContainerUpdate::Disconnected { error, retry_in } => {
@@ -167,32 +195,60 @@ impl StatsMonitor {
     }
 
     fn look_at(&mut self, container: &ContainerSummary) {
-        if !is_running(container) {
+        if !is_running(container) || !self.is_selected(container) {
             self.end(&container.id);
-        } else if self.is_selected(container) && !self.measured.contains_key(&container.id) {
-            let handle = self.containers.client().container(&*container.id);
-            let measurement = Measurement::new(handle, name(container).to_owned(), self.retry.clone());
-            let (abort, registration) = AbortHandle::new_pair();
-            self.measurements.push(Abortable::new(measurement, registration));
-            self.measured.insert(container.id.clone(), abort);
-            self.updates.push_back(StatsUpdate::Began(container.id.clone()));
+        } else if let Some(subject) = self.measured.get_mut(&container.id) {
+            name(container).clone_into(&mut subject.name);
+        } else {
+            self.begin(container);
         }
     }
 
+    fn begin(&mut self, container: &ContainerSummary) {
+        let handle = self.containers.client().container(&*container.id);
+        let measurement = Measurement::new(handle, self.retry.clone(), self.watchdog);
+        let (abort, registration) = AbortHandle::new_pair();
+        self.measurements.push(Abortable::new(measurement, registration));
+        self.measured.insert(container.id.clone(), Subject { name: name(container).to_owned(), abort });
+        self.updates.push_back(StatsUpdate::Began(container.id.clone()));
+    }
+
     fn end(&mut self, id: &str) {
-        if let Some(abort) = self.measured.remove(id) {
-            abort.abort();
+        if let Some(subject) = self.measured.remove(id) {
+            subject.abort.abort();
             self.updates.push_back(StatsUpdate::Ended(id.to_owned()));
         }
     }
 
+    fn update(&self, id: String, measured: Measured) -> StatsUpdate {
+        let (stats, cpu_percent) = match measured {
+            Measured::Stats { stats, cpu_percent } => (*stats, cpu_percent),
+            Measured::Failed { error, retry_in } => return StatsUpdate::Failed { id, error, retry_in },
+        };
+        StatsUpdate::Sample(Box::new(Sample {
+            name: self.measured.get(&id).map(|subject| subject.name.clone()).unwrap_or_default(),
+            id,
+            cpu_percent,
+            memory_used: stats.memory_used(),
+            memory_percent: stats.memory_percent(),
+            network: stats.network_total(),
+            block_io: stats.block_io_total(),
+            stats,
+        }))
+    }
+
     fn is_selected(&self, container: &ContainerSummary) -> bool {
         self.selection.as_ref().is_none_or(|selection| {
-            let names = container.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
+            let names = container.names.iter().map(|name| bare(name));
             names.chain([&*container.id]).any(|name| selection.contains(name))
                 || selection.iter().any(|given| is_prefix(given, &container.id))
         })
     }
+}
+
+/// A name as people write it, without the slash that engines put before it.
+fn bare(name: &str) -> &str {
+    name.strip_prefix('/').unwrap_or(name)
 }
 
 /// Whether `given` is an id as people shorten it.
@@ -200,114 +256,17 @@ fn is_prefix(given: &str, id: &str) -> bool {
     given.len() >= 12 && id.starts_with(given)
 }
 
-/// Engines before 1.11 tell the state only in words.
-fn is_running(container: &ContainerSummary) -> bool {
-    container.status.starts_with("Up ")
-}
-
 /// The name of its own, and not one that a link gives it.
 fn name(container: &ContainerSummary) -> &str {
-    let names = container.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
+    let names = container.names.iter().map(|name| bare(name));
     names.min_by_key(|name| name.matches('/').count()).unwrap_or(&container.id)
-}
-
-/// The measurement of one container. Ends when the container has ended.
-struct Measurement {
-    container: Container,
-    name: String,
-    backoff: Backoff,
-    /// What the CPU is compared with.
-    previous: Option<Box<Stats>>,
-    state: State,
-}
-
-enum State {
-    Opening(BoxFuture<'static, Result<StatsStream>>),
-    Measuring(StatsStream),
-    Waiting(Pin<Box<Sleep>>),
-    Ended,
-}
-
-impl Measurement {
-    fn new(container: Container, name: String, retry: RetryPolicy) -> Self {
-        let state = open(&container);
-        Self { container, name, backoff: Backoff::new(retry), previous: None, state }
-    }
-
-    fn sample(&mut self, stats: Stats) -> StatsUpdate {
-        self.backoff.reset();
-        let sample = Sample {
-            id: self.container.id().to_owned(),
-            name: self.name.clone(),
-            cpu_percent: stats.cpu_percent(self.previous.as_deref()),
-            memory_used: stats.memory_used(),
-            memory_percent: stats.memory_percent(),
-            network: stats.network_total(),
-            block_io: stats.block_io_total(),
-            stats,
-        };
-        self.previous = Some(Box::new(sample.stats.clone()));
-        StatsUpdate::Sample(Box::new(sample))
-    }
-
-    fn wait_quietly(&mut self) {
-        self.state = match self.backoff.next() {
-            Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
-            None => State::Ended,
-        };
-    }
-
-    fn failed(&mut self, error: Error) -> StatsUpdate {
-        let is_final = error.is_not_found() || error.is_unsupported();
-        let retry_in = if is_final { None } else { self.backoff.next() };
-        self.state = match retry_in {
-            Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
-            None => State::Ended,
-        };
-        StatsUpdate::Failed { id: self.container.id().to_owned(), error, retry_in }
-    }
-}
-
-fn open(container: &Container) -> State {
-    let container = container.clone();
-    State::Opening(async move { container.stats().await }.boxed())
-}
-
-impl Stream for Measurement {
-    type Item = StatsUpdate;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StatsUpdate>> {
-        loop {
-            match &mut self.state {
-                State::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
-                    Ok(stats) => self.state = State::Measuring(stats),
-                    Err(error) => return Poll::Ready(Some(self.failed(error))),
-                },
-                State::Measuring(stats) => match ready!(Pin::new(stats).poll_next(cx)) {
-                    // Zeros of a container that has just ended.
-                    Some(Ok(stats)) if stats.time().is_none() => {}
-                    Some(Ok(stats)) => return Poll::Ready(Some(self.sample(stats))),
-                    Some(Err(error)) => return Poll::Ready(Some(self.failed(error))),
-                    // The container was removed, which will be heard, or the engine stops.
-                    None => self.wait_quietly(),
-                },
-                State::Waiting(sleep) => {
-                    ready!(sleep.as_mut().poll(cx));
-                    self.state = open(&self.container);
-                }
-                State::Ended => return Poll::Ready(None),
-            }
-        }
-    }
 }
 
 impl Stream for StatsMonitor {
     type Item = StatsUpdate;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StatsUpdate>> {
-        if self.updates.is_empty() {
-            self.listen(cx);
-        }
+        self.listen(cx);
         if let Some(update) = self.updates.pop_front() {
             return Poll::Ready(Some(update));
         }
@@ -315,8 +274,8 @@ impl Stream for StatsMonitor {
             return Poll::Ready(None);
         }
         match Pin::new(&mut self.measurements).poll_next(cx) {
-            Poll::Ready(Some(update)) => Poll::Ready(Some(update)),
-            // Nothing runs; something may start.
+            Poll::Ready(Some((id, measured))) => Poll::Ready(Some(self.update(id, measured))),
+            // Nothing is measured. When something starts, it will be heard: all that came was.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }

@@ -54,7 +54,7 @@ impl WebSocketSession {
     /// Makes `call`, and shakes hands.
     pub(crate) async fn open(wire: &Wire<'_>, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Self> {
         let key = generate_key();
-        let response = wire.session(handshake(&key)?, call).await?;
+        let response = wire.dedicated(handshake(&key)?, call).await?;
         let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
         if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
             let message = "the engine does not shake hands for a websocket";

@@ -24,7 +24,7 @@ use crate::{Result, wire::Body};
 #[must_use = "streams do nothing unless polled"]
 pub struct Download {
     body: Option<Body>,
-    operation: &'static str,
+    pub(super) operation: &'static str,
 }
 
 impl Download {

@@ -1,14 +1,21 @@
 //! Bytes to the engine: archives.
 
-use std::{error::Error as StdError, fmt, io};
+use std::{
+    error::Error as StdError,
+    fmt, io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::TryStreamExt as _;
-use tokio::io::AsyncRead;
+use http_body::{Body, Frame, SizeHint};
+use tokio::{fs::File, io::AsyncRead};
 use tokio_util::io::ReaderStream;
 
-use crate::{Error, error::Kind};
+use crate::{Error, Result, error::Kind};
 
 /// How much is read of a source at once, in bytes.
 const READ: usize = 64 << 10;
@@ -18,10 +25,10 @@ const READ: usize = 64 << 10;
 /// It is sent as it is read, and never held in memory as a whole.
 ///
 /// ```no_run
-/// # async fn example() -> std::io::Result<()> {
+/// # async fn example() -> dockerclient::Result<()> {
 /// use dockerclient::Upload;
 ///
-/// let from_a_file = Upload::from_reader(tokio::fs::File::open("context.tar").await?);
+/// let from_a_file = Upload::from_file("context.tar").await?;
 /// let from_memory = Upload::from(vec![0; 1024]);
 /// # Ok(())
 /// # }
@@ -48,12 +55,77 @@ impl Upload {
         Self(reqwest::Body::wrap_stream(stream.map_ok(Into::into).map_err(failed)))
     }
 
+    /// The file at `path`. The engine is told how long it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such file, or if it may not be read. If its length changes
+    /// while it is sent, the call fails.
+    pub async fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let unread = |error| Error::unread(path, error);
+        let file = File::open(path).await.map_err(unread)?;
+        let metadata = file.metadata().await.map_err(unread)?;
+        if metadata.is_dir() {
+            return Err(unread(io::ErrorKind::IsADirectory.into()));
+        }
+        if !metadata.is_file() {
+            // A pipe, say: nobody knows its length.
+            return Ok(Self::from_reader(file));
+        }
+        let pieces = ReaderStream::with_capacity(file, READ);
+        Ok(Self(reqwest::Body::wrap(Whole { pieces, left: metadata.len(), path: path.to_owned() })))
+    }
+
+    /// What `stream` yields, until it ends. An error of it is the call's error.
+    #[cfg(feature = "tar")]
+    pub(crate) fn of_our_own(stream: impl Stream<Item = Result<Bytes>> + Send + 'static) -> Self {
+        Self(reqwest::Body::wrap_stream(stream))
+    }
+
     pub(crate) fn nothing() -> Self {
         Self(reqwest::Body::default())
     }
 
     pub(crate) fn into_body(self) -> reqwest::Body {
         self.0
+    }
+}
+
+/// A file of a known length.
+struct Whole {
+    pieces: ReaderStream<File>,
+    /// How many bytes are to come.
+    left: u64,
+    path: PathBuf,
+}
+
+impl Whole {
+    fn changed(&self, how: &str) -> Error {
+        Error::request(format!("{} {how} while it was sent", self.path.display()))
+    }
+}
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        let piece = match ready!(Pin::new(&mut self.pieces).poll_next(cx)) {
+            Some(Ok(piece)) => piece,
+            Some(Err(error)) => return Poll::Ready(Some(Err(Error::unread(&self.path, error)))),
+            None if self.left == 0 => return Poll::Ready(None),
+            None => return Poll::Ready(Some(Err(self.changed("shrank")))),
+        };
+        match self.left.checked_sub(piece.len() as u64) {
+            Some(left) => self.left = left,
+            None => return Poll::Ready(Some(Err(self.changed("grew")))),
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
 

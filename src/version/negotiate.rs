@@ -61,16 +61,23 @@ mod tests {
     fn the_newest_version_that_both_know_is_spoken() {
         assert_eq!(chosen("1.15", None).unwrap(), ApiVersion::new(1, 15));
         assert_eq!(chosen("1.17", None).unwrap(), ApiVersion::new(1, 17));
-        assert_eq!(chosen("1.41", Some("1.12")).unwrap(), ApiVersion::NEWEST);
+        assert_eq!(chosen("1.23", None).unwrap(), ApiVersion::new(1, 23));
+        assert_eq!(chosen("1.41", Some("1.12")).unwrap(), ApiVersion::new(1, 41));
+        assert_eq!(chosen("1.54", Some("1.40")).unwrap(), ApiVersion::new(1, 54));
+        assert_eq!(chosen("1.99", Some("1.44")).unwrap(), ApiVersion::NEWEST);
+        assert_eq!(chosen("1.99", Some(&ApiVersion::NEWEST.to_string())).unwrap(), ApiVersion::NEWEST);
     }
 
     #[test]
     fn an_engine_with_no_version_in_common_is_told_from_its_range() {
-        let error = chosen("1.51", Some("1.24")).unwrap_err();
+        let error = chosen("1.99", Some("1.98")).unwrap_err();
         assert!(error.is_unsupported());
         assert_eq!(
             error.to_string(),
-            "the engine speaks API 1.24 to 1.51, this client 1.15 to 1.18: they have none in common"
+            format!(
+                "the engine speaks API 1.98 to 1.99, this client 1.15 to {}: they have none in common",
+                ApiVersion::NEWEST
+            )
         );
         assert!(chosen("1.12", None).unwrap_err().is_unsupported());
     }

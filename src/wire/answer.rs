@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header::CONTENT_LENGTH};
+use http::{Response, StatusCode};
 use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
@@ -82,9 +82,7 @@ pub(super) async fn engine_error(response: Response<Incoming>, limit: Option<Dur
 /// The error that the engine answered with, on a connection of its own.
 pub(super) async fn session_error(response: Response<Connection>, limit: Option<Duration>) -> Error {
     let (head, connection) = response.into_parts();
-    // Most engines name no length here, and hang up.
-    let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let text = connection.read(length.unwrap_or(LONGEST_ERROR), LONGEST_ERROR);
+    let text = connection.read(LONGEST_ERROR);
     let text = match limit {
         Some(limit) => tokio::time::timeout(limit, text).await.unwrap_or_default(),
         None => text.await,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use progenitor_client::ByteStream;
 
-use super::{body_error, broken, silence::Silence};
+use super::{body_error, silence::Silence};
 use crate::{Result, connect::Received};
 
 /// The bytes an engine answers with. Dropping this closes the connection.
@@ -25,7 +25,7 @@ enum Incoming {
     /// From the pool.
     Http(ByteStream),
     /// From a connection of its own.
-    Session(Received),
+    Dedicated(Received),
 }
 
 impl Body {
@@ -33,8 +33,8 @@ impl Body {
         Self { bytes: Incoming::Http(bytes), silence: Silence::default() }
     }
 
-    pub(crate) fn session(received: Received) -> Self {
-        Self { bytes: Incoming::Session(received), silence: Silence::default() }
+    pub(crate) fn dedicated(received: Received) -> Self {
+        Self { bytes: Incoming::Dedicated(received), silence: Silence::default() }
     }
 
     /// Fails if nothing comes for longer than `limit`.
@@ -49,9 +49,7 @@ impl Stream for Body {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let bytes = match &mut self.bytes {
             Incoming::Http(bytes) => bytes.as_mut().poll_next(cx).map(|bytes| bytes.map(|b| b.map_err(body_error))),
-            Incoming::Session(received) => {
-                Pin::new(received).poll_next(cx).map(|bytes| bytes.map(|b| b.map_err(broken)))
-            }
+            Incoming::Dedicated(received) => Pin::new(received).poll_next(cx),
         };
         Poll::Ready(ready!(self.silence.watch(cx, bytes)).unwrap_or_else(|silent| Some(Err(silent))))
     }

@@ -20,6 +20,8 @@ include!(concat!(env!("OUT_DIR"), "/gates.rs"));
 pub(crate) struct Span {
     since: ApiVersion,
     until: ApiVersion,
+    /// What to use after that.
+    instead: Option<&'static str>,
 }
 
 impl Span {
@@ -40,6 +42,7 @@ pub(crate) struct Operation {
     /// The answer goes on for as long as it takes.
     pub(crate) streams: bool,
     pub(crate) body_is_optional: bool,
+    body_span: Span,
     /// Query and header parameters that not every version knows.
     parameters: &'static [(&'static str, Span)],
     /// Keys of `filters` that not every version knows.
@@ -60,6 +63,8 @@ impl Operation {
 struct Field {
     name: &'static str,
     span: Span,
+    /// Its own fields are keys that the caller chose.
+    is_map: bool,
     /// The fields inside it, as an index into [`BODIES`].
     inside: Option<usize>,
 }
@@ -91,6 +96,9 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
         }
     }
     let body = request.body().and_then(reqwest::Body::as_bytes);
+    if body.is_some_and(|body| !says_nothing(body)) && !operation.body_span.contains(version) {
+        return refused("the body ", operation.body_span);
+    }
     if let (Some(index), Some(body)) = (operation.body, body) {
         let body = serde_json::from_slice(body).unwrap_or_default();
         if let Some((path, span)) = unknown_field(index, &body, version) {
@@ -109,17 +117,99 @@ fn unknown_field(index: usize, body: &Value, version: ApiVersion) -> Option<(Str
             return Some((field.name.to_owned(), field.span));
         }
         let (path, span) = match value {
-            Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
-            value => unknown_field(field.inside?, value, version),
+            Value::Object(entries) if field.is_map => {
+                entries.values().find_map(|item| unknown_inside(field, item, version))
+            }
+            value => unknown_inside(field, value, version),
         }?;
         Some((format!("{}.{path}", field.name), span))
     })
+}
+
+fn unknown_inside(field: &Field, value: &Value, version: ApiVersion) -> Option<(String, Span)> {
+    match value {
+        Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
+        value => unknown_field(field.inside?, value, version),
+    }
+}
+
+/// Whether a body might as well not be there.
+pub(super) fn says_nothing(body: &[u8]) -> bool {
+    body.is_empty() || body == b"{}"
 }
 
 fn unsupported(what: &str, span: Span, spoken: ApiVersion) -> Error {
     if spoken < span.since {
         return Error::needs(what, span.since, spoken);
     }
-    let message = format!("{what}is gone since API {}, and {spoken} is spoken", span.until);
+    let gone = ApiVersion::new(span.until.major(), span.until.minor() + 1);
+    let mut message = format!("{what}is gone since API {gone}, and {spoken} is spoken");
+    if let Some(instead) = span.instead {
+        message = format!("{message}; {instead}");
+    }
     Error::new(Kind::Unsupported(Unsupported { message, needed: Some(span.until), spoken: Some(spoken) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+
+    /// What is said to a request of the operation `id`, if it is refused.
+    fn said(id: &str, minor: u16, query: &str, body: &str) -> Option<String> {
+        let url = format!("http://engine/?{query}").parse().unwrap();
+        let mut request = Request::new(Method::POST, url);
+        *request.body_mut() = (!body.is_empty()).then(|| body.to_owned().into());
+        check(operation(id).unwrap(), ApiVersion::new(1, minor), &request).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_operation_is_known_by_its_name_and_has_a_version() {
+        for one in OPERATIONS {
+            assert!(std::ptr::eq(operation(one.id).unwrap(), one));
+            let allowed = |minor| said(one.id, minor, "", "").is_none();
+            let versions = (OLDEST.minor()..=NEWEST.minor()).filter(|minor| allowed(*minor));
+            let (first, last) = (one.span.since.minor(), one.span.until.minor());
+            assert!(versions.eq(first..=last), "{}", one.id);
+        }
+    }
+
+    #[test]
+    fn options_and_filters_are_told_apart_by_version() {
+        assert_eq!(said("container_logs", 35, "until=1", ""), None);
+        let until = said("container_logs", 34, "until=1", "").unwrap();
+        assert_eq!(until, "the option \"until\" needs API 1.35, but 1.34 is spoken");
+        let filters = "filters=%7B%22label%22%3A%5B%22a%22%5D%7D";
+        assert_eq!(said("container_prune", 29, filters, ""), None);
+        let label = said("container_prune", 28, filters, "").unwrap();
+        assert_eq!(label, "the filter \"label\" needs API 1.29, but 1.28 is spoken");
+        let gone = said("image_list", 41, "filter=a", "").unwrap();
+        assert_eq!(
+            gone,
+            "the option \"filter\" is gone since API 1.41, and 1.41 is spoken; use the filter \"reference\""
+        );
+    }
+
+    #[test]
+    fn fields_are_found_in_objects_lists_and_maps() {
+        let path = |minor, body| {
+            said("container_create", minor, "", body).map(|said| said.split('"').nth(1).unwrap().to_owned())
+        };
+        let subpath = r#"{"HostConfig":{"Mounts":[{},{"VolumeOptions":{"Subpath":"a"}}]}}"#;
+        assert_eq!(path(45, subpath), None);
+        assert_eq!(path(44, subpath).unwrap(), "HostConfig.Mounts.VolumeOptions.Subpath");
+        assert_eq!(path(24, subpath).unwrap(), "HostConfig.Mounts");
+        let priority = r#"{"NetworkingConfig":{"EndpointsConfig":{"back":{},"GwPriority":{"GwPriority":1}}}}"#;
+        assert_eq!(path(48, priority), None);
+        assert_eq!(path(47, priority).unwrap(), "NetworkingConfig.EndpointsConfig.GwPriority");
+        assert_eq!(path(21, priority).unwrap(), "NetworkingConfig");
+    }
+
+    #[test]
+    fn a_body_that_says_nothing_is_none() {
+        assert_eq!(said("container_start", 24, "", "{}"), None);
+        assert_eq!(said("container_start", 23, "", r#"{"Privileged":true}"#), None);
+        assert!(said("container_start", 24, "", r#"{"Privileged":true}"#).unwrap().starts_with("the body is gone"));
+    }
 }

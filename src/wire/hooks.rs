@@ -62,6 +62,10 @@ impl Hooks {
         self.version
     }
 
+    pub(super) fn dials_cheaply(&self) -> bool {
+        self.http.endpoint().dials_cheaply()
+    }
+
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -132,7 +136,7 @@ fn tidy(request: &mut Request, operation: &Operation) {
     request.headers_mut().remove("api-version");
     request.headers_mut().insert(USER_AGENT, USER_AGENT_NAME);
     let body = request.body().and_then(reqwest::Body::as_bytes);
-    if operation.body_is_optional && body.is_some_and(|body| body.is_empty() || body == b"{}") {
+    if operation.body_is_optional && body.is_some_and(gate::says_nothing) {
         *request.body_mut() = None;
         request.headers_mut().remove(CONTENT_TYPE);
         request.headers_mut().remove(CONTENT_LENGTH);

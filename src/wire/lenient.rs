@@ -194,6 +194,12 @@ impl<'de> Lenient<'de> for u64 {
     }
 }
 
+impl<'de> Lenient<'de> for u32 {
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Integer(PhantomData))
+    }
+}
+
 impl<'de> Lenient<'de> for u16 {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Integer(PhantomData))

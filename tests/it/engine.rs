@@ -1,18 +1,19 @@
 //! An engine that answers by a script, on a real socket.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use dockerclient::DockerClient;
+use dockerclient::{DockerClient, DockerClientBuilder};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
-    sync::watch,
+    sync::{broadcast, watch},
+    task::{AbortHandle, JoinSet},
 };
 
 /// What came over the socket.
@@ -20,9 +21,12 @@ use tokio::{
 pub(crate) struct Request {
     /// Method and target.
     pub line: String,
-    /// All headers, in lower case.
+    /// All headers, their names in lower case.
     pub headers: Vec<String>,
+    /// The body, as far as it is text.
     pub body: String,
+    #[cfg_attr(not(feature = "tar"), expect(dead_code, reason = "only archives are no text"))]
+    pub bytes: Vec<u8>,
 }
 
 /// What goes back.
@@ -37,6 +41,7 @@ enum Then {
     HangUp,
     SayNothingMore,
     Echo,
+    Tell(broadcast::Receiver<String>),
 }
 
 impl Reply {
@@ -80,66 +85,94 @@ impl Reply {
         Self { pieces: Some(size), ..self }
     }
 
+    /// Whatever is told from now on.
+    pub(crate) fn then_tell(self, news: &broadcast::Sender<String>) -> Self {
+        Self { then: Then::Tell(news.subscribe()), ..self }
+    }
+
     pub(crate) fn then_say_nothing_more(self) -> Self {
         Self { then: Then::SayNothingMore, ..self }
     }
 }
 
-/// The engine. It and its socket are gone when this is dropped.
+/// The engine. It, its connections and its socket are gone when this is dropped.
 pub(crate) struct Engine {
     socket: PathBuf,
+    script: Script,
+    early: bool,
     requests: Arc<Mutex<Vec<Request>>>,
     connections: Connections,
+    listening: AbortHandle,
 }
 
-#[derive(Clone)]
+type Script = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+
+#[derive(Clone, Default)]
 struct Connections {
     opened: Arc<AtomicUsize>,
-    open: watch::Sender<usize>,
+    open: Arc<watch::Sender<usize>>,
+}
+
+/// One of them.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Connections {
+    fn open(&self) -> Open {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.open.send_modify(|open| *open += 1);
+        Open(Arc::clone(&self.open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
 }
 
 impl Engine {
     /// Answers each request as `script` says.
     pub(crate) fn answering(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::new(script, false)
+        Self::new(Arc::new(script), false)
     }
 
     /// Answers each request as `script` says, without reading its body.
     pub(crate) fn answering_early(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::new(script, true)
+        Self::new(Arc::new(script), true)
     }
 
-    fn new(script: impl Fn(&Request) -> Reply + Send + Sync + 'static, early: bool) -> Self {
+    fn new(script: Script, early: bool) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let socket = std::env::temp_dir().join(format!("dockerclient-it-{}-{count}.sock", std::process::id()));
-        let listener = UnixListener::bind(&socket).unwrap();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let connections = Connections { opened: Arc::default(), open: watch::Sender::new(0) };
-        let engine = Self { socket, requests: Arc::clone(&requests), connections: connections.clone() };
-        let script = Arc::new(script);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.opened.fetch_add(1, Ordering::Relaxed);
-                connections.open.send_modify(|open| *open += 1);
-                let (script, requests, open) = (Arc::clone(&script), Arc::clone(&requests), connections.open.clone());
-                tokio::spawn(async move {
-                    // A client that hangs up is what some tests are about.
-                    let _ = serve(stream, &*script, &requests, early).await;
-                    open.send_modify(|open| *open -= 1);
-                });
-            }
-        });
-        engine
+        let (requests, connections) = (Arc::default(), Connections::default());
+        let listening = listen(&socket, &script, early, &requests, &connections);
+        Self { socket, script, early, requests, connections, listening }
+    }
+
+    /// Hangs up on everyone, and refuses whoever comes.
+    pub(crate) fn kill(&self) {
+        self.listening.abort();
+    }
+
+    /// Listens again, after a kill.
+    pub(crate) fn start(&mut self) {
+        std::fs::remove_file(&self.socket).unwrap();
+        self.listening = listen(&self.socket, &self.script, self.early, &self.requests, &self.connections);
     }
 
     pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
 
-    /// A client that speaks `version`.
+    /// A client that speaks `version`. The credentials of whoever runs the tests are none of its business.
     pub(crate) fn client(&self, version: &str) -> DockerClient {
-        DockerClient::builder().address(self.address()).api_version(version.parse().unwrap()).build().unwrap()
+        self.client_of(DockerClient::builder().anonymous().api_version(version.parse().unwrap()))
+    }
+
+    /// A client made to order.
+    pub(crate) fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
+        builder.address(self.address()).build().unwrap()
     }
 
     /// What was asked so far.
@@ -165,13 +198,39 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
+        self.kill();
         let _ = std::fs::remove_file(&self.socket);
     }
 }
 
+fn listen(
+    socket: &Path,
+    script: &Script,
+    early: bool,
+    requests: &Arc<Mutex<Vec<Request>>>,
+    connections: &Connections,
+) -> AbortHandle {
+    let listener = UnixListener::bind(socket).unwrap();
+    let (script, requests, connections) = (Arc::clone(script), Arc::clone(requests), connections.clone());
+    let task = tokio::spawn(async move {
+        // They end with this task.
+        let mut serving = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            let (script, requests, open) = (Arc::clone(&script), Arc::clone(&requests), connections.open());
+            serving.spawn(async move {
+                let _open = open;
+                // A client that hangs up is what some tests are about.
+                let _ = serve(stream, &script, &requests, early).await;
+            });
+            while serving.try_join_next().is_some() {}
+        }
+    });
+    task.abort_handle()
+}
+
 async fn serve(
     stream: UnixStream,
-    script: &impl Fn(&Request) -> Reply,
+    script: &Script,
     requests: &Mutex<Vec<Request>>,
     early: bool,
 ) -> std::io::Result<()> {
@@ -190,6 +249,20 @@ async fn serve(
             Then::SayNothingMore => {
                 stream.read_to_end(&mut Vec::new()).await?;
                 break;
+            }
+            Then::Tell(mut news) => {
+                let (mut from, mut to) = tokio::io::split(stream);
+                let tell = async {
+                    while let Ok(news) = news.recv().await {
+                        to.write_all(news.as_bytes()).await?;
+                    }
+                    Ok(())
+                };
+                let mut ignored = Vec::new();
+                return tokio::select! {
+                    told = tell => told,
+                    hung_up = from.read_to_end(&mut ignored) => hung_up.map(|_| ()),
+                };
             }
             Then::Echo => {
                 let mut bytes = vec![0; 4096];
@@ -227,7 +300,10 @@ async fn read(stream: &mut BufReader<UnixStream>, early: bool) -> std::io::Resul
         }
     }
     let line = head.remove(0).trim_end_matches(" HTTP/1.1").to_owned();
-    let headers: Vec<String> = head.iter().map(|header| header.to_lowercase()).collect();
+    let headers: Vec<String> = head
+        .iter()
+        .map(|header| header.split_once(':').map(|(name, value)| format!("{}:{value}", name.to_lowercase())).unwrap())
+        .collect();
     let body = match headers.iter().find_map(|header| header.strip_prefix("content-length: ")?.parse().ok()) {
         _ if early => Vec::new(),
         Some(length) => {
@@ -238,7 +314,7 @@ async fn read(stream: &mut BufReader<UnixStream>, early: bool) -> std::io::Resul
         None if headers.iter().any(|header| header == "transfer-encoding: chunked") => read_chunks(stream).await?,
         None => Vec::new(),
     };
-    Ok(Some(Request { line, headers, body: String::from_utf8(body).unwrap() }))
+    Ok(Some(Request { line, headers, body: String::from_utf8_lossy(&body).into_owned(), bytes: body }))
 }
 
 async fn read_chunks(stream: &mut BufReader<UnixStream>) -> std::io::Result<Vec<u8>> {

@@ -4,11 +4,21 @@
 
 #[cfg(feature = "tls")]
 mod addresses;
+#[cfg(feature = "tar")]
+mod archives;
 mod cancellation;
+#[cfg(feature = "tar")]
+mod context;
+mod credentials;
 mod engine;
 mod faults;
+mod helpers;
+mod home;
+mod logins;
 mod monitors;
 mod old_engines;
+mod operations;
+mod progress;
 mod requests;
 mod schemas;
 mod sessions;

@@ -58,7 +58,7 @@ async fn null_is_an_empty_list_wherever_a_list_may_stand() {
     assert_eq!(docker.containers().list(&ListOptions::default()).await.unwrap(), []);
     assert_eq!(docker.images().list(&images::ListOptions::default()).await.unwrap(), []);
     assert_eq!(docker.container("web").changes().await.unwrap(), []);
-    assert_eq!(docker.images().search("web").await.unwrap(), []);
+    assert_eq!(docker.images().search("web", &images::SearchOptions::default()).await.unwrap(), []);
     let error = docker.info().await.unwrap_err();
     assert!(error.is_decode(), "null is no engine: {error}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dockerclient::{
     TerminalSize, Timestamp,
     containers::{self, CreateOptions, LogsOptions, RemoveOptions, Signal, StopOptions},
-    images::{self, CommitOptions, TagOptions},
+    images::{self, CommitOptions, SearchOptions, TagOptions},
     models::{AuthConfig, ContainerConfig, ExecConfig, HostConfig, PortBinding},
     system::EventsOptions,
 };
@@ -58,7 +58,7 @@ async fn calls_on_images() {
     let docker = engine.client("1.18");
     let options = images::ListOptions::default().all().name("acme/*").dangling(false);
     docker.images().list(&options).await.unwrap();
-    docker.images().search("reg.example:5000/web server").await.unwrap();
+    docker.images().search("reg.example:5000/web server", &SearchOptions::default()).await.unwrap();
     let commit = CommitOptions::default()
         .repository("acme/web")
         .tag("1")

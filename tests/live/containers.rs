@@ -163,8 +163,14 @@ async fn what_a_container_gets_of_its_host_arrives() {
     assert_eq!(seen.host_config.cap_drop, host.cap_drop);
     assert_eq!(seen.host_config.memory, host.memory);
     assert_eq!(seen.host_config.ulimits, host.ulimits);
-    assert!(!seen.volumes_rw["/host"]);
-    assert!(seen.volumes["/data"].starts_with('/'));
+    if version() < ApiVersion::new(1, 20) {
+        assert!(!seen.volumes_rw["/host"]);
+        assert!(seen.volumes["/data"].starts_with('/'));
+    } else {
+        let mount = |path: &str| seen.mounts.iter().find(|mount| mount.destination == path).unwrap();
+        assert!(!mount("/host").rw);
+        assert!(mount("/data").source.starts_with('/'));
+    }
     let ports = seen.network_settings.ports;
     assert!(ports["80/tcp"][0].host_port.parse::<u16>().unwrap() > 0);
     assert_eq!(ports["443/tcp"], [], "exposed and not published: null on the wire");
@@ -183,7 +189,16 @@ async fn a_host_config_at_the_start_replaces_the_one_of_the_creation_and_an_empt
 
     container.kill(Signal::KILL).await.unwrap();
     let host = HostConfig { binds: vec!["/tmp:/started".into()], ..Default::default() };
-    assert_eq!(container.start_with(&host).await.unwrap(), Start::Started);
+    let outcome = container.start_with(&host).await;
+    if version() >= ApiVersion::new(1, 24) {
+        let error = outcome.unwrap_err();
+        assert!(
+            error.is_unsupported() && error.to_string().ends_with("give the host configuration to create"),
+            "{error}"
+        );
+        return;
+    }
+    assert_eq!(outcome.unwrap(), Start::Started);
     assert_eq!(container.inspect().await.unwrap().host_config.binds, ["/tmp:/started"]);
 }
 
@@ -225,7 +240,8 @@ async fn a_running_container_is_paused_resized_looked_into_and_killed() {
     assert!(container.kill("SIGNONSENSE").await.unwrap_err().is_bad_request());
     container.kill(9).await.unwrap();
     assert_eq!(container.wait().await.unwrap().code, 137);
-    container.kill(Signal::KILL).await.unwrap();
+    let again = container.kill(Signal::KILL).await;
+    assert_eq!(again.is_err_and(|error| error.is_conflict()), version() >= ApiVersion::new(1, 20));
 }
 
 #[tokio::test]

@@ -13,11 +13,16 @@ use std::{
     thread,
 };
 
+use bytes::Bytes;
 use dockerclient::{
-    ApiVersion, DockerClient,
+    ApiVersion, DockerClient, DockerClientBuilder,
     containers::{Container, CreateOptions},
     models::ContainerConfig,
 };
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
 
 use crate::tap::Tap;
 
@@ -35,14 +40,37 @@ impl Engine {
         let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
         let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
         let tap = Tap::open(&socket, version()).await;
-        let docker = DockerClient::builder().address(tap.address()).api_version(version()).build().unwrap();
+        // The credentials of whoever runs the tests are none of their business.
+        let docker = through(&tap, DockerClient::builder().anonymous());
         Self { docker, socket, tap, made: Mutex::default() }
+    }
+
+    /// A client made to order.
+    pub(crate) fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
+        through(&self.tap, builder)
     }
 
     /// A client that does not go through the tap, which knows nothing of sessions.
     pub(crate) fn direct(&self) -> DockerClient {
-        let address = format!("unix://{}", self.socket.display());
-        DockerClient::builder().address(address).api_version(version()).build().unwrap()
+        DockerClient::builder().address(self.real_address()).api_version(version()).build().unwrap()
+    }
+
+    /// Where the engine is, without the tap.
+    pub(crate) fn real_address(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    /// What is answered to a request that no method of the client makes, through the tap.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Bytes) -> (StatusCode, Value) {
+        let stream = tokio::net::UnixStream::connect(self.tap.path()).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(format!("/v{}{path}", version())).header("host", "engine");
+        let request = request.header("content-type", "application/json").body(Full::new(body)).unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     /// A name that no other test uses.
@@ -80,6 +108,10 @@ impl Engine {
         container.start().await.unwrap();
         container
     }
+}
+
+fn through(tap: &Tap, builder: DockerClientBuilder) -> DockerClient {
+    builder.address(tap.address()).api_version(version()).build().unwrap()
 }
 
 /// A container of busybox that runs `script` in a shell.

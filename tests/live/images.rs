@@ -2,7 +2,7 @@
 
 use dockerclient::{
     ApiVersion,
-    images::{CommitOptions, ListOptions, RemoveOptions, TagOptions},
+    images::{CommitOptions, ListOptions, RemoveOptions, SearchOptions, TagOptions},
     models::ContainerConfig,
 };
 
@@ -112,9 +112,10 @@ async fn lists_show_what_is_asked_for() {
 async fn a_registry_is_searched() {
     let engine = Engine::under_test().await;
     let registry = Registry::open().await;
-    let found = engine.images().search(&format!("{}/web server", registry.address())).await.unwrap();
+    let found =
+        engine.images().search(&format!("{}/web server", registry.address()), &SearchOptions::default()).await.unwrap();
     assert_eq!((&*found[0].name, found[0].star_count), ("acme/web", 7));
-    assert_eq!(registry.searched(), ["web server"]);
-    let error = engine.images().search("127.0.0.1:1/web").await.unwrap_err();
+    assert_eq!(registry.searched(), [("web server".to_owned(), false)]);
+    let error = engine.images().search("127.0.0.1:1/web", &SearchOptions::default()).await.unwrap_err();
     assert_eq!(error.status(), Some(500), "{error}");
 }

@@ -6,9 +6,17 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+#[cfg(feature = "tar")]
+mod command_line;
 mod containers;
+#[cfg(feature = "tar")]
+mod context;
+mod credentials;
+mod document;
 mod engine;
 mod exec;
+#[path = "../it/home.rs"]
+mod home;
 mod images;
 mod names;
 mod registry;

@@ -15,8 +15,11 @@ const FOUND: &str = r#"{"query":"web","num_results":1,"results":[
 
 pub(crate) struct Registry {
     address: String,
-    searched: Arc<Mutex<Vec<String>>>,
+    searched: Searched,
 }
+
+/// The terms that were searched for, and whether the account was shown.
+type Searched = Arc<Mutex<Vec<(String, bool)>>>;
 
 impl Registry {
     pub(crate) async fn open() -> Self {
@@ -37,14 +40,14 @@ impl Registry {
         &self.address
     }
 
-    /// The terms that were searched for.
-    pub(crate) fn searched(&self) -> Vec<String> {
+    /// The terms that were searched for, and whether the account was shown.
+    pub(crate) fn searched(&self) -> Vec<(String, bool)> {
         self.searched.lock().unwrap().clone()
     }
 }
 
 /// Answers one request. Engines try TLS first; that is answered by hanging up.
-async fn serve(mut stream: TcpStream, searched: Arc<Mutex<Vec<String>>>) -> Option<()> {
+async fn serve(mut stream: TcpStream, searched: Searched) -> Option<()> {
     let mut lines = BufReader::new(&mut stream).lines();
     let request = lines.next_line().await.ok()??;
     let mut authorized = false;
@@ -57,7 +60,7 @@ async fn serve(mut stream: TcpStream, searched: Arc<Mutex<Vec<String>>>) -> Opti
         "/v1/_ping" => ("200 OK", "", "{}"),
         "/v1/search" => {
             let (_, term) = url.query_pairs().find(|(key, _)| key == "q")?;
-            searched.lock().unwrap().push(term.into_owned());
+            searched.lock().unwrap().push((term.into_owned(), authorized));
             ("200 OK", "", FOUND)
         }
         "/v2/" if authorized => ("200 OK", "", "{}"),

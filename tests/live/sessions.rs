@@ -96,8 +96,14 @@ async fn a_command_is_run_in_one_call() {
 async fn a_shell_with_a_terminal_is_resized_while_it_runs() {
     let engine = Engine::under_test().await;
     let container = engine.direct().container(engine.running().await.id());
-    let config =
-        ExecConfig { cmd: vec!["sh".into()], tty: true, attach_stdin: true, attach_stdout: true, attach_stderr: true };
+    let config = ExecConfig {
+        cmd: vec!["sh".into()],
+        tty: true,
+        attach_stdin: true,
+        attach_stdout: true,
+        attach_stderr: true,
+        ..Default::default()
+    };
     let exec = container.create_exec(&config).await.unwrap();
     let Session { mut input, mut output, .. } = exec.start().await.unwrap();
     exec.resize(TerminalSize { rows: 33, columns: 77 }).await.unwrap();

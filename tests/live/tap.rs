@@ -60,6 +60,10 @@ impl Tap {
         format!("unix://{}", self.path.display())
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// What did not fit the document so far.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.violations.lock().unwrap().clone()
@@ -103,7 +107,7 @@ async fn exchange(
     let (head, body) = answer.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     match serde_json::from_slice::<Value>(&body) {
-        Ok(value) => complain(operation.check_answer(head.status, &value)),
+        Ok(value) => complain(operation.check_answer(&head, &value)),
         Err(error) => complain(vec![format!("{:?}: {error}", head.headers.get(CONTENT_TYPE))]),
     }
     Response::from_parts(head, Either::Left(Full::new(body)))

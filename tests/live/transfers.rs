@@ -12,7 +12,7 @@ use futures_util::TryStreamExt as _;
 use crate::engine::{Engine, version};
 
 /// A tar archive of these files.
-fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
         let mut header = tar::Header::new_ustar();
@@ -40,7 +40,7 @@ fn registry() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY").unwrap()
 }
 
-fn registry_with_account() -> String {
+pub(crate) fn registry_with_account() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT").unwrap()
 }
 
@@ -59,12 +59,46 @@ async fn files_come_out_of_containers() {
     let container = engine.create("mkdir /made; echo content > /made/file").await;
     container.start().await.unwrap();
     container.wait().await.unwrap();
-    let (names, content) = unpacked(&collect(container.copy("/made").await.unwrap()).await, "file");
-    assert!(names.iter().any(|name| name.ends_with("file")) && content == "content\n", "{names:?}");
+    match container.copy("/made").await {
+        Ok(copy) => {
+            let (names, content) = unpacked(&collect(copy).await, "file");
+            assert!(names.iter().any(|name| name.ends_with("file")) && content == "content\n", "{names:?}");
+            assert!(container.copy("/no/such/file").await.unwrap_err().is_not_found());
+        }
+        Err(error) => assert!(version() >= ApiVersion::new(1, 24) && error.is_unsupported(), "{error}"),
+    }
     let (names, content) = unpacked(&collect(container.export().await.unwrap()).await, "made/file");
     assert!(names.contains(&"bin/busybox".to_owned()) && content == "content\n");
-    assert!(container.copy("/no/such/file").await.unwrap_err().is_not_found());
     assert!(engine.container("ghost").export().await.unwrap_err().is_not_found());
+}
+
+#[cfg(feature = "tar")]
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn files_of_containers_and_images_become_files_here() {
+    use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+    let engine = Engine::under_test().await;
+    let container =
+        engine.create("mkdir /made; echo content > /made/file; ln -s file /made/link; chmod 700 /made").await;
+    container.start().await.unwrap();
+    container.wait().await.unwrap();
+    let directory = tempfile::TempDir::new().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    container.copy("/made").await.unwrap().unpack(at("made")).await.unwrap();
+    assert_eq!(fs::read_to_string(at("made/link")).unwrap(), "content\n");
+    container.export().await.unwrap().unpack(at("whole")).await.unwrap();
+    assert_eq!(fs::read_to_string(at("whole/made/file")).unwrap(), "content\n");
+    assert_eq!(fs::metadata(at("whole/made")).unwrap().permissions().mode() & 0o777, 0o700);
+    assert!(at("whole/bin/busybox").is_file() && at("whole/etc/hosts").is_file());
+    engine.image("busybox").save().await.unwrap().unpack(at("image")).await.unwrap();
+    assert!(at("image/manifest.json").is_file());
+
+    let mut entries = container.copy("/made/file").await.unwrap().entries();
+    let entry = entries.next().await.unwrap().unwrap();
+    assert_eq!((entry.path(), entry.size()), (Path::new("file"), 8));
+    assert_eq!(entry.try_collect::<Vec<_>>().await.unwrap(), ["content\n"]);
+    assert!(entries.next().await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -163,6 +197,11 @@ async fn images_are_saved_and_loaded() {
     assert_eq!(loaded, [format!("{name}:latest")]);
     assert_eq!(image.inspect().await.unwrap().id, id);
 
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), two).unwrap();
+    let loaded = engine.images().load(Upload::from_file(file.path()).await.unwrap()).await.unwrap();
+    assert_eq!(loaded.len(), 2, "{loaded:?}");
+
     let error = engine.images().load(vec![1; 1000]).await.unwrap_err();
     assert!(error.is_failure(), "{error}");
     assert!(engine.image("acme/ghost").save().await.unwrap_err().is_not_found());
@@ -190,10 +229,20 @@ async fn an_image_goes_to_a_registry_and_comes_back() {
         }
     }
     assert!(about.contains(&"1".to_owned()), "{about:?}");
-    let pulled = image.pull(&PullOptions::default()).await.unwrap();
+    let pulled = progress.finish().await.unwrap();
     assert_eq!(pulled.digest.as_deref(), Some(&*pushed[0].digest));
     let by_digest = engine.image(format!("{repository}@{}", pushed[0].digest)).pull(&PullOptions::default()).await;
     assert_eq!(by_digest.unwrap().image.inspect().await.unwrap().id, image.inspect().await.unwrap().id);
+
+    #[cfg(feature = "progress")]
+    {
+        let mut shown = Vec::new();
+        let screen = dockerclient::images::Screen::lines(&mut shown);
+        let pulled = image.pull_progress(&PullOptions::default()).await.unwrap().show(screen).await.unwrap();
+        assert_eq!(pulled.digest.as_deref(), Some(&*pushed[0].digest));
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(shown.starts_with("1: Pulling from acme/") && shown.contains("\nDigest: sha256:"), "{shown}");
+    }
 
     let missing = engine.image(format!("{repository}:2")).pull(&PullOptions::default()).await.unwrap_err();
     assert!(missing.is_not_found() || missing.is_failure(), "{missing}");

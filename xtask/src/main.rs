@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
+mod bench;
 mod demo;
 mod engine;
 mod fuzz;
@@ -20,11 +21,14 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             check everything, and run the live suite on a private engine
-  demo             run the quickstart on the engine there is, or on a private one
+  demo             run the quickstart on the engine there is, on a private one, or on a double
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
   fuzz [seconds]   fuzz each target for so long
+  bench            measure calls and streams, beside bollard and a floor
+                   [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
+  bench --build    measure a user's first build, beside bollard's
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if they are not current
 ";
@@ -45,6 +49,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
         ["demo"] => demo::run(),
+        ["bench", options @ ..] => bench::run(options),
         ["engine", what] => engine::run(what),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),

@@ -21,9 +21,9 @@ pub(super) fn write(folder: &Path) -> Result<()> {
     let (for_clients, for_servers) = (ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth);
     fs::create_dir_all(folder)?;
     let engine = leaf(&[NAME, "127.0.0.1"], for_servers.clone())?;
-    authority.sign(engine, folder, "server-cert.pem", "server-key.pem")?;
+    authority.sign(&engine, folder, "server-cert.pem", "server-key.pem")?;
     fs::write(folder.join("ca.pem"), &authority.pem)?;
-    authority.sign(leaf(&[], for_clients.clone())?, folder, "cert.pem", "key.pem")?;
+    authority.sign(&leaf(&[], for_clients.clone())?, folder, "cert.pem", "key.pem")?;
 
     let mut expired = leaf(&[], for_clients.clone())?;
     expired.not_before = date_time_ymd(2000, 1, 1);
@@ -33,7 +33,7 @@ pub(super) fn write(folder: &Path) -> Result<()> {
         let folder = folder.join(name);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("ca.pem"), &authority.pem)?;
-        signer.sign(certificate, &folder, "cert.pem", "key.pem")?;
+        signer.sign(&certificate, &folder, "cert.pem", "key.pem")?;
     }
     Ok(fs::write(folder.join("other/authority.pem"), &other.pem)?)
 }
@@ -57,7 +57,7 @@ impl Authority {
 
     fn sign(
         &self,
-        certificate: CertificateParams,
+        certificate: &CertificateParams,
         folder: &Path,
         certificate_file: &str,
         key_file: &str,

@@ -3,7 +3,10 @@
 use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::versions::{Document, Version};
+use super::{
+    overlay,
+    versions::{Document, Version},
+};
 
 const SINCE: &str = "x-since";
 const UNTIL: &str = "x-until";
@@ -14,7 +17,10 @@ pub(super) fn superset(documents: &[Document]) -> Result<Value> {
     for document in documents {
         whole = match whole {
             Value::Null => document.content.clone(),
-            known => Step { version: document.version }.object(&known, &document.content, Room::Document)?,
+            mut known => {
+                document.advice.iter().try_for_each(|advice| overlay::note(&mut known, advice))?;
+                Step { version: document.version }.object(&known, &document.content, Room::Document)?
+            }
         };
     }
     let versions: Vec<String> = documents.iter().map(|document| document.version.to_string()).collect();
@@ -48,6 +54,15 @@ impl Room {
         }
     }
 
+    /// The empty list of parts that an entry `key` stands for where there is none.
+    fn no_parts(self, key: &str) -> Option<Value> {
+        match (self, key) {
+            (Self::Operation, "parameters") => Some(json!([])),
+            (Self::Inside, "properties" | "x-filters") => Some(json!({})),
+            _ => None,
+        }
+    }
+
     /// Whether the entry `key` of an object in this room is kept when a version has lost it.
     fn keeps(self, key: &str) -> bool {
         match self {
@@ -70,10 +85,10 @@ impl Step {
         };
         let mut result = Map::new();
         for (key, value) in known {
-            match new.get(key) {
+            match new.get(key).cloned().or_else(|| room.no_parts(key)) {
                 Some(newer) => {
                     ensure!(value.get(UNTIL).is_none(), "{key} is back in {}", self.version);
-                    result.insert(key.clone(), self.entry(value, newer, room, key)?);
+                    result.insert(key.clone(), self.entry(value, &newer, room, key)?);
                 }
                 None if room.keeps(key) => {
                     result.insert(key.clone(), self.gone(value, room));
@@ -86,7 +101,11 @@ impl Step {
         }
         for (key, value) in new {
             if !known.contains_key(key) {
-                let arrived = if room.keeps(key) { self.arrived(value, room) } else { value.clone() };
+                let arrived = match room.no_parts(key) {
+                    Some(none) => self.entry(&none, value, room, key)?,
+                    None if room.keeps(key) => self.arrived(value, room),
+                    None => value.clone(),
+                };
                 result.insert(key.clone(), arrived);
             }
         }

@@ -1,4 +1,6 @@
 //! OpenAPI Overlay 1.0: a list of actions, each a target and what becomes of it.
+//!
+//! An action that removes may say `x-instead: what to use in its place`.
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
@@ -18,6 +20,35 @@ pub(super) fn apply(document: &Value, overlay: &Value, check: fn(&Value) -> Resu
     }
 }
 
+/// What to use in place of what an action removes.
+#[derive(Clone, Debug)]
+pub(super) struct Advice {
+    target: String,
+    instead: String,
+}
+
+/// The advice that the actions of `overlay` give.
+pub(super) fn advice(overlay: &Value) -> Vec<Advice> {
+    let actions = overlay["actions"].as_array().into_iter().flatten();
+    let advice = actions.filter_map(|action| {
+        Some(Advice {
+            target: action["target"].as_str()?.to_owned(),
+            instead: action["x-instead"].as_str()?.to_owned(),
+        })
+    });
+    advice.collect()
+}
+
+/// Writes `advice` on what it is about, which is still in `document`.
+pub(super) fn note(document: &mut Value, advice: &Advice) -> Result<()> {
+    for pointer in targets(document, &advice.target)? {
+        if let Some(Value::Object(node)) = document.pointer_mut(&pointer) {
+            node.insert("x-instead".into(), advice.instead.clone().into());
+        }
+    }
+    Ok(())
+}
+
 /// Says which action brought `error` in.
 fn blame(document: &Value, actions: &[Value], check: fn(&Value) -> Result<()>, error: Error) -> Error {
     let mut document = document.clone();
@@ -35,11 +66,11 @@ fn name(index: usize, action: &Value) -> String {
 }
 
 fn act(document: &mut Value, action: &Value) -> Result<()> {
-    let path = JsonPath::parse(action["target"].as_str().unwrap_or_default())?;
-    let pointers: Vec<String> = path.query_located(document).locations().map(NormalizedPath::to_json_pointer).collect();
+    let pointers = targets(document, action["target"].as_str().unwrap_or_default())?;
     ensure!(!pointers.is_empty(), "it matches nothing");
 
     let removes = action["remove"].as_bool().unwrap_or(false);
+    ensure!(removes || action.get("x-instead").is_none(), "only what is removed has something in its place");
     match (removes, action.get("update")) {
         // Backwards, so that the elements of an array keep their places until their turn.
         (true, None) => pointers.iter().rev().try_for_each(|pointer| remove(document, pointer)),
@@ -51,6 +82,12 @@ fn act(document: &mut Value, action: &Value) -> Result<()> {
         }),
         _ => bail!("an action either updates or removes"),
     }
+}
+
+/// Where in `document` the nodes are that `path` is about.
+fn targets(document: &Value, path: &str) -> Result<Vec<String>> {
+    let path = JsonPath::parse(path)?;
+    Ok(path.query_located(document).locations().map(NormalizedPath::to_json_pointer).collect())
 }
 
 /// Objects are merged key by key, arrays are appended to, anything else is replaced.

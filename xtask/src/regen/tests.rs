@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Mode, compose, load, operations,
-    versions::{Document, Source, apply_all},
+    versions::{Document, Source, apply_all, sources},
 };
 use crate::root;
 
@@ -97,7 +97,7 @@ fn what_came_and_what_went_is_marked_and_nothing_else() {
     let documents = composed(json!([
         { "target": "$.paths", "update": { "/new": { "get": operation("new_get", &json!([])) } } },
         { "target": "$.paths['/things'].get", "update": { "parameters": [{ "name": "size", "in": "query" }] } },
-        { "target": "$.paths['/things'].get.parameters[?@.name == 'all']", "remove": true },
+        { "target": "$.paths['/things'].get.parameters[?@.name == 'all']", "remove": true, "x-instead": "use size" },
         { "target": "$.paths['/things/{id}'].delete", "remove": true },
         { "target": "$.components.schemas.Thing.properties.Size", "remove": true },
         { "target": "$.components.schemas.Thing.properties", "update": { "Name": { "description": "d" } } },
@@ -111,6 +111,72 @@ fn what_came_and_what_went_is_marked_and_nothing_else() {
 }
 
 #[test]
+fn a_version_without_a_file_is_as_the_one_before() {
+    let changes = json!([
+        { "target": "$.info", "update": { "version": "1.3" } },
+        { "target": "$.components.schemas.Thing.properties.Size", "remove": true },
+        { "target": "$.components.schemas.Thing.properties", "update": { "Name": { "description": "d" } } },
+    ]);
+    let overlay = source("v1.3.yaml", json!({ "overlay": "1.0.0", "extends": "v1.0.yaml", "actions": changes }));
+    let documents = apply_all(&[base(), overlay]).unwrap();
+    let versions = documents.iter().map(|document| &document.content["info"]["version"]);
+    assert_eq!(versions.collect::<Vec<_>>(), ["1.0", "1.1", "1.2", "1.3"]);
+    assert_eq!(documents[2].content["components"], base().content["components"]);
+    let whole = compose::superset(&documents).unwrap();
+    let things = &whole["components"]["schemas"]["Thing"]["properties"];
+    assert_eq!((&things["Size"]["x-until"], &things["Name"]["x-since"]), (&json!("1.2"), &json!("1.3")));
+}
+
+/// The next bump, tried out on all that there is.
+#[test]
+fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
+    let mut sources = sources(&root().join("spec")).unwrap();
+    let before = compose::superset(&apply_all(&sources).unwrap()).unwrap();
+    let newest = sources.last().unwrap().version;
+    let (next, extends) = (newest.next(), sources.last().unwrap().name.clone());
+    let filters = "$.paths['/containers/json'].get.parameters[?@.name == 'filters']";
+    let actions = json!([
+        { "target": "$.info", "update": { "version": next.to_string() } },
+        { "target": "$.paths", "update": { "/dreams": { "get": {
+            "operationId": "dream_list", "tags": ["system"], "summary": "s", "responses": { "200": { "description": "d" } },
+        } } } },
+        { "target": "$.paths['/containers/{id}/top'].get", "remove": true, "x-instead": "use exec" },
+        { "target": filters, "update": { "x-filters": { "dream": { "description": "d" } } } },
+        { "target": "$.paths['/events','/info'].get", "update": { "parameters": [{ "name": "depth", "in": "query" }] } },
+        { "target": "$.paths['/system/df'].get.parameters", "remove": true },
+        { "target": "$.paths['/containers/{id}/stop'].post.parameters[?@.name == 't']", "remove": true },
+        { "target": "$.components.schemas.HostConfig.properties", "update": { "Dream": { "description": "d" } } },
+        { "target": "$.components.schemas.HostConfig.properties.Links", "remove": true, "x-instead": "use networks" },
+    ]);
+    let overlay = json!({ "overlay": "1.0.0", "extends": extends, "actions": actions });
+    sources.push(Source { version: next, name: format!("v{next}.yaml"), content: overlay });
+    let after = compose::superset(&apply_all(&sources).unwrap()).unwrap();
+    let mut lines = Vec::new();
+    difference(&before, &after, "", &mut lines);
+    assert_snapshot!(lines.join("\n"), @r#"
+    ~ /info/version
+    + /info/x-versions/"1.56"
+    + /paths//containers/json/get/parameters/[filters]/x-filters/dream
+    + /paths//containers/{id}/top/get/x-instead
+    + /paths//containers/{id}/top/get/x-until
+    + /paths//containers/{id}/stop/post/parameters/[t]/x-until
+    + /paths//info/get/parameters
+    + /paths//events/get/parameters/[depth]
+    + /paths//system/df/get/parameters/[type]/x-until
+    + /paths//system/df/get/parameters/[verbose]/x-until
+    + /paths//dreams
+    + /components/schemas/HostConfig/properties/Links/x-instead
+    + /components/schemas/HostConfig/properties/Links/x-until
+    + /components/schemas/HostConfig/properties/Dream
+    "#);
+    let gone = &after["paths"]["/containers/{id}/top"]["get"];
+    assert_eq!((&gone["x-until"], &gone["x-instead"]), (&json!(newest.to_string()), &json!("use exec")));
+    assert_eq!(after["paths"]["/dreams"]["get"]["x-since"], next.to_string());
+    assert_eq!(after["paths"]["/info"]["get"]["parameters"][0]["x-since"], next.to_string());
+    assert_eq!(after["paths"]["/system/df"]["get"]["parameters"][0]["x-until"], newest.to_string());
+}
+
+#[test]
 fn mistakes_are_named_with_file_and_action() {
     let mistake = |actions: Value| format!("{:#}", composed(actions).unwrap_err());
     let mut said = vec![
@@ -118,6 +184,7 @@ fn mistakes_are_named_with_file_and_action() {
         mistake(json!([{ "target": "$.paths['/nowhere']", "update": {} }])),
         mistake(json!([{ "target": "$.paths['/things']" }])),
         mistake(json!([{ "target": "$.paths['/things']", "update": {}, "remove": true }])),
+        mistake(json!([{ "target": "$.paths['/things']", "update": {}, "x-instead": "use others" }])),
         mistake(json!([{ "target": "$.openapi", "update": "3.1.0" }])),
         mistake(json!([{ "target": "$.paths['/things'].get", "update": { "x-since": "1.1" } }])),
         mistake(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", &json!([])) } } }])),

@@ -5,7 +5,10 @@ use std::{fmt, fs, path::Path, str::FromStr};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::{check, overlay};
+use super::{
+    check,
+    overlay::{self, Advice},
+};
 
 /// A version of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +21,11 @@ impl Version {
     /// The last version before this one.
     pub(super) fn previous(self) -> Self {
         Self { minor: self.minor.saturating_sub(1), ..self }
+    }
+
+    /// The first version after this one.
+    pub(super) fn next(self) -> Self {
+        Self { minor: self.minor + 1, ..self }
     }
 }
 
@@ -41,10 +49,17 @@ impl fmt::Display for Version {
 pub(crate) struct Document {
     pub(crate) version: Version,
     pub(crate) content: Value,
+    /// What to use in place of what this version lost.
+    pub(super) advice: Vec<Advice>,
 }
 
 /// Reads `spec/v*.yaml` and applies the overlays one after the other.
 pub(crate) fn load(spec: &Path) -> Result<Vec<Document>> {
+    apply_all(&sources(spec)?)
+}
+
+/// The files `spec/v*.yaml`, oldest first.
+pub(super) fn sources(spec: &Path) -> Result<Vec<Source>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(spec).with_context(|| spec.display().to_string())? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -53,15 +68,14 @@ pub(crate) fn load(spec: &Path) -> Result<Vec<Document>> {
         }
     }
     files.sort();
-    let sources = files
+    files
         .into_iter()
         .map(|(version, name)| {
             let text = fs::read_to_string(spec.join(&name)).with_context(|| name.clone())?;
             let content = serde_saphyr::from_str(&text).with_context(|| name.clone())?;
             Ok(Source { version, name, content })
         })
-        .collect::<Result<Vec<_>>>()?;
-    apply_all(&sources)
+        .collect()
 }
 
 /// One file of `spec/`.
@@ -72,7 +86,8 @@ pub(super) struct Source {
     pub(super) content: Value,
 }
 
-/// The documents that the base and its overlays, oldest first, stand for.
+/// The documents that the base and its overlays, oldest first, stand for. A version without a file is as the one before:
+/// the overlay that follows extends the last that has one.
 pub(super) fn apply_all(sources: &[Source]) -> Result<Vec<Document>> {
     let mut documents: Vec<Document> = Vec::new();
     let mut before: Option<&Source> = None;
@@ -84,17 +99,32 @@ pub(super) fn apply_all(sources: &[Source]) -> Result<Vec<Document>> {
                 if extends != before.name {
                     bail!("{}: extends {extends:?}, but the version before it is {}", source.name, before.name);
                 }
-                overlay::apply(&document.content, &source.content, check::document)
-                    .with_context(|| source.name.clone())?
+                let gap = unchanged(document, source.version);
+                let content = overlay::apply(&document.content, &source.content, check::document)
+                    .with_context(|| source.name.clone())?;
+                documents.extend(gap);
+                content
             }
             _ => source.content.clone(),
         };
         let said = content["info"]["version"].as_str().unwrap_or_default();
         ensure!(said == source.version.to_string(), "{}: its info says version {said:?}", source.name);
         check::document(&content).with_context(|| source.name.clone())?;
-        documents.push(Document { version: source.version, content });
+        let advice = overlay::advice(&source.content);
+        documents.push(Document { version: source.version, content, advice });
         before = Some(source);
     }
     ensure!(!documents.is_empty(), "there is no v*.yaml");
     Ok(documents)
+}
+
+/// The documents between `document` and `next`, which say what it says.
+fn unchanged(document: &Document, next: Version) -> Vec<Document> {
+    let versions = std::iter::successors(Some(document.version.next()), |version| Some(version.next()));
+    let documents = versions.take_while(|version| *version < next).map(|version| {
+        let mut content = document.content.clone();
+        content["info"]["version"] = Value::from(version.to_string());
+        Document { version, content, advice: Vec::new() }
+    });
+    documents.collect()
 }

@@ -1,0 +1,22 @@
+//! Copies files out of a container: `cargo run --features tar --example copy -- container /etc/hostname directory`.
+
+use std::{env, error::Error};
+
+use dockerclient::DockerClient;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [container, path, directory] = &arguments[..] else {
+        return Err("name a container, a path in it, and a directory here".into());
+    };
+    let container = DockerClient::from_env()?.container(container);
+
+    let mut entries = container.copy(path).await?.entries();
+    while let Some(entry) = entries.next().await? {
+        println!("{} ({} bytes)", entry.path().display(), entry.size());
+    }
+
+    container.copy(path).await?.unpack(directory).await?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The docker command line, as a witness of how it is done.
+
+use std::{
+    convert::Infallible,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use dockerclient::DockerClient;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, server, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
+use tokio::{net::UnixListener, task::spawn_blocking};
+
+/// Builds the image of `directory` on the engine at `address`, and returns what that prints.
+pub(crate) async fn build(address: &str, directory: &Path) -> String {
+    let mut command = Command::new("docker");
+    command.args(["build", "--no-cache", "--force-rm", "."]).current_dir(directory);
+    // The older builder, which sends a tar archive.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "0");
+    command.env("DOCKER_HOST", address).env("HOME", "/nowhere");
+    let output = spawn_blocking(move || command.output()).await.unwrap().expect("the docker command line is there");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    printed
+}
+
+/// An engine that keeps the contexts that are sent to it, and builds nothing.
+pub(crate) struct Recorder {
+    directory: TempDir,
+    contexts: Arc<Mutex<Vec<Bytes>>>,
+}
+
+impl Recorder {
+    pub(crate) async fn open() -> Self {
+        let recorder = Self { directory: TempDir::new().unwrap(), contexts: Arc::default() };
+        let listener = UnixListener::bind(recorder.socket()).unwrap();
+        let contexts = Arc::clone(&recorder.contexts);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let contexts = Arc::clone(&contexts);
+                tokio::spawn(async move {
+                    let service = service_fn(|request| record(&contexts, request));
+                    let _ = server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+        });
+        recorder
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.directory.path().join("socket")
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    pub(crate) fn client(&self) -> DockerClient {
+        let version = "1.18".parse().unwrap();
+        DockerClient::builder().address(self.address()).api_version(version).build().unwrap()
+    }
+
+    /// The one context that came since.
+    pub(crate) fn take(&self) -> Bytes {
+        let mut contexts = self.contexts.lock().unwrap();
+        assert_eq!(contexts.len(), 1);
+        contexts.remove(0)
+    }
+}
+
+async fn record(contexts: &Mutex<Vec<Bytes>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let is_build = request.uri().path().ends_with("/build");
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    if is_build {
+        contexts.lock().unwrap().push(body);
+    }
+    let answer = if is_build { "{\"stream\":\"Successfully built f43c\\n\"}" } else { "{}" };
+    let answer = Response::builder()
+        .header("Content-Type", "application/json")
+        .header("Api-Version", "1.41")
+        .body(answer.into());
+    Ok(answer.unwrap())
+}
