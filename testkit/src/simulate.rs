@@ -31,7 +31,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 36] = [
+const HANDLERS: [(&str, Handler); 37] = [
     ("container_attach", |context| Box::pin(sessions::attach(context))),
     ("container_changes", |context| Box::pin(containers::changes(context))),
     ("container_create", |context| Box::pin(containers::create(context))),
@@ -66,6 +66,7 @@ const HANDLERS: [(&str, Handler); 36] = [
     ("system_auth", |context| Box::pin(system::auth(context))),
     ("system_events", |context| Box::pin(system::events(context))),
     ("system_info", |context| Box::pin(system::info(context))),
+    ("system_ping_head", |context| Box::pin(system::ping(context))),
     ("system_ping", |context| Box::pin(system::ping(context))),
     ("system_version", |context| Box::pin(system::version(context))),
 ];
@@ -91,13 +92,17 @@ pub(crate) fn not_simulated() -> Vec<&'static str> {
 impl Context {
     /// A document, in the shape that the API's gives it.
     fn document(&self, status: u16, known: Value) -> Reply {
-        let shape = Shape {
-            newest: self.shared.newest,
-            spoken: self.asked.spoken,
-            old: self.shared.age == crate::age::Age::Old,
-        };
-        let body = DOCUMENT.shaped(self.asked.operation, status, shape, known);
-        Reply::json(status, &format!("{body}\n"))
+        Reply::json(status, &format!("{}\n", self.shape().document(self.asked.operation, status, known)))
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { newest: self.shared.newest, spoken: self.asked.spoken, old: self.shared.age == crate::age::Age::Old }
+    }
+
+    /// A parameter, if the version that is spoken knows it.
+    fn known_query(&self, name: &str) -> Option<String> {
+        let known = DOCUMENT.knows_parameter(self.asked.operation, self.asked.spoken, name);
+        self.asked.request.query(name).filter(|value| known && !value.is_empty())
     }
 
     /// The parameter `filters`, after a look at its keys.

@@ -54,6 +54,7 @@ pub(crate) struct StoredImage {
     pub(crate) created_by: String,
     /// The container it was made of, and that one's configuration.
     pub(crate) container: Option<(String, serde_json::Value)>,
+    pub(crate) layers: Vec<String>,
     /// The bytes of its own layer, and of all.
     pub(crate) size: (u64, u64),
     pub(crate) image: Image,
@@ -113,7 +114,7 @@ impl World {
     }
 
     pub(crate) fn add_image(&mut self, image: &Image) -> String {
-        let id = self.new_image_id();
+        let (id, layer) = (self.new_image_id(), self.new_image_id());
         self.untag(&image.reference);
         self.images.insert(
             0,
@@ -126,6 +127,7 @@ impl World {
                 author: String::new(),
                 created_by: String::new(),
                 container: None,
+                layers: vec![layer],
                 size: (image.size, image.size),
                 image: image.clone(),
             },

@@ -7,6 +7,11 @@ use super::{Document, Operation, Span};
 use crate::Request;
 
 impl Document {
+    /// Whether an operation has this parameter at `version`.
+    pub(crate) fn knows_parameter(&self, operation: &Operation, version: ApiVersion, name: &str) -> bool {
+        self.parameters(operation).any(|node| node["name"] == name && Span::of(node).contains(version))
+    }
+
     /// What is wrong with a request for `operation` at `version`; nothing, if all is well.
     pub(crate) fn complaints(&self, operation: &Operation, version: ApiVersion, request: &Request) -> Vec<String> {
         if !operation.span.contains(version) {

@@ -3,7 +3,7 @@
 use dockerclient::ApiVersion;
 use serde_json::{Map, Value, json};
 
-use super::{Document, Operation, Span};
+use super::{DOCUMENT, Document, Operation, Span};
 
 /// For whom an answer is shaped.
 #[derive(Clone, Copy, Debug)]
@@ -16,14 +16,16 @@ pub(crate) struct Shape {
     pub(crate) old: bool,
 }
 
-impl Document {
+impl Shape {
     /// The body of the answer `status` of `operation`, made of what is known.
-    pub(crate) fn shaped(&self, operation: &Operation, status: u16, shape: Shape, mut known: Value) -> Value {
-        let response = self.resolved(&operation.node["responses"][status.to_string()]);
-        self.fill(&response["content"]["application/json"]["schema"], shape, &mut known);
+    pub(crate) fn document(self, operation: &Operation, status: u16, mut known: Value) -> Value {
+        let response = DOCUMENT.resolved(&operation.node["responses"][status.to_string()]);
+        DOCUMENT.fill(&response["content"]["application/json"]["schema"], self, &mut known);
         known
     }
+}
 
+impl Document {
     fn fill(&self, schema: &Value, shape: Shape, value: &mut Value) {
         let schema = self.resolved(schema);
         match value {

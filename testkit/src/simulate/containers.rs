@@ -26,13 +26,17 @@ pub(super) async fn create(context: Context) -> Result<Reply> {
     }
     let mut config = context.body()?;
     let host_config = config.as_object_mut().and_then(|config| config.remove("HostConfig")).unwrap_or(Value::Null);
-    let default_mode = match host_config.is_object() && context.asked.spoken < PRIVATE_SINCE {
+    let given = host_config.is_object();
+    let default_mode = match given && context.asked.spoken < PRIVATE_SINCE {
         true => "shareable",
         false => "private",
     };
-    let mut host_config = if host_config.is_object() { host_config } else { json!({}) };
+    let mut host_config = if given { host_config } else { json!({}) };
     if shared.age == Age::Modern && host_config["IpcMode"].as_str().is_none_or(str::is_empty) {
         host_config["IpcMode"] = json!(default_mode);
+    }
+    if given && shared.age == Age::Modern {
+        host_config["Runtime"] = json!("runc");
     }
     let name = request.query("name").filter(|name| !name.is_empty());
     let id = shared.state.change(|world| world.add_container(name.as_deref(), config, host_config))?;

@@ -15,7 +15,7 @@ const FILTERS: [&str; 5] = ["before", "dangling", "label", "reference", "since"]
 
 pub(super) async fn list(context: Context) -> Result<Reply> {
     let filters = context.filters(&FILTERS)?;
-    let name = context.asked.request.query("filter").filter(|name| !name.is_empty());
+    let name = context.known_query("filter");
     let list: Vec<Value> = context.shared.state.look(|world| {
         let names = filters::values(&filters, "reference").into_iter().chain(name).collect::<Vec<String>>();
         let fits = |tag: &String| names.iter().all(|name| *tag == reference::full(name) || repository(tag) == name);
@@ -60,7 +60,8 @@ pub(super) async fn inspect(context: Context) -> Result<Reply> {
             "Id": image.id, "Parent": image.parent, "RepoTags": image.tags, "RepoDigests": [], "Comment": image.comment,
             "Created": image.created.to_string(), "Container": container, "ContainerConfig": config,
             "DockerVersion": world.age.name(), "Author": image.author, "Config": image.image.config,
-            "Architecture": "amd64", "Os": "linux", "Size": image.size.1, "VirtualSize": image.size.1,
+            "RootFS": { "Type": "layers", "Layers": image.layers },
+            "Metadata": { "LastTagTime": image.created.to_string() }, "Architecture": "amd64", "Os": "linux", "Size": image.size.1, "VirtualSize": image.size.1,
         }))
     })?;
     Ok(context.document(200, document))
@@ -156,6 +157,7 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
                 author: given("author"),
                 created_by: argv.join(" "),
                 container: Some((id.clone(), container_config)),
+                layers: base.as_ref().map_or_else(Vec::new, |base| base.layers.clone()),
                 size: (0, base.map_or(0, |base| base.size.1)),
                 image,
             },
@@ -231,13 +233,13 @@ impl World {
         self.images[place].tags.clear();
         let used = self.containers.iter().any(|container| container.image == id);
         if !used && !self.images.iter().any(|image| image.parent == id) {
-            let layer = self.images.remove(place).container.is_none();
+            let removed = self.images.remove(place);
             self.image_event("delete", &id, &id);
             done.push(json!({ "Deleted": id }));
-            if layer && self.age == Age::Modern {
-                let layer = self.new_image_id();
-                done.push(json!({ "Deleted": layer }));
-            }
+            // A layer goes with the last image that has it.
+            let layers =
+                removed.layers.iter().filter(|layer| !self.images.iter().any(|image| image.layers.contains(layer)));
+            done.extend(layers.filter(|_| self.age == Age::Modern).map(|layer| json!({ "Deleted": layer })));
         }
         Ok(done)
     }

@@ -51,6 +51,7 @@ async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
             let container = world.container_mut(id)?;
             container.error = not_found(&command);
             container.code = 127;
+            container.set_up = true;
             world.network_event("connect", id);
             world.network_event("disconnect", id);
             return Err(age.refusal(400, 404, not_found(&command)));

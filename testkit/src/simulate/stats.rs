@@ -8,7 +8,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::{Reply, age::Age, program::Usage, refusal::Result, state::State};
+use crate::{
+    Reply,
+    age::Age,
+    program::Usage,
+    refusal::Result,
+    state::{State, World},
+};
 
 /// How often a sample comes if nothing changes.
 const PACE: Duration = Duration::from_secs(1);
@@ -17,21 +23,25 @@ pub(super) async fn stats(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
     let id = shared.state.look(|world| world.container(asked.name()).map(|found| found.id.clone()))?;
     let samples = Samples { state: Arc::clone(&shared.state), id, before: None };
+    let old = shared.age == Age::Old;
     let once = asked.request.query("stream").is_some() && !asked.flag("stream");
-    if once && shared.age == Age::Modern {
+    if once && !old {
         let sample = samples.next().await.map_or(Value::Null, |(sample, _)| sample);
         return Ok(context.document(200, sample));
     }
-    if shared.age == Age::Old {
+    if old {
         // Nothing at all is answered before there is a sample.
-        shared
-            .state
-            .until(|world| world.container(asked.name()).map_or(true, |found| found.is_running()).then_some(()))
-            .await;
+        let runs = |world: &mut World| world.container(asked.name()).map_or(true, |found| found.is_running());
+        shared.state.until(|world| runs(world).then_some(())).await;
     }
-    let old = shared.age == Age::Old;
-    let reply =
-        Reply::stream(200, stream::unfold(samples, Samples::next).map(|sample| Bytes::from(format!("{sample}\n"))));
+    let (shape, operation) = (context.shape(), asked.operation);
+    let documents = stream::unfold(samples, Samples::next).map(move |mut sample| {
+        if let (true, Some(sample)) = (old, sample.as_object_mut()) {
+            sample.retain(|name, _| !name.starts_with("pre"));
+        }
+        Bytes::from(format!("{}\n", shape.document(operation, 200, sample)))
+    });
+    let reply = Reply::stream(200, documents);
     Ok(if old { reply.header("Content-Type", "application/json") } else { reply })
 }
 
@@ -46,21 +56,21 @@ impl Samples {
     /// The next sample: at once the first time, then with each report, or after a while.
     async fn next(mut self) -> Option<(Value, Self)> {
         let known = self.before.as_ref().map(|(_, _, reports)| *reports);
-        let look = |world: &mut crate::state::World| {
+        let look = |world: &mut World| {
             let Some(run) = world.runs.get(&self.id) else { return Some(None) };
             (known != Some(run.reports)).then_some(Some(()))
         };
         if let Ok(None) = tokio::time::timeout(PACE, self.state.until(look)).await {
             return None;
         }
-        let (running, usage, reports) = self.state.look(|world| {
-            let run = world.runs.get(&self.id)?;
-            Some((run.running, run.usage, run.reports))
+        let (name, running, usage, reports) = self.state.look(|world| {
+            let (container, run) = (world.container(&self.id).ok()?, world.runs.get(&self.id)?);
+            Some((format!("/{}", container.name), run.running, run.usage, run.reports))
         })?;
         let before = self.before.take();
         let preread = before.as_ref().map_or(json!("0001-01-01T00:00:00Z"), |(sample, ..)| sample["read"].clone());
         let precpu = before.map_or_else(no_cpu, |(_, usage, _)| cpu(usage));
-        let sample = if running {
+        let mut sample = if running {
             json!({
                 "read": Timestamp::now().to_string(), "preread": preread,
                 "cpu_stats": cpu(usage), "precpu_stats": precpu,
@@ -75,6 +85,8 @@ impl Samples {
                 "memory_stats": {}, "blkio_stats": {}, "pids_stats": {}, "num_procs": 0, "storage_stats": {},
             })
         };
+        sample["id"] = json!(self.id);
+        sample["name"] = json!(name);
         self.before = Some((sample.clone(), usage, reports));
         Some((sample, self))
     }

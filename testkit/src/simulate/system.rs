@@ -36,9 +36,26 @@ pub(super) async fn version(context: Context) -> Result<Reply> {
     Ok(job(context.document(200, document), shared.age, "version"))
 }
 
+/// What the host of the double can do.
+const ABILITIES: [&str; 13] = [
+    "BridgeNfIp6tables",
+    "BridgeNfIptables",
+    "CPUSet",
+    "CPUShares",
+    "CpuCfsPeriod",
+    "CpuCfsQuota",
+    "IPv4Forwarding",
+    "KernelMemory",
+    "KernelMemoryTCP",
+    "MemoryLimit",
+    "OomKillDisable",
+    "PidsLimit",
+    "SwapLimit",
+];
+
 pub(super) async fn info(context: Context) -> Result<Reply> {
     let shared = &context.shared;
-    let document = shared.state.look(|world| {
+    let mut document = shared.state.look(|world| {
         let running = world.containers.iter().filter(|container| container.is_running() && !container.paused).count();
         let paused = world.containers.iter().filter(|container| container.paused).count();
         json!({
@@ -46,12 +63,12 @@ pub(super) async fn info(context: Context) -> Result<Reply> {
             "Containers": world.containers.len(), "Images": world.images.len(), "ContainersRunning": running,
             "ContainersPaused": paused, "ContainersStopped": world.containers.len() - running - paused,
             "Driver": if shared.age == Age::Modern { "overlay2" } else { "aufs" }, "DriverStatus": [],
-            "MemoryLimit": true, "SwapLimit": true, "IPv4Forwarding": true, "Debug": false,
-            "NCPU": 1, "MemTotal": 1_u64 << 30, "KernelVersion": "6.1.0", "OperatingSystem": "dockerclient-testkit",
+                        "NCPU": 1, "MemTotal": 1_u64 << 30, "KernelVersion": "6.1.0", "OperatingSystem": "dockerclient-testkit",
             "OSType": "linux", "Architecture": "x86_64", "ServerVersion": shared.age.name(),
             "ExecutionDriver": if shared.age == Age::Modern { "<not supported>" } else { "native-0.2" },
             "IndexServerAddress": "https://index.docker.io/v1/", "DockerRootDir": "/var/lib/docker",
             "NFd": 24, "NGoroutines": 32, "NEventsListener": 0, "SystemTime": Timestamp::now().to_string(),
+            "CgroupVersion": "1", "OSVersion": "1", "DefaultRuntime": "runc", "InitBinary": "docker-init",
             "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs",
             "RegistryConfig": {
                 "InsecureRegistryCIDRs": ["127.0.0.0/8"],
@@ -59,6 +76,9 @@ pub(super) async fn info(context: Context) -> Result<Reply> {
             },
         })
     });
+    for ability in ABILITIES {
+        document[ability] = json!(true);
+    }
     Ok(job(context.document(200, document), shared.age, "info"))
 }
 

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{World, event::attributes, ids, run::Run};
+use super::{
+    World,
+    event::{BRIDGE, attributes},
+    ids,
+    run::Run,
+};
 use crate::{
     age::Age,
     program::Argv,
@@ -29,6 +34,10 @@ pub(crate) struct Container {
     pub(crate) code: i64,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
+    /// It was started once, or there was an attempt.
+    pub(crate) set_up: bool,
+    /// Its place in the network, while it runs.
+    pub(crate) endpoint: Option<String>,
     /// Paths, and what became of them: 0 changed, 1 added, 2 deleted.
     pub(crate) changes: BTreeMap<String, u8>,
 }
@@ -140,6 +149,8 @@ impl World {
                 code: 0,
                 started: None,
                 finished: None,
+                set_up: false,
+                endpoint: None,
                 changes: BTreeMap::new(),
             },
         );
@@ -150,6 +161,7 @@ impl World {
 
     /// What becomes of it when its program begins.
     pub(crate) fn container_starts(&mut self, id: &str) {
+        let endpoint = self.new_id();
         let Ok(container) = self.container_mut(id) else { return };
         container.life = Life::Running;
         container.paused = false;
@@ -157,6 +169,8 @@ impl World {
         container.code = 0;
         container.started = Some(Timestamp::now());
         container.finished = None;
+        container.endpoint = Some(endpoint);
+        container.set_up = true;
         let open = container.input_stays_open();
         if let Some(run) = self.runs.get_mut(id) {
             run.begin(open);
@@ -175,6 +189,7 @@ impl World {
         container.paused = false;
         container.code = code;
         container.finished = Some(Timestamp::now());
+        container.endpoint = None;
         let removed = container.host_config["AutoRemove"] == true;
         if let Some(run) = self.runs.get_mut(id) {
             run.end(code);
@@ -227,6 +242,14 @@ impl World {
         if log["Type"].as_str().is_none_or(str::is_empty) {
             *log = json!({ "Type": "json-file", "Config": {} });
         }
+        if modern {
+            host_config["ConsoleSize"] = json!([0, 0]);
+            let size = &mut host_config["ShmSize"];
+            *size = json!(size.as_i64().filter(|size| *size > 0).unwrap_or(64 << 20));
+            if container.set_up {
+                host_config["Runtime"] = json!("runc");
+            }
+        }
         let running = container.is_running();
         json!({
             "Id": container.id, "Created": container.created.to_string(), "Name": format!("/{}", container.name),
@@ -238,12 +261,7 @@ impl World {
                 "Pid": if running { 4242 } else { 0 }, "ExitCode": container.code, "Error": container.error,
                 "StartedAt": time(container.started), "FinishedAt": time(container.finished),
             },
-            "NetworkSettings": {
-                "IPAddress": if running { "172.17.0.2" } else { "" }, "IPPrefixLen": if running { 16 } else { 0 },
-                "Gateway": if running { "172.17.0.1" } else { "" },
-                "MacAddress": if running { "02:42:ac:11:00:02" } else { "" },
-                "Ports": published(container),
-            },
+            "NetworkSettings": network_settings(container),
             "Platform": "linux", "Mounts": [], "Volumes": {}, "VolumesRW": {}, "RestartCount": 0,
             "ExecIDs": self.exec_ids(&container.id),
         })
@@ -266,9 +284,31 @@ impl World {
             "ImageID": container.image, "Command": container.command(), "Created": container.created.as_second(),
             "Status": container.status(self.age), "State": container.state(), "Ports": [],
             "Labels": container.config["Labels"].as_object().cloned().unwrap_or_default(),
-            "HostConfig": { "NetworkMode": mode.unwrap_or("default") }, "NetworkSettings": { "Networks": {} }, "Mounts": [],
+            "HostConfig": { "NetworkMode": mode.unwrap_or("default") }, "NetworkSettings": { "Networks": { "bridge": place_in_network(container) } }, "Mounts": [],
         })
     }
+}
+
+/// Where the container is in its network: nowhere while it does not run.
+fn place_in_network(container: &Container) -> Value {
+    match &container.endpoint {
+        Some(endpoint) => json!({
+            "NetworkID": BRIDGE, "EndpointID": endpoint, "IPAddress": "172.17.0.2", "IPPrefixLen": 16,
+            "Gateway": "172.17.0.1", "MacAddress": "02:42:ac:11:00:02",
+        }),
+        None => json!({ "NetworkID": if container.set_up { BRIDGE } else { "" } }),
+    }
+}
+
+fn network_settings(container: &Container) -> Value {
+    let place = place_in_network(container);
+    let mut settings = place.clone();
+    if let Some(settings) = settings.as_object_mut() {
+        settings.remove("NetworkID");
+        settings.insert("Ports".to_owned(), published(container));
+        settings.insert("Networks".to_owned(), json!({ "bridge": place }));
+    }
+    settings
 }
 
 /// The ports, as the container has them while it runs.

@@ -40,7 +40,7 @@ const OLD_ACTIONS: [&str; 17] = [
 ];
 
 /// The network that containers are connected to.
-const BRIDGE: &str = "b41d6e0f9a7c35d2e8f10b6c4a93d7e5f2c81a06b9e4d3f7c5a2810e6d9b4f73";
+pub(crate) const BRIDGE: &str = "b41d6e0f9a7c35d2e8f10b6c4a93d7e5f2c81a06b9e4d3f7c5a2810e6d9b4f73";
 
 pub(crate) fn attributes<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a String)>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
