@@ -1,6 +1,6 @@
 //! One connection, from the first request to the hang-up.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -48,8 +48,12 @@ impl Output {
     }
 }
 
-/// Answers one request after the other.
-pub(crate) async fn serve(shared: Arc<Shared>, io: Box<dyn Io>) -> io::Result<()> {
+/// How long a session is silent after its head. Real engines start a process meanwhile, and clients count on it: docker-py
+/// loses what it reads together with the head.
+pub(crate) const HEAD_START: Duration = Duration::from_millis(50);
+
+/// Answers one request after the other. Sessions begin after `head_start`.
+pub(crate) async fn serve(shared: Arc<Shared>, io: Box<dyn Io>, head_start: Duration) -> io::Result<()> {
     let (input, output) = tokio::io::split(io);
     let mut session = Session { input: BufReader::new(input), output: Output { io: output, left: None, pieces: None } };
     while let Some(mut request) = http::head(&mut session.input).await? {
@@ -70,7 +74,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, io: Box<dyn Io>) -> io::Result<()
             }
         };
         shared.transcript.answered(number, &reply.told_status());
-        match send(session, reply, head_only).await? {
+        match send(session, reply, head_only, head_start).await? {
             Some(next) if !last => session = next,
             _ => break,
         }
@@ -79,7 +83,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, io: Box<dyn Io>) -> io::Result<()
 }
 
 /// Sends `reply`, and returns the connection if it can be used again.
-async fn send(mut session: Session, reply: Reply, head_only: bool) -> io::Result<Option<Session>> {
+async fn send(
+    mut session: Session,
+    reply: Reply,
+    head_only: bool,
+    head_start: Duration,
+) -> io::Result<Option<Session>> {
     session.output.left = reply.cut;
     session.output.pieces = reply.pieces;
     let head = head(&reply);
@@ -104,6 +113,7 @@ async fn send(mut session: Session, reply: Reply, head_only: bool) -> io::Result
         }
         Body::Session(run) => {
             session.output.write(head.as_bytes()).await?;
+            tokio::time::sleep(head_start).await;
             run(session).await;
             return Ok(None);
         }

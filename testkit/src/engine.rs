@@ -1,6 +1,6 @@
 //! The engine's double, as a test holds it.
 
-use std::{io, sync::Arc, thread};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use dockerclient::{ApiVersion, DockerClient};
 use tokio::io::DuplexStream;
@@ -74,7 +74,7 @@ impl Engine {
             let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the double of the engine is gone");
             let shared = shared.upgrade().ok_or_else(gone)?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
-            shared.serve(ours);
+            shared.serve(ours, Duration::ZERO);
             Ok(theirs)
         }
     }

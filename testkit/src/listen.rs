@@ -11,7 +11,7 @@ use std::{
 
 use tokio::net::{TcpListener, UnixListener};
 
-use crate::shared::Shared;
+use crate::{connection::HEAD_START, shared::Shared};
 
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
@@ -29,7 +29,7 @@ impl Addresses {
             let owner = Arc::downgrade(shared);
             shared.spawn(async move {
                 while let (Ok((stream, _)), Some(shared)) = (listener.accept().await, owner.upgrade()) {
-                    shared.serve(stream);
+                    shared.serve(stream, HEAD_START);
                 }
             });
             path
@@ -48,7 +48,7 @@ impl Addresses {
             shared.spawn(async move {
                 while let (Ok((stream, _)), Some(shared)) = (listener.accept().await, owner.upgrade()) {
                     let _ = stream.set_nodelay(true);
-                    shared.serve(stream);
+                    shared.serve(stream, HEAD_START);
                 }
             });
             port

@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use dockerclient::ApiVersion;
@@ -104,13 +105,13 @@ impl Shared {
     }
 
     /// Serves a connection until it ends.
-    pub(crate) fn serve(self: &Arc<Self>, io: impl Io + 'static) {
+    pub(crate) fn serve(self: &Arc<Self>, io: impl Io + 'static, head_start: Duration) {
         self.opened.fetch_add(1, Ordering::Relaxed);
         self.open.send_modify(|open| *open += 1);
         let shared = Arc::clone(self);
         self.spawn(async move {
             // A client that hangs up is what some tests are about.
-            let _ = connection::serve(Arc::clone(&shared), Box::new(io)).await;
+            let _ = connection::serve(Arc::clone(&shared), Box::new(io), head_start).await;
             shared.open.send_modify(|open| *open -= 1);
         });
     }

@@ -1,15 +1,11 @@
 //! `cargo xtask demo`: the quickstart, on whatever engine there is, or on a double if there is none.
 
-use std::{
-    env,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::Stdio,
-};
+use std::{env, path::Path};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::{
+    double::Double,
     engine::{self, Engine, http},
     root, shell,
 };
@@ -40,17 +36,10 @@ pub(crate) fn run() -> Result<()> {
     outcome
 }
 
-/// The double serves until its input ends, which is when this is over, however it ends.
 fn on_a_double() -> Result<()> {
-    let mut command = shell::command("cargo");
-    command.current_dir(root()).args(["run", "--quiet", "--package", "dockerclient-testkit", "--example", "serve"]);
-    let mut double = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut address = String::new();
-    BufReader::new(double.stdout.take().context("it has an output")?).read_line(&mut address)?;
-    let outcome = quickstart(Some(address.trim().to_owned()));
-    drop(double.stdin.take());
-    double.wait()?;
-    outcome
+    let double = Double::serve(&[])?;
+    let outcome = quickstart(Some(double.address.clone()));
+    double.stop().and(outcome)
 }
 
 fn quickstart(host: Option<String>) -> Result<()> {
