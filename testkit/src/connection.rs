@@ -9,7 +9,9 @@ use tokio::io::{
 };
 
 use crate::{
-    Reply, Request, frames, http,
+    Reply, Request,
+    document::DOCUMENT,
+    frames, http,
     reply::{Body, Then},
     shared::Shared,
 };
@@ -66,9 +68,12 @@ pub(crate) async fn serve(shared: Arc<Shared>, io: Box<dyn Io>, head_start: Dura
         }
         let (head_only, last) = (request.method() == "HEAD", request.header_has("connection", "close"));
         let number = shared.transcript.asked(&request);
+        // Whoever wants a session may close his half right away.
+        let closes_half = DOCUMENT.route(&request).is_some_and(|(operation, _)| operation.is_session());
         let reply = tokio::select! {
+            biased;
             reply = shared.answer(number, request) => reply,
-            () = hung_up(&mut session.input) => {
+            () = hung_up(&mut session.input), if !closes_half => {
                 shared.transcript.answered(number, "the client hung up");
                 return Ok(());
             }

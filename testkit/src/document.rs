@@ -34,6 +34,13 @@ pub(crate) struct Operation {
     node: Value,
 }
 
+impl Operation {
+    /// Whether its answer leaves HTTP behind.
+    pub(crate) fn is_session(&self) -> bool {
+        self.node["x-hijack"] == true
+    }
+}
+
 /// Since when and until when something is part of the API.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {

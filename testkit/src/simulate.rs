@@ -142,3 +142,20 @@ impl Context {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_lists_what_is_simulated_and_the_document_knows_it() {
+        let readme = include_str!("../README.md");
+        for (id, _) in HANDLERS {
+            assert!(DOCUMENT.operation(id).is_some(), "{id}");
+            assert!(readme.contains(&format!("`{id}`")), "{id}");
+        }
+        let rows = readme.lines().filter(|line| line.starts_with("| `"));
+        let listed: usize = rows.map(|row| row.split(" | ").next().unwrap_or_default().matches('`').count() / 2).sum();
+        assert_eq!(listed, HANDLERS.len());
+    }
+}

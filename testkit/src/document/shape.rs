@@ -12,7 +12,7 @@ pub(crate) struct Shape {
     pub(crate) newest: ApiVersion,
     /// The version that is spoken.
     pub(crate) spoken: ApiVersion,
-    /// Leave out what the document does not name, and send flags as 0 and 1 where the document knows both.
+    /// Leave out what the document does not name.
     pub(crate) old: bool,
 }
 
@@ -31,7 +31,6 @@ impl Document {
         match value {
             Value::Object(entries) => self.fill_object(schema, shape, entries),
             Value::Array(items) => items.iter_mut().for_each(|item| self.fill(&schema["items"], shape, item)),
-            Value::Bool(flag) if shape.old && schema["oneOf"].is_array() => *value = json!(i32::from(*flag)),
             _ => {}
         }
     }
@@ -68,11 +67,7 @@ impl Document {
             Some("integer" | "number") => json!(0),
             Some("boolean") => json!(false),
             Some("array") => json!([]),
-            _ if schema["oneOf"].is_array() => {
-                let mut first = self.empty(&schema["oneOf"][0], shape);
-                self.fill(schema, shape, &mut first);
-                first
-            }
+            _ if schema["oneOf"].is_array() => self.empty(&schema["oneOf"][0], shape),
             _ => {
                 let mut object = json!({});
                 self.fill(schema, shape, &mut object);
