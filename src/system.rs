@@ -6,6 +6,7 @@ use crate::{
     DockerClient, Result, Timestamp, credentials,
     models::{AuthConfig, AuthResult, Info, Version},
     monitor::EventMonitor,
+    wire::Client,
 };
 
 mod event;
@@ -85,8 +86,9 @@ impl DockerClient {
         let wire = self.wire("system_events").await?;
         let (since, until) = (options.to_since(), options.to_until());
         let filters = options.filters.to_query();
-        let body = wire.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
-        let (head, body) = wire.bytes(body)?;
+        let call =
+            async |client: &Client| client.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
+        let (head, body) = wire.stream(call).await?;
         Ok(Events::new(body, wire.longest_item(), answered_at(&head)))
     }
 
