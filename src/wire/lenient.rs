@@ -7,7 +7,7 @@
 //! costs nothing on input that is clean.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
     marker::PhantomData,
 };
@@ -245,19 +245,19 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     }
 }
 
-impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
+impl<'de, T: Lenient<'de>> Lenient<'de> for BTreeMap<String, T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<T>(PhantomData<T>);
 
         impl<'de, T: Lenient<'de>> Visitor<'de> for Entries<T> {
-            type Value = HashMap<String, T>;
+            type Value = BTreeMap<String, T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object or null")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = HashMap::new();
+                let mut entries = BTreeMap::new();
                 while let Some(key) = map.next_key()? {
                     entries.insert(key, map.next_value_seed(Element(PhantomData))?);
                 }
@@ -265,7 +265,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(HashMap::new())
+                Ok(BTreeMap::new())
             }
         }
 
@@ -306,7 +306,7 @@ impl<'de> Lenient<'de> for BTreeSet<String> {
 pub(crate) fn write_set<S: Serializer>(set: &BTreeSet<String>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(set.len()))?;
     for key in set {
-        map.serialize_entry(key, &HashMap::<(), ()>::new())?;
+        map.serialize_entry(key, &BTreeMap::<(), ()>::new())?;
     }
     map.end()
 }
