@@ -29,7 +29,6 @@ fn wire(document: &Value) -> Result<String, Box<dyn Error>> {
     let mut settings = progenitor::GenerationSettings::new();
     settings
         .with_derive("PartialEq")
-        .with_map_type("::std::collections::BTreeMap")
         .with_hooks(progenitor::HooksMode::Expected)
         .with_inner_type("crate::wire::Hooks".parse()?);
     let tokens = progenitor::Generator::new(&settings).generate_tokens(&narrowed)?;

@@ -1,7 +1,7 @@
 //! Generated types that people like to hold, and that accept what engines send.
 //!
 //! Go's zero values become Rust's: a field is a plain `String`, `i64`, `bool`,
-//! `Vec` or `BTreeMap` that is empty when absent and not sent when empty. Only what
+//! `Vec` or `HashMap` that is empty when absent and not sent when empty. Only what
 //! the document marks `x-optional` is an `Option`.
 
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! An event, in one shape whatever engine sent it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::{Result, Timestamp, models, stream::Document, wire};
 
@@ -22,7 +22,7 @@ pub struct Event {
     /// The image, of a container.
     pub image: Option<String>,
     /// What else is known: the name, labels, the exit code. Engines before 1.10 tell nothing more.
-    pub attributes: BTreeMap<String, String>,
+    pub attributes: HashMap<String, String>,
     /// When it happened, by the engine's clock: to the nanosecond, or to the second from engines before 1.9.
     pub time: Timestamp,
 }

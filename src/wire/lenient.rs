@@ -7,7 +7,7 @@
 //! costs nothing on input that is clean.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     fmt,
     marker::PhantomData,
 };
@@ -245,19 +245,20 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
     }
 }
 
-impl<'de, T: Lenient<'de>> Lenient<'de> for BTreeMap<String, T> {
+impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Entries<T>(PhantomData<T>);
 
         impl<'de, T: Lenient<'de>> Visitor<'de> for Entries<T> {
-            type Value = BTreeMap<String, T>;
+            type Value = HashMap<String, T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object or null")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = BTreeMap::new();
+                // Numbers by name come by the dozen, objects by ones and twos.
+                let mut entries = HashMap::with_capacity(if size_of::<T>() > 8 { 0 } else { 40 });
                 while let Some(key) = map.next_key()? {
                     entries.insert(key, map.next_value_seed(Element(PhantomData))?);
                 }
@@ -265,7 +266,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for BTreeMap<String, T> {
             }
 
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(BTreeMap::new())
+                Ok(HashMap::new())
             }
         }
 
@@ -306,7 +307,7 @@ impl<'de> Lenient<'de> for BTreeSet<String> {
 pub(crate) fn write_set<S: Serializer>(set: &BTreeSet<String>, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(set.len()))?;
     for key in set {
-        map.serialize_entry(key, &BTreeMap::<(), ()>::new())?;
+        map.serialize_entry(key, &HashMap::<(), ()>::new())?;
     }
     map.end()
 }

@@ -1,6 +1,6 @@
 //! Containers, on a real engine.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use dockerclient::{
     ApiVersion, Output, TerminalSize,
@@ -137,7 +137,7 @@ async fn what_a_container_gets_of_its_host_arrives() {
     let engine = Engine::under_test().await;
     let mut host = HostConfig {
         binds: vec!["/tmp:/host:ro".into()],
-        port_bindings: BTreeMap::from([("80/tcp".into(), vec![PortBinding::default()])]),
+        port_bindings: HashMap::from([("80/tcp".into(), vec![PortBinding::default()])]),
         restart_policy: RestartPolicy { name: "on-failure".into(), maximum_retry_count: 2 },
         cap_drop: vec!["MKNOD".into()],
         extra_hosts: vec!["db:10.0.0.1".into()],
