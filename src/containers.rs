@@ -26,6 +26,7 @@ mod readiness;
 mod signal;
 mod state;
 mod stats;
+mod upkeep;
 
 pub use self::{
     attach::AttachOptions,

@@ -4,7 +4,7 @@ use http::{HeaderMap, header::DATE};
 
 use crate::{
     DockerClient, Result, Timestamp, credentials,
-    models::{AuthConfig, AuthResult, Info, Version},
+    models::{AuthConfig, AuthResult, DiskUsage, Info, Version},
     monitor::EventMonitor,
     wire::Client,
 };
@@ -71,6 +71,19 @@ impl DockerClient {
             Err(error) if error.status() == Some(204) => Ok(AuthResult::default()),
             outcome => outcome,
         }
+    }
+
+    /// Tells what images, containers, volumes and builds take up on disk. Engines look at every file for it.
+    ///
+    /// Calls `GET /system/df`, since API 1.25, and waits as long as that takes. Since API 1.52, the fields that end in
+    /// `usage` tell it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine is at it already (409; 500 from engines before 23).
+    pub async fn disk_usage(&self) -> Result<DiskUsage> {
+        let wire = self.wire("system_df").await?;
+        wire.document(wire.system_df(None, None).await)
     }
 
     /// Tells what happens in the engine, as it happens.
