@@ -1,6 +1,6 @@
 //! Where the engine is, and how bytes reach it.
 //!
-//! [`find`] makes an [`Endpoint`] of what the program, the environment and the docker
+//! [`find()`] makes an [`Endpoint`] of what the program, the environment and the docker
 //! command line's configuration say. It becomes a [`Connector`], the one place that
 //! dials. On that stand the pooled [`HttpClient`] for everything that is a request and
 //! an answer, and connections of their own for what is more than that.

@@ -26,6 +26,7 @@ mod readiness;
 mod signal;
 mod state;
 mod stats;
+mod upkeep;
 
 pub use self::{
     attach::AttachOptions,
@@ -349,10 +350,11 @@ impl Container {
         let (stdout, stderr) = options.sources();
         let (since, tail) = (options.to_since(wire.version()), options.tail.to_query());
         let (follow, timestamps) = (options.follow, options.timestamps);
-        let body = wire
-            .container_logs(id, None, follow, since.as_deref(), stderr, stdout, Some(&tail), timestamps, None)
-            .await;
-        let output = OutputStream::new(wire.bytes(body)?.1, terminal, wire.longest_item(), "container_logs");
+        let call = async |client: &Client| {
+            let (since, tail) = (since.as_deref(), Some(&*tail));
+            client.container_logs(id, None, follow, since, stderr, stdout, tail, timestamps, None).await
+        };
+        let output = OutputStream::new(wire.stream(call).await?.1, terminal, wire.longest_item(), "container_logs");
         Ok(if options.timestamps.is_some() { output.with_timestamps() } else { output })
     }
 
@@ -375,8 +377,8 @@ impl Container {
     #[doc(alias = "ContainerStats")]
     pub async fn stats(&self) -> Result<StatsStream> {
         let (wire, id) = self.wire("container_stats").await?;
-        let body = wire.container_stats(id, None, None).await;
-        Ok(StatsStream::new(wire.bytes(body)?.1, wire.longest_item()))
+        let call = async |client: &Client| client.container_stats(id, None, None).await;
+        Ok(StatsStream::new(wire.stream(call).await?.1, wire.longest_item()))
     }
 
     /// Measures what the container uses, once.

@@ -12,6 +12,7 @@ mod build;
 mod commit;
 #[cfg(feature = "tar")]
 mod context;
+mod distribution;
 mod list;
 mod progress;
 mod pull;
@@ -23,11 +24,13 @@ mod search;
 mod show;
 mod size;
 mod tag;
+mod upkeep;
 
 pub use self::{
     archive::{Archive, ImportOptions},
     build::{BuildContext, BuildOptions},
     commit::CommitOptions,
+    distribution::DistributionOptions,
     list::ListOptions,
     progress::{Progress, ProgressItem, ProgressStatus},
     pull::{PullOptions, Pulled},

@@ -67,7 +67,7 @@ impl Networks {
     /// Fails if the engine refuses a filter (400), or if it is pruning already (409).
     pub async fn prune(&self, options: &PruneOptions) -> Result<Pruned<String>> {
         let wire = self.docker.wire("network_prune").await?;
-        let filters = options.to_query("", "", false);
+        let filters = options.to_query();
         let pruned = wire.document(wire.network_prune(filters.as_deref()).await)?;
         Ok(Pruned { removed: pruned.networks_deleted, reclaimed: 0 })
     }

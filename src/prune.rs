@@ -49,10 +49,15 @@ impl PruneOptions {
         self
     }
 
-    /// The filters, with what says that all are meant: `value` of `key`, if that `needs` to be said.
-    pub(crate) fn to_query(&self, key: &str, value: &str, needs: bool) -> Option<String> {
+    /// The filters, where all is not said by one.
+    pub(crate) fn to_query(&self) -> Option<String> {
+        self.filters.to_query()
+    }
+
+    /// The filters, with `value` of `key` if all is meant.
+    pub(crate) fn to_query_with(&self, key: &str, value: &str) -> Option<String> {
         let mut filters = self.filters.clone();
-        if self.all && needs {
+        if self.all {
             filters.add(key, value);
         }
         filters.to_query()

@@ -4,8 +4,9 @@ use http::{HeaderMap, header::DATE};
 
 use crate::{
     DockerClient, Result, Timestamp, credentials,
-    models::{AuthConfig, AuthResult, Info, Version},
+    models::{AuthConfig, AuthResult, DiskUsage, Info, Version},
     monitor::EventMonitor,
+    wire::Client,
 };
 
 mod event;
@@ -72,6 +73,19 @@ impl DockerClient {
         }
     }
 
+    /// Tells what images, containers, volumes and builds take up on disk. Engines look at every file for it.
+    ///
+    /// Calls `GET /system/df`, since API 1.25, and waits as long as that takes. Since API 1.52, the fields that end in
+    /// `usage` tell it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine is at it already (409; 500 from engines before 23).
+    pub async fn disk_usage(&self) -> Result<DiskUsage> {
+        let wire = self.wire("system_df").await?;
+        wire.document(wire.system_df(None, None).await)
+    }
+
     /// Tells what happens in the engine, as it happens.
     ///
     /// Resolves once the engine has answered. Calls `GET /events`.
@@ -85,8 +99,9 @@ impl DockerClient {
         let wire = self.wire("system_events").await?;
         let (since, until) = (options.to_since(), options.to_until());
         let filters = options.filters.to_query();
-        let body = wire.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
-        let (head, body) = wire.bytes(body)?;
+        let call =
+            async |client: &Client| client.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
+        let (head, body) = wire.stream(call).await?;
         Ok(Events::new(body, wire.longest_item(), answered_at(&head)))
     }
 

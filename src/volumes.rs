@@ -57,7 +57,10 @@ impl Volumes {
     /// Fails if the engine refuses a filter (400), or if it is pruning already (409).
     pub async fn prune(&self, options: &PruneOptions) -> Result<Pruned<String>> {
         let wire = self.docker.wire("volume_prune").await?;
-        let filters = options.to_query("all", "true", wire.version() >= PruneOptions::NAMED_VOLUMES_STAY);
+        let filters = match wire.version() >= PruneOptions::NAMED_VOLUMES_STAY {
+            true => options.to_query_with("all", "true"),
+            false => options.to_query(),
+        };
         let pruned = wire.document(wire.volume_prune(filters.as_deref()).await)?;
         Ok(Pruned { removed: pruned.volumes_deleted, reclaimed: pruned.space_reclaimed })
     }

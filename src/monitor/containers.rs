@@ -250,9 +250,7 @@ impl ContainerMonitor {
 async fn list(docker: DockerClient, dirty: Dirty) -> Result<Vec<ContainerSummary>> {
     let all = ListOptions::default().all();
     let options = match dirty {
-        Dirty::Some(ids) if docker.api_version().await? >= FILTER_BY_ID => {
-            ids.iter().fold(all, |options, id| options.id(id))
-        }
+        Dirty::Some(ids) if docker.api_version().await? >= FILTER_BY_ID => ids.iter().fold(all, ListOptions::id),
         _ => all,
     };
     docker.containers().list(&options).await

@@ -17,16 +17,21 @@ pub(crate) trait Document: Sized {
 /// Old engines put nothing between two documents, others a line end, a carriage
 /// return and a line end, or a record separator. A document is an object; one that
 /// came in one piece is decoded where it lies.
+///
+/// Engines mostly send each document by itself, as a chunk. So what came is first
+/// taken for one, and only if that fails is it looked for where documents end.
 #[derive(Debug)]
 pub(crate) struct DocumentDecoder<T> {
     documents: Documents,
+    /// Whether the last piece that came was one document.
+    came_alone: bool,
     decoded: PhantomData<fn() -> T>,
 }
 
 impl<T: Document> DocumentDecoder<T> {
     /// Takes documents of up to `longest` bytes.
     pub(crate) fn new(longest: usize) -> Self {
-        Self { documents: Documents::new(longest), decoded: PhantomData }
+        Self { documents: Documents::new(longest), came_alone: true, decoded: PhantomData }
     }
 }
 
@@ -38,7 +43,20 @@ impl<T: Document> Decoder for DocumentDecoder<T> {
     }
 
     fn next(&mut self) -> Result<Option<T>> {
-        self.documents.next()?.map(|document| T::decode(&document)).transpose()
+        if self.came_alone
+            && let Some(document) = self.documents.alone()
+        {
+            match T::decode(document) {
+                Ok(item) => {
+                    self.documents.input.clear();
+                    return Ok(Some(item));
+                }
+                Err(_) => self.came_alone = false,
+            }
+        }
+        let Some(document) = self.documents.next()? else { return Ok(None) };
+        self.came_alone = self.documents.is_used_up();
+        T::decode(&document).map(Some)
     }
 
     fn finish(&self) -> Result<()> {
@@ -117,6 +135,18 @@ impl Documents {
         Ok(end.map(|_| self.gathered.split().freeze()))
     }
 
+    /// All that came, if it begins and ends as a document does, and nothing came before it.
+    fn alone(&self) -> Option<&[u8]> {
+        let document = self.input.trim_ascii();
+        let is_whole = document.starts_with(b"{") && document.ends_with(b"}") && document.len() <= self.longest;
+        (self.gathered.is_empty() && is_whole).then_some(document)
+    }
+
+    /// Whether nothing is left but what may stand between two documents.
+    fn is_used_up(&self) -> bool {
+        self.gathered.is_empty() && self.input.trim_ascii().is_empty()
+    }
+
     fn finish(&self) -> Result<()> {
         if self.gathered.is_empty() {
             return Ok(());
@@ -178,6 +208,36 @@ mod tests {
             let (whole, pieces) = (decoded(wire.as_bytes(), usize::MAX), decoded(wire.as_bytes(), size));
             assert_eq!(whole.map_err(|error| error.to_string()), pieces.map_err(|error| error.to_string()));
         }
+    }
+
+    impl Document for serde_json::Value {
+        fn decode(document: &[u8]) -> Result<Self> {
+            crate::wire::decode(document)
+        }
+    }
+
+    #[test]
+    fn documents_that_come_alone_together_or_in_parts_are_the_same() {
+        let pieces = [
+            DOCUMENTS[0].to_owned() + "\n",
+            DOCUMENTS[1].to_owned(),
+            DOCUMENTS[1..].concat(),
+            DOCUMENTS[2].to_owned() + "\r\n",
+            DOCUMENTS[3].to_owned() + &DOCUMENTS[2][..9],
+            DOCUMENTS[2][9..].to_owned(),
+            DOCUMENTS[0].to_owned(),
+        ];
+        let (mut decoder, mut got) = (DocumentDecoder::<serde_json::Value>::new(1 << 20), Vec::new());
+        for piece in &pieces {
+            decoder.push(piece.clone().into());
+            while let Some(item) = decoder.next().unwrap() {
+                got.push(item);
+            }
+        }
+        decoder.finish().unwrap();
+        let want = decoded(pieces.concat().as_bytes(), usize::MAX).unwrap();
+        let want: Vec<serde_json::Value> = want.iter().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect();
+        assert_eq!(got, want);
     }
 
     #[test]

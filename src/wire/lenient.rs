@@ -257,7 +257,8 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = HashMap::new();
+                // Numbers by name come by the dozen, objects by ones and twos.
+                let mut entries = HashMap::with_capacity(if size_of::<T>() > 8 { 0 } else { 40 });
                 while let Some(key) = map.next_key()? {
                     entries.insert(key, map.next_value_seed(Element(PhantomData))?);
                 }

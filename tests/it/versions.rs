@@ -181,7 +181,7 @@ async fn what_the_spoken_version_has_lost_is_refused_and_not_sent() {
         assert!(error.needed_version() < error.spoken_version());
     }
     assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @r#"
-    container copy: is gone since API 1.24, and 1.42 is spoken; use container_archive_get
+    container copy: is gone since API 1.24, and 1.42 is spoken; use the archive of the path (`copy_out`)
     container start: the body is gone since API 1.24, and 1.42 is spoken; give the host configuration to create
     container create: the field "Memory" is gone since API 1.20, and 1.42 is spoken; use the field of the same name in HostConfig
     container create: the field "HostConfig.KernelMemory" is gone since API 1.42, and 1.42 is spoken; use Memory, which counts the kernel's too

@@ -26,4 +26,5 @@ mod streams;
 mod system;
 mod tap;
 mod transfers;
+mod upkeep;
 mod versions;

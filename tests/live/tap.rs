@@ -98,10 +98,11 @@ async fn exchange(
     let stream = UnixStream::connect(engine).await.unwrap();
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
+    let is_head = head.method == http::Method::HEAD;
     let answer = sender.send_request(Request::from_parts(head, Full::new(body))).await.unwrap();
     let Some(operation) = operation else { return answer.map(Either::Right) };
     complain(operation.check_head(&answer));
-    if !operation.is_document(&answer) {
+    if is_head || !operation.is_document(&answer) {
         return answer.map(Either::Right);
     }
     let (head, body) = answer.into_parts();

@@ -1,0 +1,97 @@
+//! What is known of the containers.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dockerclient::{containers::Traffic, monitor::StatsUpdate};
+
+/// How many samples of a container are kept for its graph.
+const HISTORY: usize = 24;
+
+/// What rows are sorted by, the largest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Cpu,
+    Memory,
+    Network,
+    BlockIo,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) engine: String,
+    pub(crate) connection: String,
+    pub(crate) sorted_by: Column,
+    containers: BTreeMap<String, Row>,
+}
+
+/// What one container uses.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) cpu: f64,
+    pub(crate) memory: u64,
+    pub(crate) memory_percent: f64,
+    pub(crate) network: Traffic,
+    pub(crate) block_io: Traffic,
+    /// The CPU of the last samples, in tenths of a percent.
+    pub(crate) history: VecDeque<u64>,
+}
+
+impl State {
+    pub(crate) fn new(engine: String) -> Self {
+        Self { engine, connection: "connecting".into(), sorted_by: Column::Cpu, containers: BTreeMap::new() }
+    }
+
+    pub(crate) fn sort_by(&mut self, column: Column) {
+        self.sorted_by = column;
+    }
+
+    pub(crate) fn apply(&mut self, update: StatsUpdate) {
+        match update {
+            StatsUpdate::Connected => self.connection = "connected".into(),
+            StatsUpdate::Disconnected { error, .. } => self.connection = error.to_string(),
+            StatsUpdate::Ended(id) => {
+                self.containers.remove(&id);
+            }
+            StatsUpdate::Sample(sample) => {
+                let row = self.containers.entry(sample.id.clone()).or_default();
+                row.name.clone_from(&sample.name);
+                row.cpu = sample.cpu_percent.unwrap_or_default();
+                row.memory = sample.memory_used;
+                row.memory_percent = sample.memory_percent.unwrap_or_default();
+                row.network = sample.network;
+                row.block_io = sample.block_io;
+                row.remember((row.cpu * 10.0) as u64);
+            }
+            _ => {}
+        }
+    }
+
+    /// All rows, in the order in which they are shown.
+    pub(crate) fn rows(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.containers.values().collect();
+        let total = |traffic: Traffic| traffic.input + traffic.output;
+        rows.sort_by(|a, b| match self.sorted_by {
+            Column::Cpu => b.cpu.total_cmp(&a.cpu),
+            Column::Memory => b.memory.cmp(&a.memory),
+            Column::Network => total(b.network).cmp(&total(a.network)),
+            Column::BlockIo => total(b.block_io).cmp(&total(a.block_io)),
+        });
+        rows
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with(mut self, id: &str, row: Row) -> Self {
+        self.containers.insert(id.into(), row);
+        self
+    }
+}
+
+impl Row {
+    pub(crate) fn remember(&mut self, cpu: u64) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(cpu);
+    }
+}
