@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf,
 };
+use tokio::sync::broadcast;
 
 use crate::{
     Reply, Request,
@@ -131,6 +132,20 @@ async fn send(
             Ok(None)
         }
         Then::Echo => echo(session).await.map(|()| None),
+        Then::Tell(news) => tell(session, news).await.map(|()| None),
+    }
+}
+
+/// Sends what is told, until the client hangs up or nobody can tell any more.
+async fn tell(mut session: Session, mut news: broadcast::Receiver<String>) -> io::Result<()> {
+    loop {
+        tokio::select! {
+            told = news.recv() => match told {
+                Ok(told) => session.output.write(told.as_bytes()).await?,
+                Err(_) => return Ok(()),
+            },
+            () = hung_up(&mut session.input) => return Ok(()),
+        }
     }
 }
 

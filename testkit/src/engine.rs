@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, thread, time::Duration};
 
-use dockerclient::{ApiVersion, DockerClient};
+use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
 use tokio::io::DuplexStream;
 
 use crate::{Call, Reply, Request, listen::Addresses, shared::Shared, simulate};
@@ -53,7 +53,7 @@ impl Engine {
         Self { shared: Arc::new(shared), addresses: Addresses::default() }
     }
 
-    /// A client that is connected in memory and speaks `version`.
+    /// A client that is connected in memory and speaks `version`. It has no credentials, whoever runs the test.
     ///
     /// # Panics
     ///
@@ -61,9 +61,19 @@ impl Engine {
     #[must_use]
     pub fn client(&self, version: &str) -> DockerClient {
         let version: ApiVersion = version.parse().expect("a version of the API, as 1.18");
+        self.client_of(DockerClient::builder().anonymous().api_version(version))
+    }
+
+    /// A client made to order, connected in memory.
+    ///
+    /// # Panics
+    ///
+    /// If it is to be connected otherwise, or cannot be made.
+    #[must_use]
+    pub fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
         let connector = self.connector();
-        let builder = DockerClient::builder().connector(move || std::future::ready(connector()));
-        builder.api_version(version).build().expect("a version that dockerclient speaks")
+        let builder = builder.connector(move || std::future::ready(connector()));
+        builder.build().expect("what is ordered can be made")
     }
 
     /// Opens connections in memory, for clients of any kind.
@@ -71,8 +81,8 @@ impl Engine {
         // A client that outlives the engine finds nobody there.
         let shared = Arc::downgrade(&self.shared);
         move || {
-            let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the double of the engine is gone");
-            let shared = shared.upgrade().ok_or_else(gone)?;
+            let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the double of the engine is not there");
+            let shared = shared.upgrade().filter(|shared| shared.is_up()).ok_or_else(gone)?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
             shared.serve(ours, Duration::ZERO);
             Ok(theirs)
@@ -97,6 +107,21 @@ impl Engine {
     #[must_use]
     pub fn tcp_address(&self) -> String {
         self.addresses.tcp(&self.shared)
+    }
+
+    /// Hangs up on everyone and refuses whoever comes, as an engine that was killed. Programs go on.
+    pub fn kill(&self) {
+        self.shared.kill();
+    }
+
+    /// Is there again, after a [`kill`](Self::kill), at the same addresses and with what it had.
+    ///
+    /// # Panics
+    ///
+    /// If its port was taken meanwhile.
+    pub fn start(&self) {
+        self.shared.start();
+        self.addresses.listen_again(&self.shared).expect("its addresses are free");
     }
 
     /// Expects a call. What is not expected is answered as the engine would.

@@ -25,9 +25,10 @@ pub(crate) async fn head(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result
     let mut request = httparse::Request::new(&mut headers);
     request.parse(&head).map_err(io::Error::other)?;
     let line = format!("{} {}", request.method.unwrap_or_default(), request.path.unwrap_or_default());
+    let headers = request.headers.iter();
     let headers =
-        request.headers.iter().map(|header| format!("{}: {}", header.name, String::from_utf8_lossy(header.value)));
-    Ok(Some(Request::new(line, headers.map(|header| header.to_lowercase()).collect(), Bytes::new())))
+        headers.map(|header| format!("{}: {}", header.name.to_lowercase(), String::from_utf8_lossy(header.value)));
+    Ok(Some(Request::new(line, headers.collect(), Bytes::new())))
 }
 
 /// The body of `request`.

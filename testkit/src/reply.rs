@@ -4,6 +4,7 @@ use std::{fmt, pin::Pin};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
+use tokio::sync::broadcast;
 
 use crate::{connection::Session, gate::Gate};
 
@@ -30,12 +31,13 @@ pub(crate) enum Body {
     Session(Box<dyn FnOnce(Session) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Then {
     TakeTheNextRequest,
     HangUp,
     SayNothingMore,
     Echo,
+    Tell(broadcast::Receiver<String>),
 }
 
 impl Reply {
@@ -83,6 +85,11 @@ impl Reply {
     /// From here on, what comes goes back in frames of stdout, until the other side closes its half.
     pub fn then_echo(self) -> Self {
         Self { then: Then::Echo, ..self }
+    }
+
+    /// Sends whatever is told from now on.
+    pub fn then_tell(self, news: &broadcast::Sender<String>) -> Self {
+        Self { then: Then::Tell(news.subscribe()), ..self }
     }
 
     /// Keeps the connection open, and sends nothing more.

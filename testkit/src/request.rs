@@ -11,11 +11,12 @@ use serde_json::Value;
 pub struct Request {
     /// Method and target: `GET /v1.18/containers/json?all=true`.
     pub line: String,
-    /// All headers, in lower case.
+    /// All headers, their names in lower case.
     pub headers: Vec<String>,
-    /// The body, if it was read and is text.
+    /// The body, as far as it is text.
     pub body: String,
-    pub(crate) bytes: Bytes,
+    /// The body, whatever it is.
+    pub bytes: Bytes,
 }
 
 impl Request {
@@ -47,7 +48,7 @@ impl Request {
         self.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The value of a header, in lower case, as is its name.
+    /// The value of a header, by its name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|header| header.strip_prefix(name)?.strip_prefix(": "))
@@ -67,7 +68,7 @@ impl Request {
 
     /// Whether a header has `word` among its values.
     pub(crate) fn header_has(&self, name: &str, word: &str) -> bool {
-        self.header(name).is_some_and(|value| value.split(',').any(|item| item.trim() == word))
+        self.header(name).is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     }
 
     fn target(&self) -> &str {

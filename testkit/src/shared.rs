@@ -6,7 +6,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -42,8 +42,20 @@ pub(crate) struct Shared {
     pub(crate) expectations: Expectations,
     problems: Mutex<Vec<String>>,
     opened: AtomicUsize,
-    open: watch::Sender<usize>,
-    tasks: Mutex<JoinSet<()>>,
+    open: Arc<watch::Sender<usize>>,
+    /// Whether it takes connections.
+    up: AtomicBool,
+    connections: Mutex<JoinSet<()>>,
+    programs: Mutex<JoinSet<()>>,
+}
+
+/// A connection that is counted for as long as this is there.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
 }
 
 /// Whether the bodies of requests are read before they are answered.
@@ -95,8 +107,10 @@ impl Shared {
             expectations: Expectations::default(),
             problems: Mutex::default(),
             opened: AtomicUsize::new(0),
-            open: watch::Sender::new(0),
-            tasks: Mutex::default(),
+            open: Arc::default(),
+            up: AtomicBool::new(true),
+            connections: Mutex::default(),
+            programs: Mutex::default(),
         }
     }
 
@@ -108,23 +122,42 @@ impl Shared {
     pub(crate) fn serve(self: &Arc<Self>, io: impl Io + 'static, head_start: Duration) {
         self.opened.fetch_add(1, Ordering::Relaxed);
         self.open.send_modify(|open| *open += 1);
-        let shared = Arc::clone(self);
-        self.spawn(async move {
+        let (shared, open) = (Arc::clone(self), Open(Arc::clone(&self.open)));
+        self.spawn_connection(async move {
+            let _open = open;
             // A client that hangs up is what some tests are about.
-            let _ = connection::serve(Arc::clone(&shared), Box::new(io), head_start).await;
-            shared.open.send_modify(|open| *open -= 1);
+            let _ = connection::serve(shared, Box::new(io), head_start).await;
         });
     }
 
-    /// Runs `task` for as long as the engine is there.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        let mut tasks = locked(&self.tasks);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task)
+    /// Runs what listens and serves, until the engine is killed.
+    pub(crate) fn spawn_connection(&self, task: impl Future<Output = ()> + Send + 'static) {
+        spawn(&self.connections, task);
     }
 
+    /// Runs a program, for as long as the engine is there.
+    pub(crate) fn spawn_program(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        spawn(&self.programs, task)
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn start(&self) {
+        self.up.store(true, Ordering::Relaxed);
+    }
+
+    /// Hangs up on everyone, and takes no more connections.
+    pub(crate) fn kill(&self) {
+        self.up.store(false, Ordering::Relaxed);
+        locked(&self.connections).abort_all();
+    }
+
+    /// Ends everything.
     pub(crate) fn stop(&self) {
-        locked(&self.tasks).abort_all();
+        self.kill();
+        locked(&self.programs).abort_all();
     }
 
     pub(crate) fn opened(&self) -> usize {
@@ -241,6 +274,12 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").field("age", &self.age).field("newest", &self.newest).finish_non_exhaustive()
     }
+}
+
+fn spawn(tasks: &Mutex<JoinSet<()>>, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    let mut tasks = locked(tasks);
+    while tasks.try_join_next().is_some() {}
+    tasks.spawn(task)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -38,7 +38,7 @@ pub(crate) async fn launch(shared: &Arc<Shared>, key: Key, program: &Program, ar
             Key::Exec(id) => world.exec_ends(id, code),
         });
     };
-    let handle = shared.spawn(task);
+    let handle = shared.spawn_program(task);
     shared.state.change(|world| {
         if let Some(run) = world.runs.get_mut(&id).filter(|run| run.running) {
             run.task = Some(handle);
