@@ -61,19 +61,19 @@ impl Engine {
     #[must_use]
     pub fn client(&self, version: &str) -> DockerClient {
         let version: ApiVersion = version.parse().expect("a version of the API, as 1.18");
-        self.client_of(DockerClient::builder().anonymous().api_version(version))
+        let connector = self.connector();
+        let builder = DockerClient::builder().connector(move || std::future::ready(connector()));
+        builder.anonymous().api_version(version).build().expect("a version that dockerclient speaks")
     }
 
-    /// A client made to order, connected in memory.
+    /// A client made to order, connected by the unix socket.
     ///
     /// # Panics
     ///
-    /// If it is to be connected otherwise, or cannot be made.
+    /// If it cannot be made.
     #[must_use]
     pub fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
-        let connector = self.connector();
-        let builder = builder.connector(move || std::future::ready(connector()));
-        builder.build().expect("what is ordered can be made")
+        builder.address(self.address()).build().expect("what is ordered can be made")
     }
 
     /// Opens connections in memory, for clients of any kind.

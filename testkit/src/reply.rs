@@ -57,13 +57,13 @@ impl Reply {
     }
 
     /// Any body, of a type.
-    pub fn with_type(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self::new(status, Body::Whole(body.into())).header("Content-Type", content_type)
+    pub fn with_type(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::new(status, Body::Whole(body.into().into())).header("Content-Type", content_type)
     }
 
     /// Whatever is sent, head and all.
-    pub fn raw(bytes: impl Into<Bytes>) -> Self {
-        Self::new(0, Body::Raw(bytes.into()))
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new(0, Body::Raw(bytes.into().into()))
     }
 
     /// Nothing is ever sent.

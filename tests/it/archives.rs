@@ -10,6 +10,7 @@ use std::{
 };
 
 use dockerclient::{Download, EntryKind, Error, Upload, images::BuildOptions, images::Context};
+use dockerclient_testkit::{Engine, Reply};
 use futures_util::{FutureExt as _, TryStreamExt as _};
 use insta::assert_snapshot;
 use tar::EntryType;
@@ -19,8 +20,6 @@ use tokio::{
     net::UnixListener,
     sync::oneshot,
 };
-
-use crate::engine::{Engine, Reply};
 
 /// An archive of entries of any kind, whatever their names.
 #[derive(Default)]

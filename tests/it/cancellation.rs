@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use dockerclient::{containers::LogsOptions, images::PullOptions, system::EventsOptions};
+use dockerclient_testkit::{Engine, Reply};
 use futures_util::{FutureExt as _, TryStreamExt as _};
-
-use crate::engine::{Engine, Reply};
 
 /// An engine whose streams begin, and go on for ever.
 fn endless() -> Engine {

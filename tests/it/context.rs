@@ -17,10 +17,9 @@ use dockerclient::{
     Error,
     images::{BuildOptions, Context},
 };
+use dockerclient_testkit::{Engine, Reply};
 use insta::assert_snapshot;
 use tempfile::TempDir;
-
-use crate::engine::{Engine, Reply};
 
 /// A directory with these files; parents are made, and a name that ends in a slash is a directory.
 pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {

@@ -6,11 +6,11 @@ use dockerclient::{
     images::{BuildOptions, PullOptions, PushOptions, SearchOptions},
     models::AuthConfig,
 };
+use dockerclient_testkit::{Engine, Reply};
 use insta::assert_snapshot;
 
 use crate::{
     credentials::{TELLING, helped_by},
-    engine::{Engine, Reply},
     home::Home,
 };
 

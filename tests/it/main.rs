@@ -10,7 +10,6 @@ mod cancellation;
 #[cfg(feature = "tar")]
 mod context;
 mod credentials;
-mod engine;
 mod faults;
 mod helpers;
 mod home;

@@ -9,9 +9,8 @@ use std::{
 };
 
 use dockerclient::monitor::RetryPolicy;
+use dockerclient_testkit::{Engine, Reply, Request};
 use tokio::sync::broadcast;
-
-use crate::engine::{Engine, Reply, Request};
 
 mod callbacks;
 mod containers;

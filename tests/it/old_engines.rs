@@ -8,10 +8,9 @@ use dockerclient::{
     models::{ExecInspect, Info},
     system::EventsOptions,
 };
+use dockerclient_testkit::{Engine, Reply};
 use futures_util::TryStreamExt as _;
 use insta::assert_debug_snapshot;
-
-use crate::engine::{Engine, Reply};
 
 /// An engine with one answer.
 fn sending(body: &'static str) -> Engine {

@@ -9,8 +9,7 @@ use dockerclient::{
     models::{AuthConfig, ContainerConfig, ExecConfig},
     system::EventsOptions,
 };
-
-use crate::engine::{Engine, Reply};
+use dockerclient_testkit::{Engine, Reply};
 
 /// A row of `spec/operations.txt`.
 struct Operation {

@@ -1,9 +1,8 @@
 //! Progress, watched and shown.
 
 use dockerclient::images::{BuildOptions, ProgressItem, PullOptions};
+use dockerclient_testkit::{Engine, Reply};
 use futures_util::TryStreamExt as _;
-
-use crate::engine::{Engine, Reply};
 
 const PULL: &str = r#"{"status":"Pulling from acme/web","id":"1"}
 {"status":"Downloading","progressDetail":{"current":1,"total":9},"id":"f43c"}

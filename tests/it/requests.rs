@@ -9,9 +9,8 @@ use dockerclient::{
     models::{AuthConfig, ContainerConfig, ExecConfig, HostConfig, PortBinding},
     system::EventsOptions,
 };
+use dockerclient_testkit::{Engine, Reply};
 use insta::assert_snapshot;
-
-use crate::engine::{Engine, Reply};
 
 /// An engine that has nothing to say.
 fn quiet() -> Engine {

@@ -5,10 +5,9 @@ use std::time::Duration;
 use dockerclient::{
     ApiVersion, DockerClient, containers::AttachOptions, exec::ExecOptions, models::ExecConfig, session::Session,
 };
+use dockerclient_testkit::{Engine, Reply, Request, frame};
 use insta::assert_snapshot;
 use tokio::io::AsyncWriteExt as _;
-
-use crate::engine::{Engine, Reply, Request, frame};
 
 const UPGRADED: &str = "HTTP/1.1 101 UPGRADED\r\n\
     Content-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
@@ -105,18 +104,16 @@ async fn a_refusal_is_read_however_it_ends() {
 
 #[tokio::test]
 async fn what_goes_wrong_before_a_session_begins_is_told() {
+    const BROKEN: &str = "the connection to the engine behind the connector broke before the engine answered; it may have \
+                          done what was asked";
     for (reply, message) in [
-        ("", "the connection to ADDRESS broke before the engine answered; it may have done what was asked"),
-        (
-            "HTTP/1.1 101 UPGR",
-            "the connection to ADDRESS broke before the engine answered; it may have done what was asked",
-        ),
+        ("", BROKEN),
+        ("HTTP/1.1 101 UPGR", BROKEN),
         ("SSH-2.0-OpenSSH\r\n", "the engine does not answer in HTTP: invalid HTTP version"),
     ] {
         let engine = engine(move |_| Reply::raw(reply).then_hang_up());
         let error = engine.client("1.18").container("web").attach(&AttachOptions::default()).await.unwrap_err();
-        let said = error.to_string().replace(&engine.address(), "ADDRESS");
-        assert_eq!(said, format!("container attach: {message}"));
+        assert_eq!(error.to_string(), format!("container attach: {message}"));
     }
     let endless = "HTTP/1.1 101 UPGRADED\r\nX: ".to_owned() + &"x".repeat(100 << 10);
     let engine = engine(move |_| Reply::raw(endless.clone()).then_say_nothing_more());

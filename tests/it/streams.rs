@@ -8,9 +8,8 @@ use dockerclient::{
     images::{BuildOptions, ProgressItem, PullOptions},
     system::EventsOptions,
 };
+use dockerclient_testkit::{Engine, Reply, frame};
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
-
-use crate::engine::{Engine, Reply, frame};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 

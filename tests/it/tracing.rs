@@ -8,13 +8,11 @@ use dockerclient::{
     images::{BuildOptions, PullOptions},
     models::AuthConfig,
 };
+use dockerclient_testkit::{Engine, Reply};
 use tracing::subscriber;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::{
-    engine::{Engine, Reply},
-    home::Home,
-};
+use crate::home::Home;
 
 thread_local! {
     /// What the test on this thread hears, if it listens.

@@ -7,9 +7,8 @@ use dockerclient::{
     models::{ContainerConfig, ExecConfig, HostConfig},
     system::EventsOptions,
 };
+use dockerclient_testkit::{Engine, Reply};
 use insta::assert_snapshot;
-
-use crate::engine::{Engine, Reply};
 
 /// An engine that tells `version` of itself.
 fn telling(version: &'static str) -> Engine {

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::broadcast;
 
 use super::{at_once, quiet, telling};
-use crate::engine::{Engine, Reply};
+use dockerclient_testkit::{Engine, Reply};
 
 pub(super) fn container(id: &str, status: &str) -> String {
     format!(r#"{{"Id":"{id}","Names":["/{id}"],"Image":"i","Command":"c","Created":1,"Status":"{status}"}}"#)
@@ -52,7 +52,7 @@ fn listing(news: &broadcast::Sender<String>, lists: impl Fn(usize) -> Reply + Se
 
 #[tokio::test(start_paused = true)]
 async fn containers_that_changed_while_nobody_listened_are_found() {
-    let mut engine = listing(&broadcast::Sender::new(1), |count| match count {
+    let engine = listing(&broadcast::Sender::new(1), |count| match count {
         0 => list(&[("a", "Up 1 second"), ("b", "Up 1 second")]),
         1 => Reply::text(500, "not now\n"),
         _ => list(&[("a", "Up 1 minute"), ("c", "Exited (0) 1 second ago")]),

@@ -16,7 +16,7 @@ use dockerclient::{
 use futures_util::StreamExt as _;
 
 use super::{Past, at_once, end, go_on, head, is_live, pong, remembering};
-use crate::engine::{Engine, Reply};
+use dockerclient_testkit::{Engine, Reply};
 
 fn monitor(engine: &Engine) -> EventMonitor {
     engine.client("1.18").monitor_events(&EventsOptions::default()).retry(at_once())
@@ -170,7 +170,7 @@ async fn a_monitor_that_has_told_nothing_knows_its_engine_again() {
 async fn whatever_stands_in_the_way_is_told_and_tried_again() {
     let past = Past::new([(100, "z")]);
     let replay = past.clone();
-    let mut engine = remembering(&past, move |count, request| match count {
+    let engine = remembering(&past, move |count, request| match count {
         0 => Reply::text(500, "not yet\n"),
         1 => Reply::raw("garbage\r\n\r\n").then_hang_up(),
         2 => end("garbage"),

@@ -12,7 +12,7 @@ use dockerclient::{
 use futures_util::StreamExt as _;
 
 use super::{at_once, containers::event, end, go_on, head, is_live, pong, quiet};
-use crate::engine::{Engine, Reply, Request, frame};
+use dockerclient_testkit::{Engine, Reply, Request, frame};
 
 /// Lines of a log with their times, a second apart.
 fn log(lines: impl IntoIterator<Item = u32>) -> Vec<u8> {
@@ -148,7 +148,7 @@ async fn a_container_is_followed_across_its_runs_to_its_end() {
 async fn a_log_goes_on_after_its_engine_was_gone() {
     let more = Arc::new(AtomicBool::new(false));
     let written_more = Arc::clone(&more);
-    let mut engine = quiet(move |request| match request {
+    let engine = quiet(move |request| match request {
         request if is_inspect(request) => running(),
         _ if written_more.load(Ordering::Relaxed) => written(log(0..4)).then_say_nothing_more(),
         _ => written(log(0..2)).then_say_nothing_more(),

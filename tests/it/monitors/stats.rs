@@ -18,7 +18,7 @@ use super::{
     containers::{container, event, list},
     end, go_on, head, quiet, telling,
 };
-use crate::engine::{Engine, Reply, Request};
+use dockerclient_testkit::{Engine, Reply, Request};
 
 const SAMPLE: &str = r#"{"read":"2026-11-23T21:51:59Z","cpu_stats":{},"memory_stats":{"usage":7},"blkio_stats":{}}"#;
 
@@ -156,7 +156,7 @@ async fn a_container_that_gets_another_name_has_it_in_its_samples() {
 
 #[tokio::test(start_paused = true)]
 async fn an_engine_that_went_and_came_is_measured_again() {
-    let mut engine = quiet(|request| match request {
+    let engine = quiet(|request| match request {
         request if request.line.contains("/stats") => go_on(SAMPLE),
         _ => list(&[("a", "Up 1 second"), ("b", "Up 1 second")]),
     });
