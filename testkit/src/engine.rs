@@ -26,9 +26,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that behaves as 20.10, with the image `busybox`.
     ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime, as does everything that makes an engine.
+    /// What it does it does as tasks of the tokio runtime in which it is connected to.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()

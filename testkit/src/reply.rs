@@ -28,8 +28,10 @@ pub(crate) enum Body {
     /// A body in chunks, for as long as it goes on.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
     /// No HTTP any more.
-    Session(Box<dyn FnOnce(Session) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>),
+    Session(Box<dyn FnOnce(Session) -> Talk + Send>),
 }
+
+type Talk = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Debug)]
 pub(crate) enum Then {

@@ -207,15 +207,15 @@ impl Shared {
                 self.transcript.is_for(number, &asked.operation.id);
                 self.answer_asked(asked).await
             }
-            Err(reply) => reply,
+            Err(reply) => *reply,
         }
     }
 
     /// Finds the operation; or the answer to what is none.
-    fn routed(&self, request: Request) -> Result<Asked, Reply> {
+    fn routed(&self, request: Request) -> Result<Asked, Box<Reply>> {
         let spoken = request.version().unwrap_or(self.newest);
         if spoken > self.newest || spoken < self.age.oldest() {
-            return Err(self.age.wrong_version(spoken, self.newest));
+            return Err(self.age.wrong_version(spoken, self.newest).into());
         }
         let known = spoken.clamp(DOCUMENT.oldest, DOCUMENT.newest);
         if known != spoken && request.version().is_some() && !self.lenient {
@@ -225,7 +225,7 @@ impl Shared {
         let Some((operation, path)) = DOCUMENT.route(&request) else {
             let refusal = self.age.no_such_route();
             return Err(match self.lenient {
-                true => self.age.refuse(&refusal, spoken),
+                true => self.age.refuse(&refusal, spoken).into(),
                 false => self.ill_formed(&request, spoken, &["there is no such operation".to_owned()]),
             });
         };
@@ -235,16 +235,16 @@ impl Shared {
         }
         let gone = !operation.span.contains(known);
         if gone && (self.age == Age::Old || operation.span.ended_before(known)) {
-            return Err(self.age.refuse(&self.age.no_such_route(), spoken));
+            return Err(self.age.refuse(&self.age.no_such_route(), spoken).into());
         }
         Ok(Asked { request, operation, spoken, path })
     }
 
-    fn ill_formed(&self, request: &Request, spoken: ApiVersion, complaints: &[String]) -> Reply {
+    fn ill_formed(&self, request: &Request, spoken: ApiVersion, complaints: &[String]) -> Box<Reply> {
         let what = complaints.join("; ");
         self.problem(format!("{}: {what}", request.line));
         let refusal = crate::refusal::Refusal::new(400, format!("the double of an engine refuses this: {what}"));
-        self.age.refuse(&refusal, spoken)
+        self.age.refuse(&refusal, spoken).into()
     }
 
     async fn answer_asked(self: &Arc<Self>, asked: Asked) -> Reply {

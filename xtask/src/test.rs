@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     )?;
     step(
         "docs",
-        cargo(&["doc", "--no-deps", "--all-features", "--document-private-items"])
+        cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items"])
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )?;
     step("default features", &mut cargo(&["clippy", "--", "--deny", "warnings"]))?;

@@ -85,11 +85,11 @@ async fn the_double_answers_as_a_real_engine_does() {
 /// The comparison can fail: each of these changes is seen, where it is and nowhere else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deliberate_change_to_the_double_is_seen_as_a_difference() {
-    let changes: [(&str, fn() -> Call); 4] = [
-        ("/wait", || Call::to("container_wait").answers(|_| Reply::json(200, "{\"StatusCode\":8}"))),
-        ("/start", || Call::to("container_start").answers(|_| Reply::empty(200))),
-        ("/logs", || Call::to("container_logs").cut_after(160)),
-        ("/json", || Call::to("container_inspect").fails(404, "No such container: that")),
+    let changes = [
+        ("/wait", Call::to("container_wait").answers(|_| Reply::json(200, "{\"StatusCode\":8}"))),
+        ("/start", Call::to("container_start").answers(|_| Reply::empty(200))),
+        ("/logs", Call::to("container_logs").cut_after(160)),
+        ("/json", Call::to("container_inspect").fails(404, "No such container: that")),
     ];
     let truth = double();
     let version = ApiVersion::new(1, 18);
@@ -98,7 +98,7 @@ async fn a_deliberate_change_to_the_double_is_seen_as_a_difference() {
     for (place, change) in changes {
         let changed = || {
             let engine = double();
-            engine.expect(change().any_times());
+            engine.expect(change.clone().any_times());
             engine
         };
         let found = differences(&truth.address(), changed, version, which);
