@@ -82,7 +82,7 @@ impl Engine {
             let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the double of the engine is not there");
             let shared = shared.upgrade().filter(|shared| shared.is_up()).ok_or_else(gone)?;
             let (ours, theirs) = tokio::io::duplex(BUFFER);
-            shared.serve(ours, Duration::ZERO);
+            shared.serve(Box::new(ours), Duration::ZERO);
             Ok(theirs)
         }
     }
@@ -109,6 +109,7 @@ impl Engine {
 
     /// Hangs up on everyone and refuses whoever comes, as an engine that was killed. Programs go on.
     pub fn kill(&self) {
+        self.addresses.close();
         self.shared.kill();
     }
 
@@ -208,6 +209,7 @@ impl Default for Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let report = self.report();
+        self.addresses.close();
         self.shared.stop();
         match report {
             // The test has failed already; this may be why.

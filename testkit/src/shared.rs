@@ -119,14 +119,14 @@ impl Shared {
     }
 
     /// Serves a connection until it ends.
-    pub(crate) fn serve(self: &Arc<Self>, io: impl Io + 'static, head_start: Duration) {
+    pub(crate) fn serve(self: &Arc<Self>, io: Box<dyn Io>, head_start: Duration) {
         self.opened.fetch_add(1, Ordering::Relaxed);
         self.open.send_modify(|open| *open += 1);
         let (shared, open) = (Arc::clone(self), Open(Arc::clone(&self.open)));
         self.spawn_connection(async move {
             let _open = open;
             // A client that hangs up is what some tests are about.
-            let _ = connection::serve(shared, Box::new(io), head_start).await;
+            let _ = connection::serve(shared, io, head_start).await;
         });
     }
 
