@@ -55,7 +55,12 @@ impl Span {
     }
 
     pub(crate) fn contains(self, version: ApiVersion) -> bool {
-        self.since.is_none_or(|since| since <= version) && self.until.is_none_or(|until| version <= until)
+        !self.begins_after(version) && self.until.is_none_or(|until| version <= until)
+    }
+
+    /// Whether `version` does not know it yet.
+    fn begins_after(self, version: ApiVersion) -> bool {
+        self.since.is_some_and(|since| version < since)
     }
 
     /// Whether it was gone before `version`.
@@ -65,7 +70,7 @@ impl Span {
 
     /// Whether a newer engine, asked at `version`, may send it.
     fn is_sent_by(self, newest: ApiVersion, version: ApiVersion) -> bool {
-        self.since.is_none_or(|since| since <= newest) && self.until.is_none_or(|until| version <= until)
+        !self.begins_after(newest) && self.until.is_none_or(|until| version <= until)
     }
 }
 

@@ -106,13 +106,14 @@ impl Context {
     }
 
     /// The parameter `filters`, after a look at its keys.
-    fn filters(&self, known: &[&str]) -> Result<Value> {
+    fn filters(&self) -> Result<Value> {
         let text = self.asked.request.query("filters").unwrap_or_default();
         if text.is_empty() {
             return Ok(Value::Null);
         }
         let filters: Value = serde_json::from_str(&text).map_err(|error| Refusal::new(500, error.to_string()))?;
-        let unknown = filters.as_object().into_iter().flatten().find(|(key, _)| !known.contains(&key.as_str()));
+        let known = |key: &str| DOCUMENT.knows_filter(self.asked.operation, self.shared.newest, key);
+        let unknown = filters.as_object().into_iter().flatten().find(|(key, _)| !known(key));
         match unknown {
             Some((key, _)) if self.shared.age == crate::age::Age::Modern => {
                 Err(Refusal::new(400, format!("Invalid filter '{key}'")))

@@ -22,6 +22,12 @@ impl Document {
         found
     }
 
+    /// Whether an engine whose newest version this is knows a key of `filters`.
+    pub(crate) fn knows_filter(&self, operation: &Operation, newest: ApiVersion, key: &str) -> bool {
+        let mut filters = self.parameters(operation).filter_map(|node| node["x-filters"].as_object());
+        filters.any(|keys| keys.get(key).is_some_and(|node| !Span::of(node).begins_after(newest)))
+    }
+
     fn parameter_complaints(&self, operation: &Operation, version: ApiVersion, request: &Request) -> Vec<String> {
         let known: Vec<&Value> = self
             .parameters(operation)

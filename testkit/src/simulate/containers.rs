@@ -50,26 +50,9 @@ pub(super) async fn inspect(context: Context) -> Result<Reply> {
     Ok(context.document(200, document))
 }
 
-const FILTERS: [&str; 14] = [
-    "ancestor",
-    "before",
-    "exited",
-    "expose",
-    "health",
-    "id",
-    "is-task",
-    "isolation",
-    "label",
-    "name",
-    "network",
-    "publish",
-    "since",
-    "status",
-];
-
 pub(super) async fn list(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
-    let filters = context.filters(&FILTERS)?;
+    let filters = context.filters()?;
     let limit = context.number("limit", 500)?.filter(|limit| *limit > 0);
     let sizes = asked.flag("size");
     let list = shared.state.look(|world| {

@@ -70,7 +70,7 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
             from: 0,
             follow: true,
             input_ends: true,
-            may_begin_later: false,
+            ends_with: 1,
         };
         Ok::<_, Refusal>((program, exec.argv.clone(), env, wiring, exec.started, running))
     })?;

@@ -11,10 +11,8 @@ use crate::{
     state::{StoredImage, World, ids, reference},
 };
 
-const FILTERS: [&str; 5] = ["before", "dangling", "label", "reference", "since"];
-
 pub(super) async fn list(context: Context) -> Result<Reply> {
-    let filters = context.filters(&FILTERS)?;
+    let filters = context.filters()?;
     let name = context.known_query("filter");
     let list: Vec<Value> = context.shared.state.look(|world| {
         let names = filters::values(&filters, "reference").into_iter().chain(name).collect::<Vec<String>>();

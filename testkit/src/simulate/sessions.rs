@@ -31,8 +31,8 @@ pub(super) struct Wiring {
     pub(super) follow: bool,
     /// The input of the program ends with that of the session.
     pub(super) input_ends: bool,
-    /// The session is over only when a program has run and has ended.
-    pub(super) may_begin_later: bool,
+    /// How often the program has to have begun before the session can end with it.
+    pub(super) ends_with: usize,
 }
 
 pub(super) async fn attach(context: Context) -> Result<Reply> {
@@ -45,7 +45,8 @@ pub(super) async fn attach(context: Context) -> Result<Reply> {
         }
         let (id, input_ends) = (container.id.clone(), container.config["StdinOnce"] == true);
         world.container_event(&id, "attach", BTreeMap::new());
-        let written = world.runs.get(&id).map_or(0, |run| run.pieces.len());
+        let (written, begun, running) =
+            world.runs.get(&id).map_or((0, 0, false), |run| (run.pieces.len(), run.begun, run.running));
         Ok(Wiring {
             id,
             stdin: asked.flag("stdin"),
@@ -54,7 +55,7 @@ pub(super) async fn attach(context: Context) -> Result<Reply> {
             from: if asked.flag("logs") { 0 } else { written },
             follow: asked.flag("stream"),
             input_ends,
-            may_begin_later: asked.flag("stream"),
+            ends_with: if running { begun } else { begun + 1 },
         })
     });
     match found {
@@ -106,19 +107,18 @@ async fn run(state: Arc<State>, wiring: Wiring, session: Session) {
 }
 
 async fn write(state: &State, wiring: &Wiring, mut output: Output) {
-    let (mut next, mut has_run) = (wiring.from, !wiring.may_begin_later);
+    let mut next = wiring.from;
     loop {
         let piece = state
             .until(|world| {
                 let Some(run) = world.runs.get(&wiring.id) else { return Some(None) };
-                has_run |= run.running || next < run.pieces.len();
                 while let Some((source, bytes)) = run.pieces.get(next) {
                     next += 1;
                     if (*source == 1 && wiring.stdout) || (*source == 2 && wiring.stderr) {
                         return Some(Some(if run.tty { bytes.clone() } else { frames::frame(*source, bytes) }));
                     }
                 }
-                let over = !wiring.follow || (has_run && !run.running);
+                let over = !wiring.follow || (run.begun >= wiring.ends_with && !run.running);
                 over.then_some(None)
             })
             .await;

@@ -28,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) reports: usize,
     pub(crate) size: (i64, i64),
     pub(crate) running: bool,
+    /// How often it was begun.
+    pub(crate) begun: usize,
     pub(crate) code: i64,
 }
 
@@ -83,6 +85,7 @@ impl Run {
         self.trapped.clear();
         self.settled = false;
         self.running = true;
+        self.begun += 1;
         self.code = 0;
     }
 
