@@ -9,8 +9,10 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod demo;
+mod double;
 mod engine;
 mod fuzz;
+mod python;
 mod regen;
 mod shell;
 mod test;
@@ -21,7 +23,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             check everything, and run the live suite on a private engine
-  demo             run the quickstart on the engine there is, or on a private one
+  demo             run the quickstart on the engine there is, on a private one, or on a double
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
@@ -29,6 +31,7 @@ cargo xtask <task>
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a user's first build, beside bollard's
+  python           let docker-py drive the double of an engine
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if they are not current
 ";
@@ -53,6 +56,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["engine", what] => engine::run(what),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
+        ["python"] => python::run(),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),
         [] | ["help" | "--help" | "-h"] => {

@@ -33,8 +33,12 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     let spec = root().join("spec");
     let documents = load(&spec)?;
     let superset = compose::superset(&documents)?;
-    let committed =
-        [(spec.join("docker.json"), pretty(&superset)), (spec.join("operations.txt"), operations::table(&superset)?)];
+    let committed = [
+        (spec.join("docker.json"), pretty(&superset)),
+        (spec.join("operations.txt"), operations::table(&superset)?),
+        // A package holds only what lies under it.
+        (root().join("testkit/document.json"), pretty(&superset)),
+    ];
 
     for (path, text) in &committed {
         match mode {

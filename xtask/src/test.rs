@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     engine::{self, Engine},
-    fuzz, regen, root, shell,
+    fuzz, python, regen, root, shell,
 };
 
 /// The versions at which the live suite runs: the oldest, the newest that Debian's engine speaks, and those between
@@ -31,6 +31,8 @@ pub(crate) fn run() -> Result<()> {
     println!("== regen");
     regen::run(regen::Mode::Check)?;
     step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
+    println!("== docker-py on the double");
+    python::run()?;
     println!("== fuzzing");
     fuzz::run(FUZZING)?;
     live()
@@ -53,6 +55,7 @@ fn live() -> Result<()> {
     let newest = VERSIONS[VERSIONS.len() - 1];
     let reach = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "reach", newest));
     let monitors = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "monitors", newest));
+    let conformance = outcome.as_ref().map_or_else(|_| Ok(0), |_| conformance(&engine));
     let name = engine.version();
     if !was_up {
         engine.down()?;
@@ -61,13 +64,21 @@ fn live() -> Result<()> {
     let ran: Vec<String> =
         VERSIONS.iter().zip(counts).map(|(version, count)| format!("{version} ({count} tests)")).collect();
     println!(
-        "\nlive: engine {} at API {}; by TLS, SSH and connectors ({} tests); monitors across its restarts ({} tests)",
+        "\nlive: engine {} at API {}; by TLS, SSH and connectors ({} tests); monitors across its restarts ({} tests); \
+         the double compared with it at {} versions",
         name?,
         ran.join(", "),
         reach?,
-        monitors?
+        monitors?,
+        conformance?
     );
     Ok(())
+}
+
+/// Compares the double with the engine, at each version; returns how many there were.
+fn conformance(engine: &Engine) -> Result<usize> {
+    VERSIONS.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
+    Ok(VERSIONS.len())
 }
 
 fn live_at(engine: &Engine, version: &str) -> Result<usize> {
@@ -77,7 +88,9 @@ fn live_at(engine: &Engine, version: &str) -> Result<usize> {
 /// Runs a suite that needs an engine at one version, and returns how many tests passed.
 fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
     println!("== {name} suite at API {version}");
-    let mut command = cargo(&["test", "--quiet", "--all-features", "--test", name, "--", "--ignored"]);
+    let package = if name == "conformance" { "dockerclient-testkit" } else { "dockerclient" };
+    let arguments = ["test", "--quiet", "--all-features", "--package", package, "--test", name, "--", "--ignored"];
+    let mut command = cargo(&arguments);
     if name == "monitors" {
         // They stop the engine under each other's feet.
         command.arg("--test-threads=1");

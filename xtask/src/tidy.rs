@@ -21,10 +21,21 @@ const CONFINED: [(&str, &[&str]); 3] = [
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = ["src", "build", "tests", "examples", "benches/src", "fuzz/targets", "xtask/src"]
-        .iter()
-        .map(|folder| root().join(folder))
-        .collect();
+    let mut folders: Vec<PathBuf> = [
+        "src",
+        "build",
+        "tests",
+        "examples",
+        "benches/src",
+        "fuzz/targets",
+        "testkit/examples",
+        "testkit/src",
+        "testkit/tests",
+        "xtask/src",
+    ]
+    .iter()
+    .map(|folder| root().join(folder))
+    .collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
             let path = entry?.path();

@@ -1,0 +1,124 @@
+//! Images, and what containers of them do.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::{
+    program::{Argv, Program},
+    state::reference,
+};
+
+/// An image that the engine has, or can pull; and what containers of it do.
+///
+/// ```
+/// use dockerclient_testkit::{Engine, Image, Program};
+///
+/// let shop = Image::new("shop:1")
+///     .cmd(["serve"])
+///     .program(["serve"], Program::printing("listening\n").and_then_until_stopped())
+///     .program(["migrate"], Program::printing("nothing to do\n"));
+/// let engine = Engine::builder().image(shop).build();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Image {
+    pub(crate) reference: String,
+    pub(crate) config: Value,
+    pub(crate) size: u64,
+    programs: Vec<(Argv, Program)>,
+}
+
+impl Image {
+    /// An image of this name. Without a tag it is `latest`.
+    pub fn new(reference: &str) -> Self {
+        Self { reference: reference::full(reference), config: json!({}), size: 1_984_172, programs: Vec::new() }
+    }
+
+    /// `busybox:latest`, whose shell knows `echo`, `cat`, `sleep`, `exit`, `trap` and a little more.
+    pub fn busybox() -> Self {
+        Self::new("busybox").cmd(["sh"])
+    }
+
+    /// What containers run if they are not told otherwise.
+    pub fn cmd<S: Into<String>>(self, words: impl IntoIterator<Item = S>) -> Self {
+        self.with("Cmd", json!(words.into_iter().map(Into::into).collect::<Vec<String>>()))
+    }
+
+    /// What stands before each command.
+    pub fn entrypoint<S: Into<String>>(self, words: impl IntoIterator<Item = S>) -> Self {
+        self.with("Entrypoint", json!(words.into_iter().map(Into::into).collect::<Vec<String>>()))
+    }
+
+    /// A label.
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        self.config["Labels"][name] = json!(value);
+        self
+    }
+
+    /// A variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        let mut all = self.config["Env"].as_array().cloned().unwrap_or_default();
+        all.push(json!(format!("{name}={value}")));
+        self.config["Env"] = all.into();
+        self
+    }
+
+    /// How large it is, in bytes.
+    pub fn size(self, bytes: u64) -> Self {
+        Self { size: bytes, ..self }
+    }
+
+    /// What a command does that begins with `words`. The longest that fits is right; none at all stands for any command.
+    pub fn program<S: Into<String>>(mut self, words: impl IntoIterator<Item = S>, program: Program) -> Self {
+        self.programs.push((words.into_iter().map(Into::into).collect(), program));
+        self
+    }
+
+    fn with(mut self, field: &str, value: Value) -> Self {
+        self.config[field] = value;
+        self
+    }
+
+    /// What `argv` does in a container of this image, if there is such a command.
+    pub(crate) fn program_for(&self, argv: &[String]) -> Option<Program> {
+        let fitting = self.programs.iter().filter(|(words, _)| argv.starts_with(words));
+        let longest = fitting.max_by_key(|(words, _)| words.len());
+        longest.map(|(_, program)| program.clone()).or_else(|| Program::of_the_shell(argv))
+    }
+
+    /// Puts into the configuration of a container what comes of the image, and returns what it runs.
+    pub(crate) fn completed(&self, config: &mut Value) -> Argv {
+        let entrypoint = words(&config["Entrypoint"]);
+        let cmd = words(&config["Cmd"]);
+        if cmd.is_empty() && entrypoint.is_empty() && !words(&self.config["Cmd"]).is_empty() {
+            config["Cmd"] = self.config["Cmd"].clone();
+        }
+        if entrypoint.is_empty() && !words(&self.config["Entrypoint"]).is_empty() {
+            config["Entrypoint"] = self.config["Entrypoint"].clone();
+        }
+        let mut labels: BTreeMap<String, Value> = BTreeMap::new();
+        for from in [&self.config["Labels"], &config["Labels"]] {
+            labels.extend(from.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        config["Labels"] = json!(labels);
+        let own = words(&config["Env"]);
+        let named = |variable: &String| variable.split('=').next().map(|name| format!("{name}="));
+        let set = |variable: &String| named(variable).is_some_and(|name| own.iter().any(|own| own.starts_with(&name)));
+        let more = words(&self.config["Env"]).into_iter().filter(|variable| !set(variable));
+        let all: Vec<String> = own.iter().cloned().chain(more).collect();
+        if !all.is_empty() {
+            config["Env"] = json!(all);
+        }
+        [words(&config["Entrypoint"]), words(&config["Cmd"])].concat()
+    }
+}
+
+/// The words of a command: engines take a list of them, or one string.
+pub(crate) fn words(value: &Value) -> Argv {
+    match value {
+        Value::String(word) => vec![word.clone()],
+        Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}

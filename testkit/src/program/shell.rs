@@ -1,0 +1,239 @@
+//! A little of busybox's shell, so that what people try first does what they expect.
+//!
+//! It knows lists of simple commands, quotes, variables, `>&2`, `trap` and `while true`; not pipes, files or
+//! substitutions. What it does not know it says on stderr, and ends with 127.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+
+use super::{Process, signal_name};
+
+const WORDS: [&str; 15] = [
+    "sh", "/bin/sh", "ash", "echo", "cat", "sleep", "true", "false", "exit", "env", "printf", "hostname", "test", ":",
+    "ls",
+];
+
+/// Whether the shell knows the command.
+pub(super) fn knows(word: &str) -> bool {
+    WORDS.contains(&word.strip_prefix("/bin/").unwrap_or(word))
+}
+
+/// Runs the command that the process was given.
+pub(super) async fn run(process: Process) -> i64 {
+    let argv = process.args().to_vec();
+    let shell = Shell { process: process.clone(), traps: Arc::default(), variables: Arc::default() };
+    let script = async {
+        match shell.command(argv).await {
+            Flow::Next(code) | Flow::Exit(code) => code,
+        }
+    };
+    let traps = async {
+        loop {
+            let signal = process.signal().await;
+            let Some(handler) = locked(&shell.traps, |traps| traps.get(signal).cloned()) else { continue };
+            if let Some(Flow::Exit(code)) = shell.clone().script(handler).now_or_never() {
+                return code;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        code = script => code,
+        code = traps => code,
+    }
+}
+
+#[derive(Clone)]
+struct Shell {
+    process: Process,
+    traps: Arc<Mutex<BTreeMap<&'static str, String>>>,
+    variables: Arc<Mutex<BTreeMap<String, String>>>,
+}
+
+enum Flow {
+    Next(i64),
+    Exit(i64),
+}
+
+impl Shell {
+    /// Runs a list of commands.
+    fn script(self, text: String) -> BoxFuture<'static, Flow> {
+        async move {
+            let mut code = 0;
+            let mut rest = &*text;
+            while let Some((piece, joint, after)) = next_command(rest) {
+                rest = after;
+                let piece = piece.trim();
+                let flow = match piece.strip_prefix("while true; do").and_then(|body| body.strip_suffix("done")) {
+                    Some(body) => self.clone().forever(body.trim().trim_end_matches(';').to_owned()).await,
+                    None => self.line(piece).await,
+                };
+                code = match flow {
+                    Flow::Next(code) => code,
+                    exit @ Flow::Exit(_) => return exit,
+                };
+                if (joint == "&&" && code != 0) || (joint == "||" && code == 0) {
+                    rest = next_command(rest).map_or("", |(_, _, after)| after);
+                }
+            }
+            Flow::Next(code)
+        }
+        .boxed()
+    }
+
+    async fn forever(self, body: String) -> Flow {
+        loop {
+            if let exit @ Flow::Exit(_) = self.clone().script(body.clone()).await {
+                return exit;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn line(&self, line: &str) -> Flow {
+        if line.is_empty() || line.starts_with('#') {
+            return Flow::Next(0);
+        }
+        let mut words = self.words(line);
+        if words.first().is_some_and(|word| word == "exec") {
+            words.remove(0);
+        }
+        if let [word] = &words[..]
+            && let Some((name, value)) = word.split_once('=')
+        {
+            locked(&self.variables, |variables| variables.insert(name.to_owned(), value.to_owned()));
+            return Flow::Next(0);
+        }
+        self.command(words).boxed().await
+    }
+
+    async fn command(&self, mut words: Vec<String>) -> Flow {
+        let before = words.len();
+        words.retain(|word| !matches!(word.as_str(), ">&2" | "1>&2"));
+        let to_stderr = words.len() < before;
+        let write = |text: String| if to_stderr { self.process.err(text) } else { self.process.out(text) };
+        let Some((name, arguments)) = words.split_first() else { return Flow::Next(0) };
+        let first = arguments.first().map(String::as_str);
+        match (name.strip_prefix("/bin/").unwrap_or(name), first) {
+            ("sh" | "ash", Some("-c")) => {
+                let script = arguments.get(1).cloned().unwrap_or_default();
+                return self.clone().script(script).await;
+            }
+            ("sh" | "ash", None) => return self.interactive().await,
+            ("echo", Some("-n")) => write(arguments[1..].join(" ")),
+            ("echo", _) => write(arguments.join(" ") + "\n"),
+            ("printf", Some(text)) => write(text.replace("\\n", "\n").replace("\\t", "\t")),
+            ("cat", None | Some("-")) => {
+                while let Some(bytes) = self.process.read().await {
+                    self.process.out(bytes);
+                }
+            }
+            ("sleep", Some(seconds)) => {
+                let seconds = seconds.parse().unwrap_or(0.0);
+                tokio::time::sleep(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)).await;
+            }
+            ("exit", code) => return Flow::Exit(code.and_then(|code| code.parse().ok()).unwrap_or(0)),
+            ("trap", Some(handler)) => {
+                for signal in arguments[1..].iter().filter_map(|signal| signal_name(signal)) {
+                    locked(&self.traps, |traps| traps.insert(signal, handler.to_owned()));
+                    self.process.trap(signal);
+                }
+            }
+            ("read", Some(variable)) => {
+                let Some(line) = self.process.read_line().await else { return Flow::Next(1) };
+                let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+                locked(&self.variables, |variables| variables.insert(variable.to_owned(), line));
+            }
+            ("env", _) => write(self.process.env.iter().map(|variable| format!("{variable}\n")).collect()),
+            ("hostname", _) => write(self.process.env("HOSTNAME").unwrap_or_default().to_owned() + "\n"),
+            ("ls", _) => write("bin\ndev\netc\nproc\nsys\n".to_owned()),
+            ("true" | ":" | "wait" | "set" | "stty", _) => {}
+            ("false", _) => return Flow::Next(1),
+            (name, _) => {
+                self.process.err(format!("sh: {name}: not found\n"));
+                return Flow::Next(127);
+            }
+        }
+        Flow::Next(0)
+    }
+
+    /// Runs each line that is typed.
+    async fn interactive(&self) -> Flow {
+        let mut code = 0;
+        while let Some(line) = self.process.read_line().await {
+            let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+            match self.clone().script(line).await {
+                Flow::Next(next) => code = next,
+                exit @ Flow::Exit(_) => return exit,
+            }
+        }
+        Flow::Exit(code)
+    }
+
+    /// The words of a line, with variables put in and quotes taken away.
+    fn words(&self, line: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut word: Option<String> = None;
+        let mut quote = None;
+        let mut letters = line.chars().peekable();
+        while let Some(letter) = letters.next() {
+            match (letter, quote) {
+                (letter, Some(open)) if letter == open => quote = None,
+                ('\'' | '"', None) => {
+                    quote = Some(letter);
+                    word.get_or_insert_default();
+                }
+                ('$', None | Some('"')) => {
+                    let mut name = String::new();
+                    while let Some(letter) = letters.next_if(|c| c.is_alphanumeric() || matches!(c, '_' | '{' | '}')) {
+                        name.push(letter);
+                    }
+                    word.get_or_insert_default().push_str(&self.variable(name.trim_matches(['{', '}'])));
+                }
+                (letter, None) if letter.is_whitespace() => words.extend(word.take()),
+                (letter, _) => word.get_or_insert_default().push(letter),
+            }
+        }
+        words.extend(word);
+        words
+    }
+
+    fn variable(&self, name: &str) -> String {
+        let set = locked(&self.variables, |variables| variables.get(name).cloned());
+        set.or_else(|| self.process.env(name).map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// The next command of a list, what joins it to the one behind it, and the rest.
+fn next_command(text: &str) -> Option<(&str, &str, &str)> {
+    let text = text.trim_start();
+    if text.is_empty() {
+        return None;
+    }
+    if text.starts_with("while true; do") {
+        let end = text.find("done").map_or(text.len(), |at| at + 4);
+        return Some((&text[..end], ";", text[end..].trim_start().trim_start_matches(';')));
+    }
+    let mut quote = None;
+    for (at, letter) in text.char_indices() {
+        match (letter, quote) {
+            (letter, Some(open)) if letter == open => quote = None,
+            ('\'' | '"', None) => quote = Some(letter),
+            (';' | '\n', None) => return Some((&text[..at], ";", &text[at + 1..])),
+            ('&' | '|', None) if text[at + 1..].starts_with(letter) => {
+                return Some((&text[..at], &text[at..at + 2], &text[at + 2..]));
+            }
+            _ => {}
+        }
+    }
+    Some((text, ";", ""))
+}
+
+fn locked<T, R>(mutex: &Mutex<T>, f: impl FnOnce(&mut T) -> R) -> R {
+    f(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
+}

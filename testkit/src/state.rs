@@ -1,0 +1,142 @@
+//! What the engine has: images, containers, commands in them, and what happened.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use crate::{Image, age::Age};
+
+pub(crate) mod container;
+pub(crate) mod event;
+pub(crate) mod exec;
+pub(crate) mod ids;
+pub(crate) mod names;
+pub(crate) mod reference;
+pub(crate) mod run;
+
+use self::{container::Container, event::Event, exec::Exec, run::Run};
+
+/// The world, and a way to wait until it is as one wants it.
+#[derive(Debug)]
+pub(crate) struct State {
+    world: Mutex<World>,
+    changes: watch::Sender<()>,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) age: Age,
+    /// The newest first.
+    pub(crate) images: Vec<StoredImage>,
+    /// What can be pulled.
+    pub(crate) registry: Vec<Image>,
+    /// The newest first.
+    pub(crate) containers: Vec<Container>,
+    pub(crate) execs: Vec<Exec>,
+    /// What runs or has run in containers and commands, by their ids.
+    pub(crate) runs: BTreeMap<String, Run>,
+    pub(crate) events: Vec<Event>,
+    serial: u64,
+}
+
+/// An image that the engine has.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredImage {
+    pub(crate) id: String,
+    pub(crate) parent: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) created: jiff::Timestamp,
+    pub(crate) comment: String,
+    pub(crate) author: String,
+    pub(crate) created_by: String,
+    /// The container it was made of, and that one's configuration.
+    pub(crate) container: Option<(String, serde_json::Value)>,
+    pub(crate) layers: Vec<String>,
+    /// The bytes of its own layer, and of all.
+    pub(crate) size: (u64, u64),
+    pub(crate) image: Image,
+}
+
+impl State {
+    pub(crate) fn new(age: Age) -> Self {
+        let world = World {
+            age,
+            images: Vec::new(),
+            registry: Vec::new(),
+            containers: Vec::new(),
+            execs: Vec::new(),
+            runs: BTreeMap::new(),
+            events: Vec::new(),
+            serial: 0,
+        };
+        Self { world: Mutex::new(world), changes: watch::Sender::new(()) }
+    }
+
+    pub(crate) fn look<T>(&self, f: impl FnOnce(&World) -> T) -> T {
+        f(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        let outcome = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changes.send_replace(());
+        outcome
+    }
+
+    /// Waits until `f` finds something; it is asked again after each change.
+    pub(crate) async fn until<T>(&self, mut f: impl FnMut(&mut World) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let found = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+            if let Some(found) = found {
+                return found;
+            }
+            // The sender lives as long as `self`.
+            let _ = changes.changed().await;
+        }
+    }
+}
+
+impl World {
+    /// A new id: 64 digits that look random, and are the same in every run.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.serial += 1;
+        ids::id(self.serial)
+    }
+
+    /// A new id of an image, as engines of this age write it.
+    pub(crate) fn new_image_id(&mut self) -> String {
+        let id = self.new_id();
+        if self.age == Age::Old { id } else { format!("sha256:{id}") }
+    }
+
+    pub(crate) fn add_image(&mut self, image: &Image) -> String {
+        let (id, layer) = (self.new_image_id(), self.new_image_id());
+        self.untag(&image.reference);
+        self.images.insert(
+            0,
+            StoredImage {
+                id: id.clone(),
+                parent: String::new(),
+                tags: vec![image.reference.clone()],
+                created: jiff::Timestamp::now(),
+                comment: String::new(),
+                author: String::new(),
+                created_by: String::new(),
+                container: None,
+                layers: vec![layer],
+                size: (image.size, image.size),
+                image: image.clone(),
+            },
+        );
+        id
+    }
+
+    /// Takes the tag from whatever image has it.
+    pub(crate) fn untag(&mut self, reference: &str) {
+        self.images.iter_mut().for_each(|image| image.tags.retain(|tag| tag != reference));
+    }
+}

@@ -1,0 +1,259 @@
+//! Answers in a form in which two engines can be compared.
+//!
+//! Of a document, what the API's document names counts, at the version that is spoken. What Go sends for a field that
+//! was never set is the same as no field. Ids are numbered as they come, and times, sizes and the like are taken for
+//! their kind.
+
+use std::collections::BTreeMap;
+
+use dockerclient::ApiVersion;
+use serde_json::{Map, Value};
+
+use crate::{scenario::Step, wire::Answer};
+
+/// Fields whose values are never twice the same.
+const VOLATILE: [&str; 22] = [
+    "Created",
+    "FinishedAt",
+    "Gateway",
+    "IPAddress",
+    "IPPrefixLen",
+    "KernelVersion",
+    "MacAddress",
+    "Pid",
+    "Size",
+    "SizeRootFs",
+    "SizeRw",
+    "StartedAt",
+    "VirtualSize",
+    "Version",
+    "DockerVersion",
+    "GitCommit",
+    "GoVersion",
+    "preread",
+    "read",
+    "time",
+    "timeNano",
+    "LastTagTime",
+];
+
+/// Operations of whose answers only the kinds of values count.
+const KINDS_ONLY: [&str; 4] = ["container_stats", "container_top", "system_info", "system_version"];
+
+const HEADERS: [&str; 7] =
+    ["api-version", "connection", "content-type", "docker-experimental", "ostype", "transfer-encoding", "upgrade"];
+
+pub(crate) struct Normal {
+    document: Value,
+    version: ApiVersion,
+    ids: BTreeMap<String, usize>,
+}
+
+impl Normal {
+    pub(crate) fn new(version: ApiVersion) -> Self {
+        let document = serde_json::from_str(include_str!("../../document.json")).unwrap();
+        Self { document, version, ids: BTreeMap::new() }
+    }
+
+    /// What a person should see of an answer.
+    pub(crate) fn text(&mut self, step: &Step, answer: &Answer) -> String {
+        let operation = self.operation(step);
+        let id = operation["operationId"].as_str().unwrap_or("none").to_owned();
+        let mut lines = vec![answer.status.clone()];
+        for name in HEADERS {
+            let framing = name == "transfer-encoding" && answer.header("content-type") == Some("application/json");
+            // A short document has a length, and a long one comes in chunks.
+            if let (Some(value), false) =
+                (answer.header(name), framing || (name == "connection" && value_is_close(answer)))
+            {
+                lines.push(format!("{name}: {value}"));
+            }
+        }
+        lines.extend(self.body(&operation, &id, answer));
+        let lines = lines.into_iter().filter(|line| !is_exception(&id, line));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn body(&mut self, operation: &Value, id: &str, answer: &Answer) -> Vec<String> {
+        let json = answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+        let streamed = id == "container_stats";
+        if !json && !streamed {
+            let text = text_of(&answer.body);
+            return vec![self.without_ids(&text)];
+        }
+        let status = answer.status.split(' ').nth(1).unwrap_or_default().to_owned();
+        let response = self.resolved(&operation["responses"][&status]).clone();
+        let schema = response["content"]["application/json"]["schema"].clone();
+        let documents = serde_json::Deserializer::from_slice(&answer.body).into_iter::<Value>();
+        let mut lines = Vec::new();
+        for document in documents {
+            let Ok(document) = document else {
+                lines.push(format!("no JSON: {}", String::from_utf8_lossy(&answer.body)));
+                break;
+            };
+            let mut found = Vec::new();
+            let kinds = KINDS_ONLY.contains(&id);
+            self.flatten(&schema, &document, String::new(), kinds, &mut found);
+            lines.push("document".to_owned());
+            // What may differ gets no numbers either.
+            found.retain(|line| !is_exception(id, line));
+            lines.extend(found.into_iter().map(|line| self.without_ids(&line)));
+        }
+        lines
+    }
+
+    /// A line for each value that counts, with its path.
+    fn flatten(&self, schema: &Value, value: &Value, path: String, kinds: bool, found: &mut Vec<String>) {
+        let schema = self.resolved(schema);
+        match value {
+            Value::Object(entries) => {
+                let properties = self.properties(schema);
+                for (name, value) in entries {
+                    let node = properties.iter().rfind(|(known, node)| *known == name && self.is_known(node));
+                    let node = node.map(|(_, node)| *node);
+                    let open = Some(&schema["additionalProperties"]).filter(|open| !open.is_null());
+                    let Some(node) = node.or(open) else { continue };
+                    let path = format!("{path}.{name}");
+                    match is_zero(value) {
+                        true if node["x-optional"] != true || value.is_null() => {}
+                        _ if kinds && !value.is_object() && !value.is_array() => {
+                            found.push(format!("{path}: {}", kind(value)));
+                        }
+                        _ if VOLATILE.contains(&name.as_str()) => found.push(format!("{path}: {}", kind(value))),
+                        _ => self.flatten(node, value, path, kinds, found),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let mut items = items.clone();
+                // Names of an image come as they come.
+                if path.ends_with("Tags") {
+                    items.sort_by_key(ToString::to_string);
+                }
+                for (index, item) in items.iter().enumerate() {
+                    self.flatten(&schema["items"], item, format!("{path}[{index}]"), kinds, found);
+                }
+            }
+            value if kinds => found.push(format!("{path}: {}", kind(value))),
+            value => found.push(format!("{path}: {value}")),
+        }
+    }
+
+    fn operation(&self, step: &Step) -> Value {
+        let path = step.target.split('?').next().unwrap_or_default();
+        let method = if step.method == "HEAD" { "get".to_owned() } else { step.method.to_lowercase() };
+        let paths = self.document["paths"].as_object().unwrap();
+        let mut fitting: Vec<_> = paths.iter().filter(|(template, _)| fits(template, path)).collect();
+        fitting.sort_by_key(|(template, _)| template.matches('{').count());
+        fitting.iter().find_map(|(_, item)| item.get(&method)).cloned().unwrap_or_default()
+    }
+
+    fn resolved<'a>(&'a self, node: &'a Value) -> &'a Value {
+        let reference = node["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        reference.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(node)
+    }
+
+    fn properties<'a>(&'a self, node: &'a Value) -> Vec<(&'a String, &'a Value)> {
+        let node = self.resolved(node);
+        let parts = node["allOf"].as_array().into_iter().flatten().flat_map(|part| self.properties(part));
+        parts.chain(node["properties"].as_object().into_iter().flat_map(Map::iter)).collect()
+    }
+
+    fn is_known(&self, node: &Value) -> bool {
+        let mark = |name: &str| node[name].as_str().map(|version| version.parse::<ApiVersion>().unwrap());
+        mark("x-since").is_none_or(|since| since <= self.version)
+            && mark("x-until").is_none_or(|until| self.version <= until)
+    }
+
+    /// Numbers the ids in a text, long and short, and takes times for their kind.
+    fn without_ids(&mut self, text: &str) -> String {
+        let mut out = String::new();
+        let mut word = String::new();
+        for letter in text.chars().chain(['\n']) {
+            if letter.is_ascii_alphanumeric() || "-:.+".contains(letter) {
+                word.push(letter);
+            } else {
+                out.push_str(&self.without_id(&std::mem::take(&mut word)));
+                out.push(letter);
+            }
+        }
+        out.trim_end().to_owned()
+    }
+
+    fn without_id(&mut self, word: &str) -> String {
+        let (prefix, digits) = word.split_once("sha256:").map_or(("", word), |(_, digits)| ("sha256:", digits));
+        let (digits, rest) = digits.split_at_checked(digits.len().min(64)).unwrap_or((digits, ""));
+        let is_id = matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit());
+        if is_id {
+            let next = self.ids.len();
+            let number = *self.ids.entry(digits[..12].to_owned()).or_insert(next);
+            return format!("{prefix}<id {number} of {}>{rest}", digits.len());
+        }
+        let is_time =
+            word.len() > 19 && word.as_bytes()[4] == b'-' && word.as_bytes()[10] == b'T' && word.contains('Z');
+        if is_time { "<time>".to_owned() } else { word.to_owned() }
+    }
+}
+
+fn value_is_close(answer: &Answer) -> bool {
+    answer.header("connection") == Some("close")
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty() || text == "0001-01-01T00:00:00Z",
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::Bool(true) => false,
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a flag",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A body that is no document: frames of output taken apart, or text.
+fn text_of(body: &[u8]) -> String {
+    let mut streams = [String::new(), String::new(), String::new()];
+    let mut rest = body;
+    while let [source @ 0..=2, 0, 0, 0, a, b, c, d, payload @ ..] = rest {
+        let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+        let (payload, after) = payload.split_at(length.min(payload.len()));
+        streams[usize::from(*source)].push_str(&String::from_utf8_lossy(payload));
+        rest = after;
+    }
+    if rest.len() == body.len() {
+        return format!("text {:?}", String::from_utf8_lossy(body));
+    }
+    let left = String::from_utf8_lossy(rest);
+    format!("stdout {:?}\nstderr {:?}\nbehind {left:?}", streams[1], streams[2])
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    // A name may hold slashes: then the path is longer.
+    let (template, mut path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    if let (Some(at), true) = (template.iter().position(|part| *part == "{name}"), path.len() > template.len()) {
+        path.drain(at..at + path.len() - template.len());
+    }
+    template.len() == path.len()
+        && template.iter().zip(path).all(|(expected, given)| expected.starts_with('{') || *expected == given)
+}
+
+/// Whether `exceptions.txt` lets this line differ.
+fn is_exception(operation: &str, line: &str) -> bool {
+    include_str!("exceptions.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).any(|exception| {
+        let mut parts = exception.splitn(3, "  ");
+        let (of, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        assert!(parts.next().is_some_and(|why| !why.trim().is_empty()), "{exception}: without a reason");
+        (of == "any" || of == operation) && line.contains(what)
+    })
+}

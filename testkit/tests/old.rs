@@ -1,0 +1,100 @@
+//! The double as engine 1.6: what its answers look like on the wire.
+
+#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+
+use dockerclient_testkit::Engine;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+fn engine() -> Engine {
+    Engine::builder().like_docker_1_6().lenient().build()
+}
+
+/// Sends a request, and returns all that comes back.
+async fn ask(engine: &Engine, line: &str, headers: &str, body: &str) -> String {
+    let mut stream = engine.connector()().unwrap();
+    let length = body.len();
+    let request = format!("{line} HTTP/1.1\r\nHost: docker\r\n{headers}Content-Length: {length}\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    if !headers.contains("close") {
+        stream.shutdown().await.unwrap();
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn plain(engine: &Engine, line: &str, body: &str) -> String {
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    ask(engine, line, &format!("Connection: close\r\n{kind}"), body).await
+}
+
+#[tokio::test]
+async fn flags_are_numbers_and_ids_have_no_prefix() {
+    let engine = engine();
+    let info = plain(&engine, "GET /v1.18/info", "").await;
+    assert!(info.contains("\"MemoryLimit\":1") && info.contains("\"Debug\":0"), "{info}");
+    assert!(info.contains("Job-Name: info\r\n") && !info.contains("Api-Version: "), "{info}");
+    let images = plain(&engine, "GET /v1.18/images/json", "").await;
+    assert!(!images.contains("sha256:"), "{images}");
+}
+
+#[tokio::test]
+async fn errors_are_text_and_statuses_are_its_own() {
+    let engine = engine();
+    let create = |name: &str| format!("POST /v1.18/containers/create?name={name}");
+    let answer = plain(&engine, &create("web"), r#"{"Image":"busybox","Cmd":["sleep","9"]}"#).await;
+    assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("\"Warnings\":null"), "{answer}");
+    for (line, status, text) in [
+        ("GET /v1.18/containers/x/json", "404", "no such id: x\n"),
+        ("GET /v1.18/containers/web/top", "500", "is not running\n"),
+        ("POST /v1.18/containers/web/kill?signal=X", "500", "Invalid signal: X\n"),
+        ("GET /v1.19/info", "404", "client and server don't have same version (client : 1.19, server: 1.18)\n"),
+        ("GET /v1.18/networks", "404", "404 page not found\n"),
+        ("GET /v1.16/containers/web/stats", "404", "404 page not found\n"),
+        ("POST /v1.18/images/create?fromImage=nosuch&tag=1", "200", "\"errorDetail\""),
+    ] {
+        let answer = plain(&engine, line, "").await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains(text), "{line}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn events_follow_each_other_with_nothing_between_and_say_little() {
+    let engine = engine();
+    plain(&engine, "POST /v1.18/containers/create?name=web", r#"{"Image":"busybox","Cmd":["true"]}"#).await;
+    plain(&engine, "POST /v1.18/containers/web/start", "").await;
+    let wait = plain(&engine, "POST /v1.18/containers/web/wait", "").await;
+    assert!(wait.ends_with("{\"StatusCode\":0}\n"), "{wait}");
+    let mut stream = engine.connector()().unwrap();
+    stream.write_all(b"GET /v1.18/events?since=1 HTTP/1.1\r\nHost: docker\r\n\r\n").await.unwrap();
+    let mut events = String::new();
+    while !events.contains("die") {
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).await.unwrap();
+        events.push_str(&String::from_utf8_lossy(&piece[..length]));
+    }
+    let body: String = events.lines().filter(|line| line.starts_with('{')).collect();
+    let documents: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(&body).into_iter().map(Result::unwrap).collect();
+    let actions: Vec<_> = documents.iter().map(|event| event["status"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["create", "start", "die"]);
+    assert!(!events.contains("\"Type\"") && !events.contains("}\n"), "{events}");
+}
+
+#[tokio::test]
+async fn a_session_without_an_upgrade_is_200_without_a_length() {
+    let engine = engine();
+    let config = r#"{"Image":"busybox","Cmd":["cat"],"OpenStdin":true,"StdinOnce":true}"#;
+    for (name, headers, head) in [
+        ("web", "", "HTTP/1.1 200 OK\r\n"),
+        ("other", "Connection: Upgrade\r\nUpgrade: tcp\r\n", "HTTP/1.1 101 UPGRADED\r\n"),
+    ] {
+        plain(&engine, &format!("POST /v1.18/containers/create?name={name}"), config).await;
+        plain(&engine, &format!("POST /v1.18/containers/{name}/start"), "").await;
+        let line = format!("POST /v1.18/containers/{name}/attach?stream=1&stdin=1&stdout=1");
+        let answer = ask(&engine, &line, headers, "").await;
+        let (got, _) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(answer.starts_with(head), "{answer}");
+        assert!(got.contains("application/vnd.docker.raw-stream") && !got.contains("Length"), "{answer}");
+    }
+}
