@@ -99,7 +99,7 @@ impl Age {
                 let reply = reply.header("Api-Version", &newest.to_string()).header("Docker-Experimental", "false");
                 reply.header("Ostype", "linux").header("Server", &format!("Docker/{} (linux)", self.name()))
             }
-            _ => reply,
+            Self::Old => reply,
         }
     }
 

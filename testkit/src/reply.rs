@@ -27,8 +27,11 @@ pub(crate) enum Body {
     /// A body in chunks, for as long as it goes on.
     Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
     /// No HTTP any more.
-    Session(Box<dyn FnOnce(Session) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>),
+    Session(Box<dyn FnOnce(Session) -> Talk + Send>),
 }
+
+/// What is said over a session, until it is over.
+pub(crate) type Talk = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {

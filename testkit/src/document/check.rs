@@ -110,7 +110,7 @@ impl Document {
             (Value::Number(number), Some("integer")) if !number.is_f64() => {}
             (_, None) if !parts => {}
             (_, kind) => {
-                found.push(format!("the field {place:?} is {value}, not of type {}", kind.unwrap_or("object")))
+                found.push(format!("the field {place:?} is {value}, not of type {}", kind.unwrap_or("object")));
             }
         }
     }

@@ -52,7 +52,7 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
     }
     let detached = context.body()?["Detach"] == true;
     if let (Age::Old, Err(refusal)) = (age, shared.state.look(|world| world.exec(&id).map(|_| ()))) {
-        return Ok(told_inside(&context, 2, refusal.message));
+        return Ok(told_inside(&context, 2, &refusal.message));
     }
     let exec = shared.state.look(|world| {
         let exec = world.exec(&id)?;
@@ -79,7 +79,7 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
         let what = if running { "is already running" } else { "has already run" };
         let message = format!("Error: Exec command {id} {what}");
         if age == Age::Modern && !detached {
-            return Ok(told_inside(&context, 1, message + "\r\n"));
+            return Ok(told_inside(&context, 1, &(message + "\r\n")));
         }
         return Err(age.refusal(409, 500, message));
     }
@@ -119,7 +119,7 @@ fn exec_not_found(command: &str) -> String {
 }
 
 /// What is wrong with a command, told inside its output.
-fn told_inside(context: &Context, source: u8, message: String) -> Reply {
+fn told_inside(context: &Context, source: u8, message: &str) -> Reply {
     let (status, headers) = context.shared.age.hijack(&context.asked.request);
     let frame = crate::frames::frame(source, message.as_bytes());
     let mut reply = Reply::session(status, |mut session| async move {

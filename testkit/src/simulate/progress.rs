@@ -63,7 +63,7 @@ fn pull(context: &Context, image: &str) -> Result<Reply> {
 fn import(context: &Context) -> Result<Reply> {
     let request = &context.asked.request;
     // The magic word of an archive stands behind its first header.
-    if !request.bytes.get(257..262).is_some_and(|magic| magic == b"ustar") {
+    if request.bytes.get(257..262).is_none_or(|magic| magic != b"ustar") {
         return Err(Refusal::new(500, "Error processing tar file(exit status 1): unexpected EOF"));
     }
     let repository = request.query("repo").unwrap_or_default();

@@ -31,7 +31,9 @@ pub(super) async fn stats(context: Context) -> Result<Reply> {
     }
     if old {
         // Nothing at all is answered before there is a sample.
-        let runs = |world: &mut World| world.container(asked.name()).map_or(true, |found| found.is_running());
+        let runs = |world: &mut World| {
+            world.container(asked.name()).map_or(true, super::super::state::container::Container::is_running)
+        };
         shared.state.until(|world| runs(world).then_some(())).await;
     }
     let (shape, operation) = (context.shape(), asked.operation);

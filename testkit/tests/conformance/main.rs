@@ -85,7 +85,9 @@ async fn the_double_answers_as_a_real_engine_does() {
 /// The comparison can fail: each of these changes is seen, where it is and nowhere else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deliberate_change_to_the_double_is_seen_as_a_difference() {
-    let changes: [(&str, fn() -> Call); 4] = [
+    type Change = (&'static str, fn() -> Call);
+
+    let changes: [Change; 4] = [
         ("/wait", || Call::to("container_wait").answers(|_| Reply::json(200, "{\"StatusCode\":8}"))),
         ("/start", || Call::to("container_start").answers(|_| Reply::empty(200))),
         ("/logs", || Call::to("container_logs").cut_after(160)),

@@ -93,7 +93,7 @@ impl Normal {
             };
             let mut found = Vec::new();
             let kinds = KINDS_ONLY.contains(&id);
-            self.flatten(&schema, &document, String::new(), kinds, &mut found);
+            self.flatten(&schema, &document, "", kinds, &mut found);
             lines.push("document".to_owned());
             // What may differ gets no numbers either.
             found.retain(|line| !is_exception(id, line));
@@ -103,7 +103,7 @@ impl Normal {
     }
 
     /// A line for each value that counts, with its path.
-    fn flatten(&self, schema: &Value, value: &Value, path: String, kinds: bool, found: &mut Vec<String>) {
+    fn flatten(&self, schema: &Value, value: &Value, path: &str, kinds: bool, found: &mut Vec<String>) {
         let schema = self.resolved(schema);
         match value {
             Value::Object(entries) => {
@@ -120,7 +120,7 @@ impl Normal {
                             found.push(format!("{path}: {}", kind(value)));
                         }
                         _ if VOLATILE.contains(&name.as_str()) => found.push(format!("{path}: {}", kind(value))),
-                        _ => self.flatten(node, value, path, kinds, found),
+                        _ => self.flatten(node, value, &path, kinds, found),
                     }
                 }
             }
@@ -131,7 +131,7 @@ impl Normal {
                     items.sort_by_key(ToString::to_string);
                 }
                 for (index, item) in items.iter().enumerate() {
-                    self.flatten(&schema["items"], item, format!("{path}[{index}]"), kinds, found);
+                    self.flatten(&schema["items"], item, &format!("{path}[{index}]"), kinds, found);
                 }
             }
             value if kinds => found.push(format!("{path}: {}", kind(value))),

@@ -61,7 +61,7 @@ pub(crate) fn exchange(address: &str, step: &Step, version: ApiVersion, kept: &[
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let (status, headers) = read_head(&mut reader);
     let answer = Answer { status, headers, body: Vec::new() };
-    if matches!(step.kind, Kind::Upgrade | Kind::Hijack) && matches!(answer.header("content-length"), None) {
+    if matches!(step.kind, Kind::Upgrade | Kind::Hijack) && answer.header("content-length").is_none() {
         stream.write_all(step.input.as_deref().unwrap_or_default().as_bytes()).unwrap();
         stream.shutdown(std::net::Shutdown::Write).unwrap();
     }
