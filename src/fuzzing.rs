@@ -41,7 +41,7 @@ struct Raw(Vec<u8>);
 
 impl Document for Raw {
     fn decode(document: &[u8]) -> crate::Result<Self> {
-        Ok(Self(document.to_vec()))
+        crate::wire::decode::<serde::de::IgnoredAny>(document).map(|_| Self(document.to_vec()))
     }
 }
 

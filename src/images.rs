@@ -154,8 +154,9 @@ impl Images {
         let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
         let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
         let names = options.name.clone().map(|name| vec![name]);
+        let (build_args, labels) = (build::to_query(&options.build_args), build::to_query(&options.labels));
         let body = wire.image_build(
-            None, // buildargs
+            build_args.as_deref(),
             None, // cachefrom
             None, // cgroupparent
             None, // cpuperiod
@@ -166,13 +167,13 @@ impl Images {
             context.dockerfile.as_deref(),
             None, // extrahosts
             options.force_remove,
-            None, // labels
+            labels.as_deref(),
             options.memory,
             options.memory_swap,
             None, // networkmode
             options.no_cache,
             None, // outputs
-            None, // platform
+            options.platform.as_deref(),
             options.pull,
             options.quiet,
             context.url.as_deref(),
@@ -180,7 +181,7 @@ impl Images {
             None, // shmsize
             None, // squash
             names.as_ref(),
-            None, // target
+            options.target.as_deref(),
             None, // ulimits
             None, // version
             credentials.as_deref(),

@@ -73,8 +73,18 @@ pub struct BuildOptions {
     pub(super) memory_swap: Option<i64>,
     pub(super) cpu_shares: Option<i64>,
     pub(super) cpuset_cpus: Option<String>,
+    pub(super) build_args: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) target: Option<String>,
+    pub(super) platform: Option<String>,
     pub(super) credentials: BTreeMap<String, AuthConfig>,
     pub(super) anonymous: bool,
+}
+
+/// A map as it stands in a query; none if it is empty.
+pub(super) fn to_query(map: &BTreeMap<String, String>) -> Option<String> {
+    // Strings in maps always become JSON.
+    if map.is_empty() { None } else { serde_json::to_string(map).ok() }
 }
 
 impl BuildOptions {
@@ -141,6 +151,31 @@ impl BuildOptions {
     /// The CPUs each step may run on, as `0-2,4`. Needs API 1.18.
     pub fn cpuset_cpus(mut self, cpus: impl Into<String>) -> Self {
         self.cpuset_cpus = Some(cpus.into());
+        self
+    }
+
+    /// A value for an `ARG` of the Dockerfile; several calls add values. It stands in the image's history, so it is no
+    /// place for secrets. Needs API 1.21.
+    pub fn build_arg(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.build_args.insert(name.into(), value.into());
+        self
+    }
+
+    /// A label of the result; several calls add labels. Needs API 1.23.
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// The stage of the Dockerfile to end with, by its name. Needs API 1.29.
+    pub fn target(mut self, stage: impl Into<String>) -> Self {
+        self.target = Some(stage.into());
+        self
+    }
+
+    /// The platform to build for, as `linux/arm64`. Needs API 1.32.
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platform = Some(platform.into());
         self
     }
 

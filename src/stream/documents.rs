@@ -114,6 +114,11 @@ impl Scan {
     }
 }
 
+/// What may stand between two documents.
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | 0x1e)
+}
+
 impl Documents {
     fn new(longest: usize) -> Self {
         Self { input: Bytes::new(), gathered: BytesMut::new(), scan: Scan::default(), longest }
@@ -137,14 +142,16 @@ impl Documents {
 
     /// All that came, if it begins and ends as a document does, and nothing came before it.
     fn alone(&self) -> Option<&[u8]> {
-        let document = self.input.trim_ascii();
+        let begin = self.input.iter().position(|byte| !is_separator(*byte))?;
+        let end = self.input.iter().rposition(|byte| !is_separator(*byte))?;
+        let document = &self.input[begin..=end];
         let is_whole = document.starts_with(b"{") && document.ends_with(b"}") && document.len() <= self.longest;
         (self.gathered.is_empty() && is_whole).then_some(document)
     }
 
     /// Whether nothing is left but what may stand between two documents.
     fn is_used_up(&self) -> bool {
-        self.gathered.is_empty() && self.input.trim_ascii().is_empty()
+        self.gathered.is_empty() && self.input.iter().all(|byte| is_separator(*byte))
     }
 
     fn finish(&self) -> Result<()> {
@@ -156,7 +163,7 @@ impl Documents {
 
     /// Drops what may stand between two documents. Whether a document begins then.
     fn skip_separators(&mut self) -> Result<bool> {
-        let begin = self.input.iter().position(|byte| !matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | 0x1e));
+        let begin = self.input.iter().position(|byte| !is_separator(*byte));
         self.input.advance(begin.unwrap_or(self.input.len()));
         match self.input.first() {
             None => Ok(false),

@@ -31,6 +31,7 @@ pub(crate) enum Body {
     Session(Box<dyn FnOnce(Session) -> Talk + Send>),
 }
 
+/// What is said over a session, until it is over.
 type Talk = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Debug)]

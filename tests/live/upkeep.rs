@@ -4,6 +4,7 @@ use bytes::Bytes;
 use dockerclient::{
     ApiVersion, PruneOptions, Upload,
     containers::CreateOptions,
+    images::BuildOptions,
     models::{
         ContainerConfig, ContainerUpdate, EndpointSettings, Healthcheck, HostConfig, NetworkCreate, PortBinding,
         VolumeCreate,
@@ -189,4 +190,23 @@ async fn a_published_port_is_waited_for() {
     let port = container.wait_until_listening(80).await.unwrap();
     assert!(port > 0);
     assert!(container.wait_until_listening(81).await.unwrap_err().is_bad_request());
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn a_build_takes_arguments_where_it_can() {
+    let engine = Engine::under_test().await;
+    let dockerfile = b"FROM busybox\nARG GREETING=none\nRUN test $GREETING = hello\n";
+    let context = || archive("Dockerfile", dockerfile);
+    let options = BuildOptions::default().no_cache().build_arg("GREETING", "hello");
+    if version() < VOLUMES {
+        let error = engine.images().build(context(), &options).await.unwrap_err();
+        assert!(error.is_unsupported(), "{error}");
+        assert_eq!(error.needed_version(), Some(VOLUMES));
+        return;
+    }
+    let id = engine.images().build(context(), &options).await.unwrap();
+    engine.remove_later(format!("/images/{id}?force=1"));
+    let failed = engine.images().build(context(), &BuildOptions::default().no_cache().force_remove()).await;
+    assert!(failed.unwrap_err().is_failure());
 }

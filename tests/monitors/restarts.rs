@@ -197,7 +197,17 @@ async fn each_line_is_told_once_across_restarts_of_container_and_engine() {
         calls.lock().unwrap().push(update);
         std::future::ready(())
     });
-    let pause = || tokio::time::sleep(Duration::from_millis(300));
+    // A few more lines, however slow the machine is; that they come is asserted below.
+    let pause = async || {
+        let lines = || told.lock().unwrap().iter().filter(|update| matches!(update, LogUpdate::Line(_))).count();
+        let before = lines();
+        for _ in 0..1000 {
+            if lines() > before + 10 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
     pause().await;
     container.restart(&Default::default()).await.unwrap();
     pause().await;
