@@ -89,13 +89,16 @@ impl Engine {
 
     /// Starts it with what it had before.
     pub(crate) fn start(&self) -> Result<()> {
+        if self.is_up() {
+            return Ok(());
+        }
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
         if !self.bridge.is_up()? {
             self.bridge.up()?;
         }
         // An engine that was killed leaves these behind, and takes even the remains of a process for itself running.
         for left in ["docker.pid", "exec/containerd/containerd.pid"] {
-            process::forget_if_gone(&self.directory.join(left));
+            process::forget(&self.directory.join(left), &self.directory)?;
         }
         let key = self.directory.join("key.json");
         let config = serde_json::json!({

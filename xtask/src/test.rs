@@ -94,8 +94,6 @@ fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
     if name == "monitors" {
         // They stop the engine under each other's feet.
         command.arg("--test-threads=1");
-        // Not proven on a machine under load yet; run them by hand, see CONTRIBUTING.md.
-        command.args(["--skip", "five_hundred_lives", "--skip", "each_line_is_told"]);
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(engine.programs()).chain(env::split_paths(&path)))?;

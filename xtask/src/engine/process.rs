@@ -64,12 +64,17 @@ impl Recorded {
     }
 }
 
-/// Removes a file that names a process which does not run any more.
-pub(super) fn forget_if_gone(pid_file: &Path) {
-    let pid = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse().ok());
-    if pid.and_then(start_time).is_none() {
-        let _ = fs::remove_file(pid_file);
+/// Removes a file that names a process of an engine under `directory` that is gone, or going: it dies with its engine,
+/// but not at once. Its number may be that of another process by now, which is left alone.
+pub(super) fn forget(pid_file: &Path, directory: &Path) -> Result<()> {
+    let Ok(text) = fs::read_to_string(pid_file) else { return Ok(()) };
+    if let Ok(pid) = text.trim().parse() {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if String::from_utf8_lossy(&line).contains(&format!("{}/", directory.display())) {
+            Recorded { pid, started: start_time(pid).unwrap_or_default() }.kill()?;
+        }
     }
+    Ok(fs::remove_file(pid_file)?)
 }
 
 /// Kills what an engine that crashed left behind: its own programs, known by a path under `directory`, and the
