@@ -25,6 +25,8 @@ mod lines;
 mod output;
 mod output_stream;
 #[cfg(feature = "tar")]
+mod pack;
+#[cfg(feature = "tar")]
 mod pipe;
 mod reader;
 #[cfg(feature = "tar")]
@@ -34,8 +36,6 @@ mod upload;
 pub(crate) use self::documents::{Document, DocumentDecoder};
 #[cfg(feature = "tar")]
 pub use self::entries::{Entries, Entry, EntryKind};
-#[cfg(feature = "tar")]
-pub(crate) use self::pipe::{Writer, on_a_thread, written};
 pub use self::{
     download::Download,
     lines::{Line, Lines},
@@ -46,6 +46,11 @@ pub use self::{
 };
 #[cfg(fuzzing)]
 pub(crate) use self::{lines::Splitter, output::OutputDecoder};
+#[cfg(feature = "tar")]
+pub(crate) use self::{
+    pack::{Packer, path_inside},
+    pipe::{Writer, on_a_thread, written},
+};
 
 /// Makes items of bytes.
 pub(crate) trait Decoder {

@@ -7,7 +7,7 @@ use super::Container;
 use crate::{
     ApiVersion, Download, Error, Result, Upload,
     error::Kind,
-    models::PathStat,
+    models::{CopyConfig, PathStat},
     wire::{self, Client},
 };
 
@@ -24,6 +24,33 @@ const DIRECTORY: u32 = 1 << 31;
 const LINK: u32 = 1 << 27;
 
 impl Container {
+    /// Sends the container's files as a tar archive.
+    ///
+    /// Calls `GET /containers/{id}/export`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404).
+    pub async fn export(&self) -> Result<Download> {
+        let (wire, id) = self.wire("container_export").await?;
+        let body = wire.container_export(id).await;
+        Ok(Download::new(wire.bytes(body)?.1, "container_export"))
+    }
+
+    /// Sends the file or directory at `path` inside the container as a tar archive, as old engines do it;
+    /// [`copy_out`](Self::copy_out) serves engines of every age.
+    ///
+    /// Calls `POST /containers/{id}/copy`, until API 1.23.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container or path (404; 500 from engines before 1.12).
+    pub async fn copy(&self, path: &str) -> Result<Download> {
+        let (wire, id) = self.wire("container_copy").await?;
+        let body = wire.container_copy(id, &CopyConfig { resource: path.into() }).await;
+        Ok(Download::new(wire.bytes(body)?.1, "container_copy"))
+    }
+
     /// Sends the file or directory at `path` inside the container as a tar archive. Its entries lie below the last part
     /// of `path`: `/etc/passwd` comes as `passwd`.
     ///
@@ -51,9 +78,20 @@ impl Container {
     /// Fails if there is no such container or directory (404), if `path` is no directory (400), or if it may not be
     /// written to (403).
     pub async fn copy_in(&self, path: &str, archive: impl Into<Upload>) -> Result<()> {
+        self.copy_in_with(path, archive, &CopyInOptions::default()).await
+    }
+
+    /// Unpacks a tar archive as [`copy_in`](Self::copy_in) does, or otherwise, as `options` say.
+    ///
+    /// Calls `PUT /containers/{id}/archive`, since API 1.20, and waits as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`copy_in`](Self::copy_in) does, and if the API that is spoken does not know an option.
+    pub async fn copy_in_with(&self, path: &str, archive: impl Into<Upload>, options: &CopyInOptions) -> Result<()> {
         let (wire, id) = self.wire("container_archive_put").await?;
         let body = archive.into().into_body();
-        wire.done(wire.container_archive_put(id, None, None, path, body).await)
+        wire.done(wire.container_archive_put(id, options.keep_owners, options.keep_kinds, path, body).await)
     }
 
     /// Tells what `path` inside the container is. A link is not followed.
@@ -67,6 +105,28 @@ impl Container {
         let (wire, id) = self.wire("container_archive_stat").await?;
         let head = wire.head(wire.container_archive_stat(id, path).await)?;
         stat(&head).map_err(|error| error.during("container_archive_stat"))
+    }
+}
+
+/// Options of [`Container::copy_in_with`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct CopyInOptions {
+    keep_owners: Option<bool>,
+    keep_kinds: Option<bool>,
+}
+
+impl CopyInOptions {
+    /// Give the files to the owners that the archive says, by number, and not to the container's user. Needs API 1.30.
+    pub fn keep_owners(mut self) -> Self {
+        self.keep_owners = Some(true);
+        self
+    }
+
+    /// Fail (400) if a directory would take the place of something else, or something else that of a directory.
+    pub fn keep_kinds(mut self) -> Self {
+        self.keep_kinds = Some(true);
+        self
     }
 }
 

@@ -11,6 +11,8 @@ pub struct LogsOptions {
     pub(crate) tail: Tail,
     only: Option<Only>,
     pub(crate) since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    pub(super) details: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +46,25 @@ impl LogsOptions {
         self
     }
 
+    /// Only what was written until then. Monitors, which go on, take no notice of it. Needs API 1.35.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Without [`until`](Self::until).
+    pub(crate) fn without_end(mut self) -> Self {
+        self.until = None;
+        self
+    }
+
+    /// Begin each line, behind its time, with what the options of the container's log driver add to it: labels and
+    /// variables as `key=value`, with commas between them, and a space. Needs API 1.23.
+    pub fn details(mut self) -> Self {
+        self.details = Some(true);
+        self
+    }
+
     /// Only what was written to the standard output.
     pub fn only_stdout(mut self) -> Self {
         self.only = Some(Only::Stdout);
@@ -56,17 +77,25 @@ impl LogsOptions {
         self
     }
 
-    /// Seconds since 1970; engines since 1.10, which speak 1.22, know parts of them.
     pub(super) fn to_since(&self, version: ApiVersion) -> Option<String> {
-        let since = self.since?.unix_nanoseconds();
-        let (seconds, rest) = (since.div_euclid(1_000_000_000), since.rem_euclid(1_000_000_000));
-        Some(if version < ApiVersion::new(1, 22) { seconds.to_string() } else { format!("{seconds}.{rest:09}") })
+        self.since.map(|since| to_seconds(since, version))
+    }
+
+    pub(super) fn to_until(&self, version: ApiVersion) -> Option<String> {
+        self.until.map(|until| to_seconds(until, version))
     }
 
     /// Whether stdout, and whether stderr. Engines refuse neither.
     pub(super) fn sources(&self) -> (Option<bool>, Option<bool>) {
         (Some(self.only != Some(Only::Stderr)), Some(self.only != Some(Only::Stdout)))
     }
+}
+
+/// Seconds since 1970; engines since 1.10, which speak 1.22, know parts of them.
+fn to_seconds(moment: Timestamp, version: ApiVersion) -> String {
+    let moment = moment.unix_nanoseconds();
+    let (seconds, rest) = (moment.div_euclid(1_000_000_000), moment.rem_euclid(1_000_000_000));
+    if version < ApiVersion::new(1, 22) { seconds.to_string() } else { format!("{seconds}.{rest:09}") }
 }
 
 /// How many of the last lines.

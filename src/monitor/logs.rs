@@ -136,7 +136,7 @@ impl LogMonitor {
             events: Some(docker.monitor_events(&EventsOptions::default())),
             docker,
             container,
-            options: options.timestamps(),
+            options: options.timestamps().without_end(),
             deaf: None,
             id: None,
             started: false,
