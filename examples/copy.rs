@@ -12,11 +12,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let container = DockerClient::from_env()?.container(container);
 
-    let mut entries = container.copy(path).await?.entries();
+    let mut entries = container.copy_out(path).await?.entries();
     while let Some(entry) = entries.next().await? {
         println!("{} ({} bytes)", entry.path().display(), entry.size());
     }
 
-    container.copy(path).await?.unpack(directory).await?;
+    container.copy_out_to(path, directory).await?;
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Container {
     }
 
     /// Unpacks a tar archive, plain or compressed with gzip, bzip2 or xz, in the directory `path` inside the container.
-    /// What is there already is replaced.
+    /// What is there already is replaced; owners are what the archive says, by number.
     ///
     /// Calls `PUT /containers/{id}/archive`, since API 1.20, and waits as long as that takes.
     ///
@@ -91,7 +91,7 @@ impl Container {
     pub async fn copy_in_with(&self, path: &str, archive: impl Into<Upload>, options: &CopyInOptions) -> Result<()> {
         let (wire, id) = self.wire("container_archive_put").await?;
         let body = archive.into().into_body();
-        wire.done(wire.container_archive_put(id, options.keep_owners, options.keep_kinds, path, body).await)
+        wire.done(wire.container_archive_put(id, options.give_to_user, options.keep_kinds, path, body).await)
     }
 
     /// Tells what `path` inside the container is. A link is not followed.
@@ -112,14 +112,15 @@ impl Container {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct CopyInOptions {
-    keep_owners: Option<bool>,
+    give_to_user: Option<bool>,
     keep_kinds: Option<bool>,
 }
 
 impl CopyInOptions {
-    /// Give the files to the owners that the archive says, by number, and not to the container's user. Needs API 1.30.
-    pub fn keep_owners(mut self) -> Self {
-        self.keep_owners = Some(true);
+    /// Give all to the user that the container runs as, and not, by number, to the owners that the archive says. Needs API
+    /// 1.30.
+    pub fn give_to_user(mut self) -> Self {
+        self.give_to_user = Some(true);
         self
     }
 

@@ -38,7 +38,7 @@ impl Container {
     }
 
     /// Copies the file or directory at `path` inside the container into `directory` on this machine, which is made if it
-    /// is not there, under its own name.
+    /// is not there, under its own name. Of a path that ends in `/.`, only what is in the directory is copied.
     ///
     /// Files that are there already are replaced; what is kept, and what an archive cannot do, is told at
     /// [`Download::unpack`](crate::Download::unpack).

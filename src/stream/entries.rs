@@ -34,7 +34,7 @@ impl Download {
 /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
 /// use tokio::io::AsyncReadExt as _;
 ///
-/// let mut entries = docker.container("web").copy("/etc/hostname").await?.entries();
+/// let mut entries = docker.container("web").copy_out("/etc/hostname").await?.entries();
 /// while let Some(entry) = entries.next().await? {
 ///     println!("{}, {} bytes", entry.path().display(), entry.size());
 ///     let mut text = String::new();
