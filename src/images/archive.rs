@@ -1,7 +1,55 @@
-//! Images and contexts as archives: imported, loaded.
+//! Images from archives of files.
 
-use super::progress::{Gather, ProgressItem};
+use super::{
+    Images,
+    progress::{Gather, Progress, ProgressItem},
+};
 use crate::{Error, Result, Upload};
+
+impl Images {
+    /// Makes an image of a file system, a tar archive, and returns its id.
+    ///
+    /// Calls `POST /images/create`, and waits as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the archive cannot be read ([`is_failure`](crate::Error::is_failure), or 500).
+    #[doc(alias = "ImportImage")]
+    pub async fn import(&self, archive: impl Into<Archive>, options: &ImportOptions) -> Result<String> {
+        self.import_progress(archive, options).await?.finish().await
+    }
+
+    /// Makes an image as [`import`](Self::import) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/create`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine refuses an option (400 or 500).
+    pub async fn import_progress(
+        &self,
+        archive: impl Into<Archive>,
+        options: &ImportOptions,
+    ) -> Result<Progress<String>> {
+        let wire = self.docker.wire("image_create").await?;
+        let (body, source) = match archive.into() {
+            Archive::Upload(upload) => (upload.into_body(), "-".to_owned()),
+            Archive::Url(url) => (Upload::nothing().into_body(), url),
+        };
+        let call = wire.image_create(
+            options.changes(),
+            None,
+            Some(&source),
+            options.message.as_deref(),
+            options.platform.as_deref(),
+            options.repository.as_deref(),
+            options.tag.as_deref(),
+            None,
+            body,
+        );
+        Ok(Progress::new(wire.bytes(call.await)?.1, wire.longest_item(), "image_create", Imported::default()))
+    }
+}
 
 /// Where an archive comes from.
 #[derive(Debug)]
@@ -22,8 +70,10 @@ impl<T: Into<Upload>> From<T> for Archive {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ImportOptions {
-    pub(super) repository: Option<String>,
-    pub(super) tag: Option<String>,
+    repository: Option<String>,
+    tag: Option<String>,
+    message: Option<String>,
+    platform: Option<String>,
     changes: Vec<String>,
 }
 
@@ -46,14 +96,26 @@ impl ImportOptions {
         self
     }
 
-    pub(super) fn changes(&self) -> Option<&Vec<String>> {
+    /// A message kept in the image. Needs API 1.39.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// What it runs on, as `linux/arm64`; without, what the engine runs on. Needs API 1.32.
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platform = Some(platform.into());
+        self
+    }
+
+    fn changes(&self) -> Option<&Vec<String>> {
         Some(&self.changes).filter(|changes| !changes.is_empty())
     }
 }
 
 /// The id of an image that was imported: the last thing that is told.
 #[derive(Default)]
-pub(super) struct Imported(Option<String>);
+struct Imported(Option<String>);
 
 impl Gather<String> for Imported {
     fn see(&mut self, item: &ProgressItem) {
@@ -64,22 +126,5 @@ impl Gather<String> for Imported {
 
     fn value(self: Box<Self>) -> Result<String> {
         self.0.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_create"))
-    }
-}
-
-/// The names, or ids, of images that were loaded, as far as the engine tells.
-#[derive(Default)]
-pub(super) struct Loaded(Vec<String>);
-
-impl Gather<Vec<String>> for Loaded {
-    fn see(&mut self, item: &ProgressItem) {
-        if let ProgressItem::Output(text) = item {
-            let name = text.strip_prefix("Loaded image: ").or_else(|| text.strip_prefix("Loaded image ID: "));
-            self.0.extend(name.map(|name| name.trim().to_owned()));
-        }
-    }
-
-    fn value(self: Box<Self>) -> Result<Vec<String>> {
-        Ok(self.0)
     }
 }

@@ -1,14 +1,98 @@
 //! Images from Dockerfiles.
 
-use std::collections::BTreeMap;
-
 #[cfg(feature = "tar")]
 use super::Context;
 use super::{
-    Archive,
-    progress::{Gather, ProgressItem},
+    Archive, Images,
+    progress::{Gather, Progress, ProgressItem},
 };
-use crate::{ApiVersion, Error, Result, Upload, models::AuthConfig};
+use crate::{ApiVersion, Error, Result, Upload};
+
+mod options;
+
+pub use self::options::BuildOptions;
+use self::options::{filled, json};
+
+impl Images {
+    /// Builds an image from a Dockerfile and the files around it, and returns its id.
+    ///
+    /// The context is a directory (`Context`, with the feature `tar`), a tar archive, plain
+    /// or compressed with gzip, bzip2 or xz ([`Upload`]), or a URL ([`Archive::Url`]).
+    ///
+    /// Calls `POST /build`, and waits as long as that takes;
+    /// [`build_progress`](Self::build_progress) tells how far it is.
+    ///
+    /// The engine is shown the credentials of all registries in the user's configuration, as it alone finds out which
+    /// of them it needs; those that cannot be had are left out, with a warning to `tracing`.
+    /// [`BuildOptions::anonymous`] keeps them all here.
+    ///
+    /// # Errors
+    ///
+    /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
+    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500, or
+    /// nothing is sent).
+    #[doc(alias = "BuildImage")]
+    pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
+        self.build_progress(context, options).await?.finish().await
+    }
+
+    /// Builds an image as [`build`](Self::build) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /build`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), if a file
+    /// of the context cannot be read, or if the helper that keeps all credentials does not tell for which registries
+    /// ([`is_credentials`](crate::Error::is_credentials)).
+    pub async fn build_progress(
+        &self,
+        context: impl Into<BuildContext>,
+        options: &BuildOptions,
+    ) -> Result<Progress<String>> {
+        let wire = self.docker.wire("image_build").await?;
+        let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
+        let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
+        let names = wire.during(options.names(wire.version()))?;
+        let (build_args, labels) = (json(&options.build_args), json(&options.labels));
+        let (cache_from, outputs) = (json(&options.cache_from), json(&options.outputs));
+        let ulimits = json(&options.ulimits);
+        let body = wire.image_build(
+            build_args.as_deref(),
+            cache_from.as_deref(),
+            options.cgroup_parent.as_deref(),
+            options.cpu_period,
+            options.cpu_quota,
+            options.cpuset_cpus.as_deref(),
+            options.cpuset_mems.as_deref(),
+            options.cpu_shares,
+            context.dockerfile.as_deref(),
+            filled(&options.extra_hosts),
+            options.force_remove,
+            labels.as_deref(),
+            options.memory,
+            options.memory_swap,
+            options.network_mode.as_deref(),
+            options.no_cache,
+            outputs.as_deref(),
+            options.platform.as_deref(),
+            options.pull,
+            options.quiet,
+            context.url.as_deref(),
+            options.remove,
+            options.shm_size,
+            options.squash,
+            names,
+            options.target.as_deref(),
+            ulimits.as_deref(),
+            options.version,
+            credentials.as_deref(),
+            context.upload.into_body(),
+        );
+        let body = wire.bytes(body.await)?.1;
+        Ok(Progress::new(body, wire.longest_item(), "image_build", Built::default()))
+    }
+}
 
 /// What an image is built of. Made of whatever [`Images::build`](super::Images::build) takes.
 #[derive(Debug)]
@@ -55,143 +139,6 @@ impl BuildContext {
             #[cfg(feature = "tar")]
             Source::Files(context) => context.open(dockerfile, version).await,
         }
-    }
-}
-
-/// Options of [`Images::build`](super::Images::build).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use]
-pub struct BuildOptions {
-    pub(super) name: Option<String>,
-    pub(super) dockerfile: Option<String>,
-    pub(super) quiet: Option<bool>,
-    pub(super) no_cache: Option<bool>,
-    pub(super) pull: Option<u8>,
-    pub(super) remove: Option<bool>,
-    pub(super) force_remove: Option<u8>,
-    pub(super) memory: Option<i64>,
-    pub(super) memory_swap: Option<i64>,
-    pub(super) cpu_shares: Option<i64>,
-    pub(super) cpuset_cpus: Option<String>,
-    pub(super) build_args: BTreeMap<String, String>,
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) target: Option<String>,
-    pub(super) platform: Option<String>,
-    pub(super) credentials: BTreeMap<String, AuthConfig>,
-    pub(super) anonymous: bool,
-}
-
-/// A map as it stands in a query; none if it is empty.
-pub(super) fn to_query(map: &BTreeMap<String, String>) -> Option<String> {
-    // Strings in maps always become JSON.
-    if map.is_empty() { None } else { serde_json::to_string(map).ok() }
-}
-
-impl BuildOptions {
-    /// The name of the result, `repository` or `repository:tag`; it gets none without.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// The path of the Dockerfile inside the context, with slashes. Defaults to `Dockerfile`. Needs API 1.17.
-    pub fn dockerfile(mut self, path: impl Into<String>) -> Self {
-        self.dockerfile = Some(path.into());
-        self
-    }
-
-    /// Print only the id of the result. Engines before 1.8 print all the same.
-    pub fn quiet(mut self) -> Self {
-        self.quiet = Some(true);
-        self
-    }
-
-    /// Run each step anew.
-    pub fn no_cache(mut self) -> Self {
-        self.no_cache = Some(true);
-        self
-    }
-
-    /// Pull the base image even if it is here. Needs API 1.16.
-    pub fn pull(mut self) -> Self {
-        self.pull = Some(1);
-        self
-    }
-
-    /// Keep the containers of intermediate steps.
-    pub fn keep_intermediate(mut self) -> Self {
-        self.remove = Some(false);
-        self
-    }
-
-    /// Remove the containers of intermediate steps even if the build fails.
-    pub fn force_remove(mut self) -> Self {
-        self.force_remove = Some(1);
-        self
-    }
-
-    /// Limit of memory of each step, in bytes. Needs API 1.18.
-    pub fn memory(mut self, bytes: i64) -> Self {
-        self.memory = Some(bytes);
-        self
-    }
-
-    /// Limit of memory and swap of each step, in bytes; -1 is none. Needs API 1.18.
-    pub fn memory_swap(mut self, bytes: i64) -> Self {
-        self.memory_swap = Some(bytes);
-        self
-    }
-
-    /// Share of the CPU of each step, relative to the 1024 of others. Needs API 1.18.
-    pub fn cpu_shares(mut self, shares: i64) -> Self {
-        self.cpu_shares = Some(shares);
-        self
-    }
-
-    /// The CPUs each step may run on, as `0-2,4`. Needs API 1.18.
-    pub fn cpuset_cpus(mut self, cpus: impl Into<String>) -> Self {
-        self.cpuset_cpus = Some(cpus.into());
-        self
-    }
-
-    /// A value for an `ARG` of the Dockerfile; several calls add values. It stands in the image's history, so it is no
-    /// place for secrets. Needs API 1.21.
-    pub fn build_arg(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.build_args.insert(name.into(), value.into());
-        self
-    }
-
-    /// A label of the result; several calls add labels. Needs API 1.23.
-    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.insert(key.into(), value.into());
-        self
-    }
-
-    /// The stage of the Dockerfile to end with, by its name. Needs API 1.29.
-    pub fn target(mut self, stage: impl Into<String>) -> Self {
-        self.target = Some(stage.into());
-        self
-    }
-
-    /// The platform to build for, as `linux/arm64`. Needs API 1.32.
-    pub fn platform(mut self, platform: impl Into<String>) -> Self {
-        self.platform = Some(platform.into());
-        self
-    }
-
-    /// What to show to `registry` for base images, as host, `host:port` or `docker.io`.
-    ///
-    /// Several calls serve several registries. Others are shown what the user's configuration holds for them.
-    pub fn credentials(mut self, registry: impl Into<String>, credentials: AuthConfig) -> Self {
-        self.credentials.insert(registry.into(), credentials);
-        self
-    }
-
-    /// Show nothing to registries but what [`credentials`](Self::credentials) says, whatever the user's configuration
-    /// holds.
-    pub fn anonymous(mut self) -> Self {
-        self.anonymous = true;
-        self
     }
 }
 

@@ -1,6 +1,6 @@
 //! What registries know of images.
 
-use super::Image;
+use super::{Image, platform};
 use crate::{
     Result,
     credentials::Shown,
@@ -29,6 +29,36 @@ impl DistributionOptions {
     }
 }
 
+/// Options of [`Image::attestations`](super::Image::attestations). By default, all that is attested of what the image is
+/// on the engine's own platform, without the statements themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct AttestationsOptions {
+    platform: Option<String>,
+    types: Vec<String>,
+    statements: Option<bool>,
+}
+
+impl AttestationsOptions {
+    /// Of what the image is on this platform, as `linux/arm64`.
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platform = Some(platform.into());
+        self
+    }
+
+    /// Only statements of this type, as `https://slsa.dev/provenance/v1`; several calls widen the choice.
+    pub fn predicate_type(mut self, predicate_type: impl Into<String>) -> Self {
+        self.types.push(predicate_type.into());
+        self
+    }
+
+    /// With the statements themselves.
+    pub fn statements(mut self) -> Self {
+        self.statements = Some(true);
+        self
+    }
+}
+
 impl Image {
     /// Asks the registry that the image's name says for its digest, and for which platforms it is there.
     ///
@@ -44,20 +74,17 @@ impl Image {
         wire.document(wire.distribution_inspect(name, Some(&credentials)).await)
     }
 
-    /// Lists what is attested of the image, on these platforms or on the engine's own if none is named.
+    /// Lists what is attested of the image.
     ///
     /// Calls `GET /images/{name}/attestations`, since API 1.55.
     ///
     /// # Errors
     ///
-    /// Fails if there is no such image (404).
-    pub async fn attestations<S: Into<String>>(
-        &self,
-        platforms: impl IntoIterator<Item = S>,
-    ) -> Result<Vec<Attestation>> {
+    /// Fails if there is no such image, or not for the platform (404).
+    pub async fn attestations(&self, options: &AttestationsOptions) -> Result<Vec<Attestation>> {
         let (wire, name) = self.wire("image_attestations").await?;
-        let platforms: Vec<String> = platforms.into_iter().map(Into::into).collect();
-        let platforms = Some(&platforms).filter(|platforms| !platforms.is_empty());
-        wire.list(wire.image_attestations(name, platforms, None, None).await)
+        let platform = wire.during(platform::all_to_json(&options.platform))?;
+        let types = Some(&options.types).filter(|types| !types.is_empty());
+        wire.list(wire.image_attestations(name, platform.as_ref(), options.statements, types).await)
     }
 }

@@ -1,14 +1,17 @@
 //! Which images to list.
 
-use crate::{ApiVersion, Filters};
+use crate::{ApiVersion, Filters, Timestamp};
 
 /// Options of [`Images::list`](super::Images::list).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ListOptions {
     pub(super) all: Option<bool>,
-    pub(super) name: Option<String>,
-    pub(super) filters: Filters,
+    pub(super) identity: Option<bool>,
+    pub(super) manifests: Option<bool>,
+    pub(super) shared_size: Option<bool>,
+    name: Option<String>,
+    filters: Filters,
 }
 
 impl ListOptions {
@@ -32,6 +35,40 @@ impl ListOptions {
     /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
+    }
+
+    /// Only those made before this image, by id or name. Needs API 1.24.
+    pub fn before(self, image: impl Into<String>) -> Self {
+        self.filter("before", image)
+    }
+
+    /// Only those made after this image, by id or name. Needs API 1.24.
+    pub fn since(self, image: impl Into<String>) -> Self {
+        self.filter("since", image)
+    }
+
+    /// Only those made before that moment. Needs API 1.44.
+    pub fn until(self, moment: Timestamp) -> Self {
+        self.filter("until", moment.unix_seconds().to_string())
+    }
+
+    /// Measure how many bytes each shares with others, which is slow. Needs API 1.42.
+    pub fn shared_size(mut self) -> Self {
+        self.shared_size = Some(true);
+        self
+    }
+
+    /// Tell what each has for each platform. Needs API 1.47, and an engine that keeps several.
+    pub fn manifests(mut self) -> Self {
+        self.manifests = Some(true);
+        self
+    }
+
+    /// Tell where each comes from, as far as the engine vouches for it, with its [`manifests`](Self::manifests). Needs API
+    /// 1.54.
+    pub fn identity(mut self) -> Self {
+        self.identity = Some(true);
+        self
     }
 
     /// A filter that has no method of its own.

@@ -2,16 +2,53 @@
 
 use super::{
     Image, Reference,
-    progress::{Gather, ProgressItem},
+    progress::{Gather, Progress, ProgressItem},
 };
-use crate::{Result, credentials::Shown, models::AuthConfig};
+use crate::{Result, Upload, credentials::Shown, models::AuthConfig};
+
+impl Image {
+    /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
+    ///
+    /// Calls `POST /images/create`, and waits as long as that takes;
+    /// [`pull_progress`](Self::pull_progress) tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the registry does not have it, or not for these credentials: 404 or 500, or on the way
+    /// ([`is_failure`](crate::Error::is_failure)). Nothing is pulled if the credentials cannot be had
+    /// ([`is_credentials`](crate::Error::is_credentials)).
+    #[doc(alias = "PullImage")]
+    pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
+        self.pull_progress(options).await?.finish().await
+    }
+
+    /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
+    ///
+    /// Resolves once the engine has answered. Calls `POST /images/create`.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
+    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress<Pulled>> {
+        let reference = self.reference("image_create")?;
+        let wire = self.docker.wire("image_create").await?;
+        let (source, tag) = options.source(&reference);
+        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
+        let body = Upload::nothing().into_body();
+        let (tag, platform) = (tag.as_deref(), options.platform.as_deref());
+        let body =
+            wire.image_create(None, Some(&source), None, None, platform, None, tag, Some(&credentials), body).await;
+        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
+    }
+}
 
 /// Options of [`Image::pull`](super::Image::pull).
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use]
 pub struct PullOptions {
-    pub(super) shown: Shown,
+    shown: Shown,
     all_tags: bool,
+    platform: Option<String>,
 }
 
 impl PullOptions {
@@ -33,8 +70,14 @@ impl PullOptions {
         self
     }
 
+    /// What it is to run on, as `linux/arm64`; without, what the engine runs on. Needs API 1.32.
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platform = Some(platform.into());
+        self
+    }
+
     /// The parameters `fromImage` and `tag`. A digest belongs to the first, and no tag at all stands for every tag.
-    pub(super) fn source(&self, name: &Reference) -> (String, Option<String>) {
+    fn source(&self, name: &Reference) -> (String, Option<String>) {
         match (name.digest(), name.tag()) {
             _ if self.all_tags => (name.name().to_owned(), None),
             (Some(digest), _) => (format!("{}@{digest}", name.name()), None),
@@ -54,7 +97,7 @@ pub struct Pulled {
 }
 
 impl Pulled {
-    pub(super) fn new(image: Image) -> Self {
+    fn new(image: Image) -> Self {
         Self { image, digest: None }
     }
 }

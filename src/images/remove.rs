@@ -6,6 +6,7 @@
 pub struct RemoveOptions {
     pub(super) force: Option<bool>,
     pub(super) keep_parents: Option<bool>,
+    pub(super) platforms: Vec<String>,
 }
 
 impl RemoveOptions {
@@ -18,6 +19,12 @@ impl RemoveOptions {
     /// Keep the images it was built on, even those without a name.
     pub fn keep_parents(mut self) -> Self {
         self.keep_parents = Some(true);
+        self
+    }
+
+    /// Only what runs on this, as `linux/arm64`; several calls widen the choice. Needs API 1.50.
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platforms.push(platform.into());
         self
     }
 }
