@@ -2,8 +2,7 @@
 
 use crate::{ApiVersion, Filters, Timestamp};
 
-/// What to remove: options of `prune` of containers, images, networks, volumes and the build cache. By default, what is
-/// surely of no use.
+/// What to remove: options of `prune` of containers, images, networks and volumes. By default, what is surely of no use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct PruneOptions {
@@ -15,14 +14,14 @@ impl PruneOptions {
     /// Since this version, only volumes without a name of their own are removed by default.
     pub(crate) const NAMED_VOLUMES_STAY: ApiVersion = ApiVersion::new(1, 42);
 
-    /// All that is not used: images with a name too, volumes with a name too, all of the build cache. Says nothing of
-    /// containers and networks.
+    /// All that is not used: images with a name too, volumes with a name too. Of containers and networks, all that is not
+    /// used is removed anyway.
     pub fn all(mut self) -> Self {
         self.all = true;
         self
     }
 
-    /// Only what was made before; not for volumes.
+    /// Only what was made before; not for volumes. Needs API 1.28.
     pub fn until(self, moment: Timestamp) -> Self {
         self.filter("until", moment.unix_seconds().to_string())
     }

@@ -3,19 +3,24 @@
 use http::{HeaderMap, header::DATE};
 
 use crate::{
-    DockerClient, Result, Timestamp, credentials,
+    ApiVersion, DockerClient, Error, Result, Timestamp, credentials,
     models::{AuthConfig, AuthResult, DiskUsage, Info, Version},
     monitor::EventMonitor,
     wire::Client,
 };
 
+mod disk;
 mod event;
 mod events;
 
 pub use self::{
+    disk::DiskUsageKind,
     event::{Event, EventKind},
     events::{Events, EventsOptions},
 };
+
+/// Since this version, engines have to be asked to list what takes up space.
+const VERBOSE: ApiVersion = ApiVersion::new(1, 52);
 
 impl DockerClient {
     /// Tells the versions of the engine and of its API.
@@ -75,15 +80,39 @@ impl DockerClient {
 
     /// Tells what images, containers, volumes and builds take up on disk. Engines look at every file for it.
     ///
-    /// Calls `GET /system/df`, since API 1.25, and waits as long as that takes. Since API 1.52, the fields that end in
-    /// `usage` tell it.
+    /// The fields that end in `usage` are told by engines since API 1.52, and made here of the others from older ones.
+    ///
+    /// Calls `GET /system/df`, since API 1.25, and waits as long as that takes.
     ///
     /// # Errors
     ///
     /// Fails if the engine is at it already (409; 500 from engines before 23).
     pub async fn disk_usage(&self) -> Result<DiskUsage> {
+        self.measure_disk(&DiskUsageKind::ALL, None).await
+    }
+
+    /// Tells what [`disk_usage`](Self::disk_usage) tells, but of these kinds of things only, which may be much faster.
+    ///
+    /// Calls `GET /system/df`; the choice needs API 1.42.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no kind, and as [`disk_usage`](Self::disk_usage) does.
+    pub async fn disk_usage_of(&self, kinds: impl IntoIterator<Item = DiskUsageKind>) -> Result<DiskUsage> {
+        let kinds: Vec<DiskUsageKind> = kinds.into_iter().collect();
+        if kinds.is_empty() {
+            return Err(Error::request("there is nothing to measure").during("system_df"));
+        }
+        let words = kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+        self.measure_disk(&kinds, Some(words)).await
+    }
+
+    async fn measure_disk(&self, kinds: &[DiskUsageKind], words: Option<Vec<String>>) -> Result<DiskUsage> {
         let wire = self.wire("system_df").await?;
-        wire.document(wire.system_df(None, None).await)
+        let verbose = (wire.version() >= VERBOSE).then_some(true);
+        let mut usage: DiskUsage = wire.document(wire.system_df(words.as_ref(), verbose).await)?;
+        usage.complete(kinds);
+        Ok(usage)
     }
 
     /// Tells what happens in the engine, as it happens.

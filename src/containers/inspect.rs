@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::models::{ContainerInspect, MountPoint, NetworkSettings};
+use crate::models::{ContainerInspect, EndpointSettings, MountPoint, NetworkSettings};
 
 /// What the one network of a container is called where engines do not tell.
 const DEFAULT_NETWORK: &str = "bridge";
@@ -33,16 +33,35 @@ impl ContainerInspect {
 }
 
 impl NetworkSettings {
-    /// The IPv4 address of the container in each of its networks; from engines before 1.9, in the one it has, which is
+    /// The container's end of each of its networks: `networks` or, from engines before 1.9, of the one it has, which is
     /// called `bridge` here.
     #[must_use]
-    pub fn addresses(&self) -> BTreeMap<&str, &str> {
-        let networks = self.networks.iter().map(|(name, endpoint)| (&**name, &*endpoint.ip_address));
-        let networks: BTreeMap<&str, &str> = networks.filter(|(_, address)| !address.is_empty()).collect();
-        if networks.is_empty() && !self.ip_address.is_empty() {
-            return BTreeMap::from([(DEFAULT_NETWORK, &*self.ip_address)]);
+    pub fn endpoints(&self) -> BTreeMap<&str, EndpointSettings> {
+        if self.networks.is_empty() && !self.ip_address.is_empty() {
+            return BTreeMap::from([(DEFAULT_NETWORK, self.endpoint())]);
         }
-        networks
+        self.networks.iter().map(|(name, endpoint)| (&**name, endpoint.clone())).collect()
+    }
+
+    /// The IPv4 address of the container in each of its [`endpoints`](Self::endpoints) that has one.
+    #[must_use]
+    pub fn addresses(&self) -> BTreeMap<&str, String> {
+        let endpoints = self.endpoints().into_iter().map(|(name, endpoint)| (name, endpoint.ip_address));
+        endpoints.filter(|(_, address)| !address.is_empty()).collect()
+    }
+
+    /// What engines tell of the default network at the top.
+    fn endpoint(&self) -> EndpointSettings {
+        EndpointSettings {
+            ip_address: self.ip_address.clone(),
+            ip_prefix_len: self.ip_prefix_len,
+            gateway: self.gateway.clone(),
+            mac_address: self.mac_address.clone(),
+            global_ipv6_address: self.global_ipv6_address.clone(),
+            global_ipv6_prefix_len: self.global_ipv6_prefix_len,
+            ipv6_gateway: self.ipv6_gateway.clone(),
+            ..Default::default()
+        }
     }
 }
 
@@ -69,16 +88,18 @@ mod tests {
 
     #[test]
     fn addresses_are_told_alike() {
-        let old = decoded(r#"{"Id":"1","NetworkSettings":{"IPAddress":"172.17.0.2"}}"#);
+        let old = decoded(r#"{"Id":"1","NetworkSettings":{"IPAddress":"172.17.0.2","Gateway":"172.17.0.1"}}"#);
         let both = decoded(
             r#"{"Id":"1","NetworkSettings":{"IPAddress":"172.17.0.2","Networks":{"bridge":{"IPAddress":"172.17.0.2"}}}}"#,
         );
         let new = decoded(
-            r#"{"Id":"1","NetworkSettings":{"Networks":{"bridge":{"IPAddress":"172.17.0.2"},"none":{"IPAddress":""}}}}"#,
+            r#"{"Id":"1","NetworkSettings":{"Networks":{"bridge":{"IPAddress":"172.17.0.2","Gateway":"172.17.0.1"},
+                "none":{"IPAddress":""}}}}"#,
         );
         for seen in [&old, &both, &new] {
-            assert_eq!(seen.network_settings.addresses(), BTreeMap::from([("bridge", "172.17.0.2")]));
+            assert_eq!(seen.network_settings.addresses(), BTreeMap::from([("bridge", "172.17.0.2".to_owned())]));
         }
+        assert_eq!(old.network_settings.endpoints()["bridge"], new.network_settings.endpoints()["bridge"]);
         assert!(decoded(r#"{"Id":"1"}"#).network_settings.addresses().is_empty());
     }
 }

@@ -84,6 +84,39 @@ impl ListOptions {
         self.filter("label", label)
     }
 
+    /// Only those of this image, by name or id, or of one that was built on it; several calls widen the choice. Needs API
+    /// 1.23.
+    pub fn ancestor(self, image: impl Into<String>) -> Self {
+        self.filter("ancestor", image)
+    }
+
+    /// Only those that mount this volume, by its name or by a path inside the container; several calls widen the choice.
+    /// Needs API 1.23.
+    pub fn volume(self, volume: impl Into<String>) -> Self {
+        self.filter("volume", volume)
+    }
+
+    /// Only those connected to this network, by id or name; several calls widen the choice. Needs API 1.24.
+    pub fn network(self, network: impl Into<String>) -> Self {
+        self.filter("network", network)
+    }
+
+    /// Only those whose health is `starting`, `healthy`, `unhealthy` or `none`; several calls widen the choice. Needs API
+    /// 1.25.
+    pub fn health(self, health: impl Into<String>) -> Self {
+        self.filter("health", health)
+    }
+
+    /// Only those that publish this port, as `80/tcp` or `8000-8080`; several calls widen the choice. Needs API 1.28.
+    pub fn publish(self, port: impl Into<String>) -> Self {
+        self.filter("publish", port)
+    }
+
+    /// Only those that expose this port, as `80/tcp` or `8000-8080`; several calls widen the choice. Needs API 1.28.
+    pub fn expose(self, port: impl Into<String>) -> Self {
+        self.filter("expose", port)
+    }
+
     /// A filter that has no method of its own.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);

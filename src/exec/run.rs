@@ -47,6 +47,37 @@ impl ExecOptions {
         self.config.tty = true;
         self
     }
+
+    /// Who it runs as, as `user`, `user:group`, or by numbers. Defaults to the container's user. Needs API 1.19.
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.config.user = user.into();
+        self
+    }
+
+    /// Give it all the rights of the host's root. Needs API 1.21.
+    pub fn privileged(mut self) -> Self {
+        self.config.privileged = true;
+        self
+    }
+
+    /// The keys that end the session when they are typed, as `ctrl-p,ctrl-q`; for commands with a terminal. Needs API
+    /// 1.22.
+    pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
+        self.config.detach_keys = keys.into();
+        self
+    }
+
+    /// A variable of its environment, besides those of the container; several calls add variables. Needs API 1.25.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.config.env.push(format!("{name}={value}"));
+        self
+    }
+
+    /// The directory it starts in. Defaults to the container's. Needs API 1.35.
+    pub fn working_dir(mut self, path: impl Into<String>) -> Self {
+        self.config.working_dir = path.into();
+        self
+    }
 }
 
 /// What came of a command.

@@ -20,9 +20,14 @@ impl ListOptions {
         self.filter("id", beginning)
     }
 
-    /// Only networks that users made.
+    /// Only networks that users made. Needs API 1.22.
     pub fn custom(self) -> Self {
         self.filter("type", "custom")
+    }
+
+    /// Only networks that no container uses, or only others. Needs API 1.40.
+    pub fn dangling(self, dangling: bool) -> Self {
+        self.filter("dangling", dangling.to_string())
     }
 
     /// Only networks of this driver, as `bridge`; several calls widen the choice. Needs API 1.24.

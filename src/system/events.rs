@@ -8,7 +8,7 @@ use std::{
 
 use futures_core::Stream;
 
-use super::Event;
+use super::{Event, EventKind};
 use crate::{
     Filters, Result, Timestamp,
     stream::{Decoded, DocumentDecoder},
@@ -52,6 +52,28 @@ impl EventsOptions {
     /// Only this action, as `start`; several calls widen the choice. Needs API 1.16.
     pub fn action(self, action: impl Into<String>) -> Self {
         self.filter("event", action)
+    }
+
+    /// Only events of containers and images with this label, `key` or `key=value`; several calls narrow the choice. Needs
+    /// API 1.21.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.filter("label", label)
+    }
+
+    /// Only events of this kind of thing; several calls widen the choice. Needs API 1.22.
+    pub fn kind(self, kind: impl Into<EventKind>) -> Self {
+        let kind = kind.into();
+        self.filter("type", kind.as_str())
+    }
+
+    /// Only events of this volume; several calls widen the choice. Needs API 1.22.
+    pub fn volume(self, name: impl Into<String>) -> Self {
+        self.filter("volume", name)
+    }
+
+    /// Only events of this network, by id or name; several calls widen the choice. Needs API 1.22.
+    pub fn network(self, network: impl Into<String>) -> Self {
+        self.filter("network", network)
     }
 
     /// A filter that has no method of its own.

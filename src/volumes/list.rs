@@ -15,17 +15,17 @@ impl ListOptions {
         self.filter("dangling", dangling.to_string())
     }
 
-    /// Only volumes of this driver; several calls widen the choice. Needs API 1.24.
+    /// Only volumes of this driver; several calls widen the choice. Needs API 1.23.
     pub fn driver(self, driver: impl Into<String>) -> Self {
         self.filter("driver", driver)
     }
 
-    /// Only volumes whose name holds this; several calls widen the choice. Needs API 1.24.
+    /// Only volumes whose name holds this; several calls widen the choice. Needs API 1.23.
     pub fn name(self, part: impl Into<String>) -> Self {
         self.filter("name", part)
     }
 
-    /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.25.
+    /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.24.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
