@@ -15,7 +15,7 @@ use crate::{
 const STAT: &str = "x-docker-container-path-stat";
 
 /// Before this version, files come out by `copy`, and nothing goes in.
-const ARCHIVE: ApiVersion = ApiVersion::new(1, 20);
+pub(super) const ARCHIVE: ApiVersion = ApiVersion::new(1, 20);
 
 /// In Go's bits, a directory.
 const DIRECTORY: u32 = 1 << 31;
@@ -54,7 +54,8 @@ impl Container {
     /// Sends the file or directory at `path` inside the container as a tar archive. Its entries lie below the last part
     /// of `path`: `/etc/passwd` comes as `passwd`.
     ///
-    /// Calls `GET /containers/{id}/archive`, and `POST /containers/{id}/copy` below API 1.20.
+    /// Calls `GET /containers/{id}/archive`, and `POST /containers/{id}/copy` below API 1.20, when what is in a directory
+    /// comes without the directory.
     ///
     /// # Errors
     ///
@@ -75,8 +76,8 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such container or directory (404), if `path` is no directory (400), or if it may not be
-    /// written to (403).
+    /// Fails if there is no such container or directory (404), if `path` is no directory (400; 500 from engine
+    /// 20.10), or if it may not be written to (403).
     pub async fn copy_in(&self, path: &str, archive: impl Into<Upload>) -> Result<()> {
         self.copy_in_with(path, archive, &CopyInOptions::default()).await
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::Container;
+use super::{Container, archive::ARCHIVE};
 use crate::{
     Error, Result, Upload,
     stream::{self, Packer, Writer, path_inside},
@@ -43,7 +43,7 @@ impl Container {
     /// Files that are there already are replaced; what is kept, and what an archive cannot do, is told at
     /// [`Download::unpack`](crate::Download::unpack).
     ///
-    /// Calls what [`copy_out`](Self::copy_out) calls.
+    /// Calls `GET /containers/{id}/archive`, since API 1.20; before, unpack what [`copy`](Self::copy) sends.
     ///
     /// # Errors
     ///
@@ -53,6 +53,10 @@ impl Container {
     ///
     /// Dropping this closes the connection. The thread that writes ends soon after, in the middle of what it wrote.
     pub async fn copy_out_to(&self, path: &str, directory: impl Into<PathBuf>) -> Result<()> {
+        let (wire, _) = self.wire("container_archive_get").await?;
+        if wire.version() < ARCHIVE {
+            return wire.during(Err(Error::needs("", ARCHIVE, wire.version())));
+        }
         self.copy_out(path).await?.unpack(directory).await
     }
 }

@@ -43,13 +43,12 @@ impl Container {
         loop {
             match seen.state.health.as_ref().map(|health| &*health.status) {
                 Some("healthy") => return Ok(()),
+                // Engines call what does not run unhealthy.
+                _ if !seen.state.running => return Err(ended(&seen, "the container does not run")),
                 None | Some("" | "none") => {
                     return Err(Error::request("the container has no health check").during("container_inspect"));
                 }
                 Some("unhealthy") => return Err(ended(&seen, "the container is unhealthy")),
-                Some(_) if !seen.state.running => {
-                    return Err(ended(&seen, "the container ended before it was healthy"));
-                }
                 Some(_) => changed(&mut events).await?,
             }
             seen = self.inspect().await?;

@@ -102,7 +102,8 @@ impl ImportOptions {
         self
     }
 
-    /// What it runs on, as `linux/arm64`; without, what the engine runs on. Needs API 1.32.
+    /// What it runs on, as `linux/arm64`; without, what the engine runs on. Needs API 1.32. Engine 20.10 takes only the
+    /// operating system from it.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platform = Some(platform.into());
         self

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    fmt::Debug,
     io::{Read as _, Write as _},
     ops::Deref,
     os::unix::net::UnixStream,
@@ -11,11 +12,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use bytes::Bytes;
 use dockerclient::{
-    ApiVersion, DockerClient, DockerClientBuilder,
+    ApiVersion, DockerClient, DockerClientBuilder, Result,
     containers::{Container, CreateOptions},
     models::ContainerConfig,
 };
@@ -122,6 +124,34 @@ pub(crate) fn shell(script: &str) -> ContainerConfig {
 /// The version under test.
 pub(crate) fn version() -> ApiVersion {
     env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()
+}
+
+/// What came of something that API 1.`minor` brought; none if the version under test is older, and refuses it.
+#[track_caller]
+pub(crate) fn known_since<T: Debug>(minor: u16, outcome: Result<T>) -> Option<T> {
+    let since = ApiVersion::new(1, minor);
+    if version() >= since {
+        return Some(outcome.unwrap());
+    }
+    let error = outcome.unwrap_err();
+    assert!(error.is_unsupported(), "{error}");
+    assert_eq!(error.spoken_version(), Some(version()));
+    // What it is an option of may be missing, too.
+    let needed = error.needed_version().unwrap();
+    assert!(version() < needed && needed <= since, "{error}");
+    None
+}
+
+/// What comes of `call`, which engines refuse while they do the same for somebody else.
+pub(crate) async fn in_turn<T>(call: impl AsyncFn() -> Result<T>) -> Result<T> {
+    loop {
+        match call().await {
+            Err(error) if error.message().is_some_and(|message| message.contains("already running")) => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 impl Deref for Engine {

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+mod builds;
 #[cfg(feature = "tar")]
 mod command_line;
 mod containers;
@@ -15,10 +16,13 @@ mod credentials;
 mod document;
 mod engine;
 mod exec;
+mod files;
 #[path = "../it/home.rs"]
 mod home;
 mod images;
 mod names;
+mod networks;
+mod options;
 mod registry;
 mod sessions;
 mod stats;
@@ -28,3 +32,5 @@ mod tap;
 mod transfers;
 mod upkeep;
 mod versions;
+mod volumes;
+mod waits;

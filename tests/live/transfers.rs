@@ -36,7 +36,7 @@ fn unpacked(archive: &[u8], name: &str) -> (Vec<String>, String) {
     (names, content)
 }
 
-fn registry() -> String {
+pub(crate) fn registry() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY").unwrap()
 }
 
@@ -85,8 +85,9 @@ async fn files_of_containers_and_images_become_files_here() {
     container.wait().await.unwrap();
     let directory = tempfile::TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
-    container.copy("/made").await.unwrap().unpack(at("made")).await.unwrap();
-    assert_eq!(fs::read_to_string(at("made/link")).unwrap(), "content\n");
+    container.copy_out("/made").await.unwrap().unpack(at("copy")).await.unwrap();
+    let made = if version() < ApiVersion::new(1, 20) { at("copy") } else { at("copy/made") };
+    assert_eq!(fs::read_to_string(made.join("link")).unwrap(), "content\n");
     container.export().await.unwrap().unpack(at("whole")).await.unwrap();
     assert_eq!(fs::read_to_string(at("whole/made/file")).unwrap(), "content\n");
     assert_eq!(fs::metadata(at("whole/made")).unwrap().permissions().mode() & 0o777, 0o700);
@@ -94,7 +95,7 @@ async fn files_of_containers_and_images_become_files_here() {
     engine.image("busybox").save().await.unwrap().unpack(at("image")).await.unwrap();
     assert!(at("image/manifest.json").is_file());
 
-    let mut entries = container.copy("/made/file").await.unwrap().entries();
+    let mut entries = container.copy_out("/made/file").await.unwrap().entries();
     let entry = entries.next().await.unwrap().unwrap();
     assert_eq!((entry.path(), entry.size()), (Path::new("file"), 8));
     assert_eq!(entry.try_collect::<Vec<_>>().await.unwrap(), ["content\n"]);
@@ -180,7 +181,7 @@ async fn options_of_a_build_that_came_later_work_from_then_on() {
 async fn images_are_saved_and_loaded() {
     let engine = Engine::under_test().await;
     let name = engine.name("saved");
-    let context = archive(&[("Dockerfile", &format!("FROM busybox\nLABEL test={name}\n"))]);
+    let context = archive(&[("Dockerfile", "FROM busybox\nCOPY name /\n"), ("name", &name)]);
     engine.images().build(context, &BuildOptions::default().name(&name)).await.unwrap();
     engine.remove_later(format!("/images/{name}?force=1"));
     let image = engine.image(&name);
@@ -199,8 +200,14 @@ async fn images_are_saved_and_loaded() {
 
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), two).unwrap();
-    let loaded = engine.images().load(Upload::from_file(file.path()).await.unwrap()).await.unwrap();
-    assert_eq!(loaded.len(), 2, "{loaded:?}");
+    image.remove(&RemoveOptions::default().force()).await.unwrap();
+    let mut progress = engine.images().load_progress(Upload::from_file(file.path()).await.unwrap()).await.unwrap();
+    let mut tells = false;
+    while let Some(item) = progress.try_next().await.unwrap() {
+        tells |= matches!(item, ProgressItem::Status(_));
+    }
+    assert!(tells || version() < ApiVersion::new(1, 23));
+    assert_eq!(progress.finish().await.unwrap().len(), 2);
 
     let error = engine.images().load(vec![1; 1000]).await.unwrap_err();
     assert!(error.is_failure(), "{error}");

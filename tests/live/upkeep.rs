@@ -1,106 +1,16 @@
-//! Volumes, networks, files, updates and what is not used any more, on a real engine.
+//! Limits that change, what takes up space, and what nobody needs any more, on a real engine.
 
-use bytes::Bytes;
 use dockerclient::{
-    ApiVersion, PruneOptions, Upload,
-    containers::CreateOptions,
+    PruneOptions,
     images::BuildOptions,
-    models::{
-        ContainerConfig, ContainerUpdate, EndpointSettings, Healthcheck, HostConfig, NetworkCreate, PortBinding,
-        VolumeCreate,
-    },
-    networks, volumes,
+    models::{ContainerConfig, ContainerUpdate, DeleteItem, NetworkCreate, RestartPolicy, VolumeCreate},
+    system::DiskUsageKind,
 };
-use futures_util::TryStreamExt as _;
 
-use crate::engine::{Engine, shell, version};
-
-const VOLUMES: ApiVersion = ApiVersion::new(1, 21);
-const ARCHIVE: ApiVersion = ApiVersion::new(1, 20);
-const UPDATE: ApiVersion = ApiVersion::new(1, 22);
-const PRUNE: ApiVersion = ApiVersion::new(1, 25);
-const PRUNE_BY_LABEL: ApiVersion = ApiVersion::new(1, 29);
-const HEALTH: ApiVersion = ApiVersion::new(1, 24);
-
-#[tokio::test]
-#[ignore = "needs an engine: cargo xtask test"]
-async fn a_volume_lives_and_goes() {
-    let engine = Engine::under_test().await;
-    let name = engine.name("volume");
-    let volume = engine.volume(&*name);
-    if version() < VOLUMES {
-        assert!(volume.inspect().await.unwrap_err().is_unsupported());
-        return;
-    }
-    engine.remove_later(format!("/volumes/{name}?force=1"));
-    assert!(volume.find().await.unwrap().is_none());
-    let made = engine.volumes().create(&VolumeCreate { name: name.clone(), ..Default::default() }).await.unwrap();
-    assert_eq!((&*made.name, &*made.driver), (&*name, "local"));
-    assert_eq!(volume.inspect().await.unwrap().mountpoint, made.mountpoint);
-    let listed = engine.volumes().list(&volumes::ListOptions::default().dangling(true)).await.unwrap();
-    assert!(listed.iter().any(|listed| listed.name == name));
-    volume.remove().await.unwrap();
-    assert!(volume.remove().await.unwrap_err().is_not_found());
-}
-
-#[tokio::test]
-#[ignore = "needs an engine: cargo xtask test"]
-async fn a_network_connects_containers() {
-    let engine = Engine::under_test().await;
-    let name = engine.name("network");
-    if version() < VOLUMES {
-        assert!(engine.network(&*name).inspect().await.unwrap_err().is_unsupported());
-        return;
-    }
-    engine.remove_later(format!("/networks/{name}"));
-    let made = engine.networks().create(&NetworkCreate { name: name.clone(), ..Default::default() }).await.unwrap();
-    let network = made.network;
-    let container = engine.running().await;
-    network.connect(container.id(), &EndpointSettings::default()).await.unwrap();
-    let seen = container.inspect().await.unwrap();
-    assert!(seen.network_settings.addresses().contains_key(&*name));
-    assert!(network.inspect().await.unwrap().containers.contains_key(container.id()));
-    let listed = engine.networks().list(&networks::ListOptions::default().name(&*name)).await.unwrap();
-    assert_eq!(listed.iter().map(|network| &*network.name).collect::<Vec<_>>(), [&*name]);
-    network.disconnect(container.id()).await.unwrap();
-    network.remove().await.unwrap();
-    assert!(engine.network(&*name).find().await.unwrap().is_none());
-}
-
-/// A tar archive of one file.
-fn archive(name: &str, content: &[u8]) -> Bytes {
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o640);
-    archive.append_data(&mut header, name, content).unwrap();
-    archive.into_inner().unwrap().into()
-}
-
-#[tokio::test]
-#[ignore = "needs an engine: cargo xtask test"]
-async fn files_go_in_and_come_out() {
-    let engine = Engine::under_test().await;
-    let container = engine.create("true").await;
-    let upload = || Upload::from(archive("greeting", b"hello"));
-    if version() < ARCHIVE {
-        assert!(container.copy_in("/tmp", upload()).await.unwrap_err().is_unsupported());
-        assert!(container.stat("/bin").await.unwrap_err().is_unsupported());
-    } else {
-        container.copy_in("/tmp", upload()).await.unwrap();
-        let stat = container.stat("/tmp/greeting").await.unwrap();
-        assert_eq!((&*stat.name, stat.size, stat.permissions(), stat.is_directory()), ("greeting", 5, 0o640, false));
-        assert!(container.stat("/bin").await.unwrap().is_directory());
-        assert!(container.stat("/nowhere").await.unwrap_err().is_not_found());
-        assert!(container.copy_in("/nowhere", upload()).await.unwrap_err().is_not_found());
-    }
-    // Whatever the version calls it.
-    let bytes: Vec<Bytes> = container.copy_out("/etc/passwd").await.unwrap().try_collect().await.unwrap();
-    let bytes = bytes.concat();
-    let mut entries = tar::Archive::new(&*bytes);
-    let names: Vec<_> = entries.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
-    assert_eq!(names, [std::path::Path::new("passwd")]);
-}
+use crate::{
+    engine::{Engine, in_turn, known_since},
+    transfers::archive,
+};
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
@@ -108,105 +18,76 @@ async fn limits_are_changed_while_a_container_runs() {
     let engine = Engine::under_test().await;
     let container = engine.running().await;
     let update = ContainerUpdate { cpu_shares: 512, ..Default::default() };
-    if version() < UPDATE {
-        assert!(container.update(&update).await.unwrap_err().is_unsupported());
-        return;
-    }
-    container.update(&update).await.unwrap();
+    let Some(warnings) = known_since(22, container.update(&update).await) else { return };
+    assert_eq!(warnings, [""; 0]);
     assert_eq!(container.inspect().await.unwrap().host_config.cpu_shares, 512);
+    let restart_policy = Some(RestartPolicy { name: "on-failure".into(), maximum_retry_count: 2 });
+    let update = ContainerUpdate { restart_policy, ..Default::default() };
+    if known_since(23, container.update(&update).await).is_some() {
+        let seen = container.inspect().await.unwrap().host_config;
+        assert_eq!((seen.cpu_shares, &*seen.restart_policy.name), (512, "on-failure"));
+    }
+    assert!(engine.container("ghost").update(&update).await.unwrap_err().status().is_none_or(|status| status == 404));
+    let little = ContainerUpdate { memory: 1, ..Default::default() };
+    assert!(container.update(&little).await.unwrap_err().status().is_some());
 }
 
+/// Only what has a label of this test: others have made things, too.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn what_nobody_needs_is_removed() {
     let engine = Engine::under_test().await;
     let label = engine.name("pruned");
+    let labels = || [(label.clone(), String::new())].into();
     let options = PruneOptions::default().label(&*label);
-    if version() < PRUNE_BY_LABEL {
-        let error = engine.containers().prune(&options).await.unwrap_err();
-        assert!(error.is_unsupported(), "{error}");
-        if version() >= PRUNE {
-            engine.disk_usage().await.unwrap();
-        }
-        return;
-    }
-    let container = engine
-        .create_with("true", |mut config| {
-            config.labels.insert(label.clone(), String::new());
-            config
-        })
-        .await;
-    assert_eq!(engine.containers().prune(&options).await.unwrap().removed, [container.id()]);
+    let none = in_turn(async || engine.containers().prune(&options).await).await;
+    let Some(none) = known_since(29, none) else { return };
+    assert_eq!((none.removed.len(), none.reclaimed), (0, 0));
+
+    let container = engine.create_with("true", |config| ContainerConfig { labels: labels(), ..config });
+    let container = container.await;
+    let pruned = in_turn(async || engine.containers().prune(&options).await).await.unwrap();
+    assert_eq!(pruned.removed, [container.id()]);
     assert!(container.find().await.unwrap().is_none());
-    assert!(engine.volumes().prune(&options).await.unwrap().removed.is_empty());
-    assert!(engine.networks().prune(&options).await.unwrap().removed.is_empty());
-    assert!(engine.images().prune(&options.clone().all()).await.unwrap().removed.is_empty());
-    let usage = engine.disk_usage().await.unwrap();
-    assert!(usage.images.iter().any(|image| image.repo_tags.contains(&"busybox:latest".to_owned())));
+
+    let network = NetworkCreate { name: label.clone(), labels: labels(), ..Default::default() };
+    let network = engine.networks().create(&network).await.unwrap().network;
+    engine.remove_later(format!("/networks/{}", network.id()));
+    let pruned = in_turn(async || engine.networks().prune(&options).await).await.unwrap();
+    assert_eq!((pruned.removed, pruned.reclaimed), (vec![label.clone()], 0));
+
+    let volume = VolumeCreate { name: label.clone(), labels: labels(), ..Default::default() };
+    engine.volumes().create(&volume).await.unwrap();
+    engine.remove_later(format!("/volumes/{label}"));
+    let all = options.clone().all();
+    assert_eq!(in_turn(async || engine.volumes().prune(&all).await).await.unwrap().removed, [&*label]);
+
+    let dockerfile = format!("FROM busybox\nLABEL {label}=\n");
+    let context = || archive(&[("Dockerfile", &dockerfile)]);
+    let name = format!("{label}:1");
+    let id = engine.images().build(context(), &BuildOptions::default().name(&*name)).await.unwrap();
+    engine.remove_later(format!("/images/{name}?force=1"));
+    assert_eq!(in_turn(async || engine.images().prune(&options).await).await.unwrap().removed, []);
+    let pruned = in_turn(async || engine.images().prune(&all).await).await.unwrap().removed;
+    let untagged = DeleteItem { untagged: Some(name.clone()), ..Default::default() };
+    assert!(pruned.contains(&untagged) && pruned.iter().any(|item| item.deleted.is_some()), "{pruned:?}");
+    assert!(engine.image(&id).find().await.unwrap().is_none());
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn readiness_is_waited_for() {
+async fn what_takes_up_space_is_told_in_one_shape() {
     let engine = Engine::under_test().await;
-    let script = "echo warming up; sleep 0.3; touch /ready; echo ready to serve; sleep 1000";
-    let container = if version() < HEALTH {
-        engine.create(script).await
-    } else {
-        let second = 1_000_000_000;
-        let test = ["CMD", "test", "-e", "/ready"].map(Into::into).into();
-        let healthcheck = Healthcheck { test, interval: second / 5, retries: 100, ..Default::default() };
-        let with_check = |config| ContainerConfig { healthcheck: Some(healthcheck), ..config };
-        engine.create_with(script, with_check).await
-    };
+    let container = engine.create("echo content > /file").await;
     container.start().await.unwrap();
-    let line = container.wait_until_logged("ready to").await.unwrap();
-    assert_eq!(line.text(), "ready to serve");
-    if version() >= HEALTH {
-        container.wait_until_healthy().await.unwrap();
-    } else {
-        assert!(container.wait_until_healthy().await.unwrap_err().is_bad_request());
-    }
-    let brief = engine.create("echo nothing of the kind; exit 3").await;
-    brief.start().await.unwrap();
-    let error = brief.wait_until_logged("ready").await.unwrap_err();
-    assert!(error.is_ended());
-    assert_eq!(error.code(), Some(3));
-}
-
-#[tokio::test]
-#[ignore = "needs an engine: cargo xtask test"]
-async fn a_published_port_is_waited_for() {
-    let engine = Engine::under_test().await;
-    let host_config = HostConfig {
-        port_bindings: [("80/tcp".to_owned(), vec![PortBinding::default()])].into(),
-        ..Default::default()
-    };
-    let mut config = shell("sleep 0.5; exec httpd -f -p 80 -h /");
-    config.exposed_ports.insert("80/tcp".into());
-    let options = CreateOptions::new(config).name(engine.name("server"));
-    let container = engine.containers().create(&options.host_config(host_config)).await.unwrap().container;
-    container.start().await.unwrap();
-    let port = container.wait_until_listening(80).await.unwrap();
-    assert!(port > 0);
-    assert!(container.wait_until_listening(81).await.unwrap_err().is_bad_request());
-}
-
-#[tokio::test]
-#[ignore = "needs an engine: cargo xtask test"]
-async fn a_build_takes_arguments_where_it_can() {
-    let engine = Engine::under_test().await;
-    let dockerfile = b"FROM busybox\nARG GREETING=none\nRUN test $GREETING = hello\n";
-    let context = || archive("Dockerfile", dockerfile);
-    let options = BuildOptions::default().no_cache().build_arg("GREETING", "hello");
-    if version() < VOLUMES {
-        let error = engine.images().build(context(), &options).await.unwrap_err();
-        assert!(error.is_unsupported(), "{error}");
-        assert_eq!(error.needed_version(), Some(VOLUMES));
-        return;
-    }
-    let id = engine.images().build(context(), &options).await.unwrap();
-    engine.remove_later(format!("/images/{id}?force=1"));
-    let failed = engine.images().build(context(), &BuildOptions::default().no_cache().force_remove()).await;
-    assert!(failed.unwrap_err().is_failure());
+    container.wait().await.unwrap();
+    let usage = in_turn(async || engine.disk_usage().await).await;
+    let Some(usage) = known_since(25, usage) else { return };
+    let (images, containers) = (usage.images_usage.unwrap(), usage.containers_usage.unwrap());
+    assert!(images.items.iter().any(|image| image.repo_tags.contains(&"busybox:latest".to_owned())));
+    assert!(images.total_count >= images.active_count && images.active_count > 0 && images.total_size > 0);
+    assert!(containers.items.iter().any(|listed| listed.id == container.id()) && containers.total_size > 0);
+    assert!(usage.volumes_usage.is_some() && usage.build_cache_usage.is_some());
+    let images = in_turn(async || engine.disk_usage_of([DiskUsageKind::Images]).await).await;
+    known_since(42, images);
 }
