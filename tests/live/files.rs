@@ -81,9 +81,9 @@ async fn directories_go_in_and_come_out_as_they_are() {
     if known_since(20, container.copy_in_from(at("site"), "/tmp").await).is_some() {
         let ran = engine.direct().container(container.id()).exec(&ExecOptions::new(["/tmp/site/start"])).await.unwrap();
         assert_eq!(ran.output.stdout, b"ran\n");
-        container.copy_in_from(at("site/."), "/var").await.unwrap();
-        container.copy_in_from(at("site/run"), "/var/css").await.unwrap();
-        assert!(container.stat("/var/css/run").await.unwrap().size > 0);
+        container.copy_in_from(at("site/."), "/etc").await.unwrap();
+        container.copy_in_from(at("site/run"), "/etc/css").await.unwrap();
+        assert!(container.stat("/etc/css/run").await.unwrap().size > 0);
         container.copy_out_to("/tmp/site", at("back")).await.unwrap();
         assert_eq!(fs::read_to_string(at("back/site/css/all.css")).unwrap(), "p {}");
         assert_eq!(fs::read_link(at("back/site/start")).unwrap(), std::path::Path::new("run"));
