@@ -3,9 +3,8 @@
 use std::{fs, os::unix::fs::symlink, path::Path};
 
 use dockerclient::Result;
+use dockerclient_testkit::{Engine, Reply};
 use tempfile::TempDir;
-
-use crate::engine::{Engine, Reply};
 
 /// A directory `site` with something in it.
 fn site() -> TempDir {

@@ -15,10 +15,9 @@ use dockerclient::{
     system::{DiskUsageKind, EventKind, EventsOptions},
     volumes,
 };
+use dockerclient_testkit::{Engine, Reply};
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use insta::assert_snapshot;
-
-use crate::engine::{Engine, Reply};
 
 type Call = Box<dyn Fn(DockerClient) -> LocalBoxFuture<'static, Result<()>>>;
 

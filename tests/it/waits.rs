@@ -6,9 +6,8 @@ use dockerclient::{
     DockerClient,
     containers::{Exit, WaitCondition},
 };
+use dockerclient_testkit::{Engine, Reply};
 use tokio::sync::broadcast;
-
-use crate::engine::{Engine, Reply};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
 
