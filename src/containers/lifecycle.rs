@@ -20,7 +20,7 @@ impl Container {
 
     /// Starts the container with `host_config` in place of the one it was created with.
     ///
-    /// An empty one replaces nothing. Give it to [`create`](Containers::create) if
+    /// An empty one replaces nothing. Give it to [`create`](super::Containers::create) if
     /// you can: API 1.24 does away with this.
     ///
     /// Calls `POST /containers/{id}/start`, with a body until API 1.23.
