@@ -51,9 +51,9 @@ impl Images {
         options: &BuildOptions,
     ) -> Result<Progress<String>> {
         let wire = self.docker.wire("image_build").await?;
+        let names = wire.during(options.names(wire.version()))?;
         let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
         let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
-        let names = wire.during(options.names(wire.version()))?;
         let (build_args, labels) = (json(&options.build_args), json(&options.labels));
         let (cache_from, outputs) = (json(&options.cache_from), json(&options.outputs));
         let ulimits = json(&options.ulimits);
