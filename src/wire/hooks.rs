@@ -95,6 +95,7 @@ impl Hooks {
         if !response.status().is_success() {
             return Err(answer::engine_error(response, self.limits.body).await);
         }
+        answer::plain(response.headers())?;
         Ok(if operation.streams {
             response.map(reqwest::Body::wrap).into()
         } else {
@@ -112,6 +113,7 @@ impl Hooks {
         if status != StatusCode::SWITCHING_PROTOCOLS && !status.is_success() {
             return Err(answer::session_error(response, self.limits.body).await);
         }
+        answer::plain(response.headers())?;
         slot.put(response);
         Ok(http::Response::new(reqwest::Body::default()).into())
     }
