@@ -42,8 +42,8 @@ pub(crate) enum Chunk {
     Data(u64),
     /// In the line end behind a chunk.
     End,
-    /// In the lines behind the last chunk.
-    Trailer,
+    /// In the lines behind the last chunk, of which so many bytes have gone by.
+    Trailer(usize),
     /// Behind the body.
     Done,
 }
@@ -96,7 +96,7 @@ impl Chunk {
                 Self::Size => match httparse::parse_chunk_size(received) {
                     Ok(httparse::Status::Complete((length, size))) => {
                         received.advance(length);
-                        *self = if size == 0 { Self::Trailer } else { Self::Data(size) };
+                        *self = if size == 0 { Self::Trailer(0) } else { Self::Data(size) };
                     }
                     Ok(httparse::Status::Partial) => return unfinished(received),
                     Err(_) => return Err(no_http("the size of a chunk is no number")),
@@ -115,13 +115,12 @@ impl Chunk {
                     Some(_) => return Err(no_http("a chunk is longer than its size")),
                     None => return Ok(None),
                 },
-                Self::Trailer => match received.iter().position(|byte| *byte == b'\n') {
+                Self::Trailer(length) if *length > LONGEST_LINE => return Err(no_http("its trailers do not end")),
+                Self::Trailer(length) => match received.iter().position(|byte| *byte == b'\n') {
                     Some(end) => {
                         let is_last = matches!(&received[..=end], b"\r\n" | b"\n");
                         received.advance(end + 1);
-                        if is_last {
-                            *self = Self::Done;
-                        }
+                        *self = if is_last { Self::Done } else { Self::Trailer(*length + end + 1) };
                     }
                     None => return unfinished(received),
                 },
@@ -225,7 +224,8 @@ mod tests {
     #[test]
     fn what_is_no_chunk_is_an_error() {
         let endless = [b"1;".as_slice(), &[b'x'; 8 << 10]].concat();
-        for wire in [&b"x\r\n"[..], b"1\r\nab\r\n", b"fffffffffffffffff\r\n", b"-1\r\n", &endless] {
+        let trailers = [b"0\r\n".as_slice(), &b"More: and more\r\n".repeat(1 << 10)].concat();
+        for wire in [&b"x\r\n"[..], b"1\r\nab\r\n", b"fffffffffffffffff\r\n", b"-1\r\n", &endless, &trailers] {
             assert!(body(Transfer::Chunked(Chunk::Size), wire, wire.len()).is_err(), "{wire:?}");
         }
     }

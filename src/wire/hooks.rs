@@ -96,6 +96,7 @@ impl Hooks {
         if !response.status().is_success() {
             return Err(answer::engine_error(response, self.limits.body).await);
         }
+        answer::plain(response.headers())?;
         let response = response.map(|body| match operation.streams {
             true => reqwest::Body::wrap(body),
             false => reqwest::Body::wrap(Watched::document(body, self.limits.body)),
@@ -113,6 +114,7 @@ impl Hooks {
         if status != StatusCode::SWITCHING_PROTOCOLS && !status.is_success() {
             return Err(answer::session_error(response, self.limits.body).await);
         }
+        answer::plain(response.headers())?;
         slot.put(response);
         Ok(http::Response::new(reqwest::Body::default()).into())
     }
