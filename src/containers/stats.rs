@@ -103,7 +103,19 @@ impl Stats {
         (limit > 0).then(|| ratio(self.memory_used(), limit) * 100.0)
     }
 
-    /// What went over the container's networks since it started.
+    /// What went over the container's networks since it started: `network` below API 1.21, and all `networks` from then on.
+    ///
+    /// ```
+    /// use dockerclient::{containers::Traffic, models::Stats};
+    ///
+    /// let old = r#"{"network":{"rx_bytes":648,"tx_bytes":738}}"#;
+    /// let new = r#"{"networks":{"eth0":{"rx_bytes":600,"tx_bytes":700},"eth1":{"rx_bytes":48,"tx_bytes":38}}}"#;
+    /// for told in [old, new] {
+    ///     let stats: Stats = serde_json::from_str(told)?;
+    ///     assert_eq!(stats.network_total(), Traffic { input: 648, output: 738 });
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn network_total(&self) -> Traffic {
         // One network below API 1.21, each of them from then on.

@@ -131,13 +131,13 @@ fn no_answer_holds_what_the_document_does_not_know() {
 async fn a_difference_is_named_with_the_engine_and_what_it_told() {
     let mut told = Told::by(&AGES[1].engine().client()).await;
     told.0.insert("list: names", r#"["/db"]"#.into());
-    told.0.insert("list: state", r#""running""#.into());
+    told.0.insert("list: mounts", "[]".into());
     told.0.insert("list: dreams", "3".into());
     told.0.remove("list: image");
     assert_snapshot!(differences("1.6", &told).join("\n"), @r#"
     engine 1.6 tells list: names as ["/db"], which is ["/web"]
     engine 1.6 does not tell list: image
-    engine 1.6 tells list: state as "running", and was said not to: it came with API 1.23; before, the status tells it to people
+    engine 1.6 tells list: mounts as [], and was said not to: they came with API 1.23
     engine 1.6 tells list: dreams, which is not in the world
     "#);
 }

@@ -63,6 +63,7 @@ impl Told {
         let mut listed = docker.containers().list(&ListOptions::default().all().size()).await.unwrap();
         assert_eq!(listed.len(), 1);
         let container = listed.remove(0);
+        self.add("list: state", Some(container.container_status()));
         self.add("list: id", container.id);
         self.add("list: names", container.names);
         self.add("list: image", container.image);
@@ -73,7 +74,6 @@ impl Told {
         self.add("list: labels", sorted(container.labels));
         self.add("list: sizes", (container.size_rw, container.size_root_fs));
         self.add("list: status", container.status);
-        self.add("list: state", container.state);
         self.add("list: mounts", container.mounts.iter().map(mount).collect::<Vec<_>>());
         let networks = container.network_settings.networks;
         self.add("list: addresses", networks.into_iter().map(|(name, end)| (name, end.ip_address)).collect::<Vec<_>>());
@@ -92,7 +92,7 @@ impl Told {
         self.add("container: binds", &*container.host_config.binds);
         self.add("container: starts again", &*container.host_config.restart_policy.name);
         self.add("container: was started again", container.restart_count);
-        self.add("container: memory", container.host_config.memory);
+        self.add("container: memory", container.memory_limit());
         self.add("container: logs", container.log_path.ends_with("-json.log"));
         self.add("container: mounts", container.mount_points().iter().map(mount).collect::<Vec<_>>());
 
