@@ -137,7 +137,7 @@ impl NetworkSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire;
+    use crate::{Timestamp, models::ContainerState, wire};
 
     fn decoded(json: &str) -> ContainerInspect {
         wire::decode(json.as_bytes()).unwrap()
@@ -170,6 +170,45 @@ mod tests {
         }
         let told = ContainerSummary { state: "dreaming".into(), status: "Up".into(), ..Default::default() };
         assert_eq!(told.container_status(), ContainerStatus::Other("dreaming".into()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mounts_are_told_alike_however_many_there_are(
+            mounts in proptest::collection::btree_map("/[a-z]{1,4}", ("/[a-z]{1,4}", proptest::bool::ANY), 0..6),
+        ) {
+            let mount = |(destination, (source, rw)): (&String, &(String, bool))| MountPoint {
+                destination: destination.clone(),
+                source: source.clone(),
+                rw: *rw,
+                ..Default::default()
+            };
+            let old = ContainerInspect {
+                volumes: mounts.iter().map(|(destination, (source, _))| (destination.clone(), source.clone())).collect(),
+                volumes_rw: mounts.iter().map(|(destination, (_, rw))| (destination.clone(), *rw)).collect(),
+                ..Default::default()
+            };
+            let new = ContainerInspect { mounts: mounts.iter().map(mount).collect(), ..Default::default() };
+            proptest::prop_assert_eq!(old.mount_points(), new.mount_points());
+        }
+
+        /// What a container's state says to people is understood as what it says in one word.
+        #[test]
+        fn states_are_told_alike(flags: [bool; 4], exit_code: i32, seconds in 1..1_795_470_173_i64) {
+            let [running, paused, restarting, dead] = flags;
+            let at = |seconds| Timestamp::from_unix_seconds(seconds).unwrap();
+            let then = at(1_795_470_173 - seconds).to_string();
+            let state = ContainerState {
+                running, paused, restarting, dead,
+                exit_code: exit_code.into(),
+                started_at: then.clone(),
+                finished_at: then,
+                ..Default::default()
+            };
+            let seen = ContainerSummary { status: state.describe(at(1_795_470_173)), ..Default::default() };
+            let status = seen.container_status();
+            proptest::prop_assert_eq!(status.as_str(), state.word());
+        }
     }
 
     #[test]
