@@ -26,6 +26,9 @@ struct Inner {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
+/// How engines before 1.7 begin to say that they do not speak a version. They will not learn other words.
+const OTHER_VERSION: &str = "client and server don't have same version";
+
 /// What went wrong: a kind for each thing a caller can do about it.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
@@ -152,7 +155,7 @@ impl Error {
     /// The named object does not exist (404).
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        self.status() == Some(404) && !self.refuses_version()
     }
 
     /// The object is in no state for it, or the name is taken (409).
@@ -173,10 +176,11 @@ impl Error {
         self.status() == Some(401)
     }
 
-    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400).
+    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400), or the
+    /// version of the API that was pinned (400, or 404 from engines before 1.7).
     #[must_use]
     pub fn is_bad_request(&self) -> bool {
-        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400)
+        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400) || self.refuses_version()
     }
 
     /// Something took longer than its limit.
@@ -304,6 +308,11 @@ impl Error {
     #[must_use]
     pub fn spoken_version(&self) -> Option<ApiVersion> {
         self.unsupported()?.spoken
+    }
+
+    /// Whether an engine does not speak the version, and says so as if there was nothing of that name.
+    fn refuses_version(&self) -> bool {
+        self.status() == Some(404) && self.message().is_some_and(|message| message.starts_with(OTHER_VERSION))
     }
 
     fn unsupported(&self) -> Option<&Unsupported> {
