@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     program::{Argv, Program},
-    state::reference,
+    state::{
+        files::{self, File, Files},
+        reference,
+    },
 };
 
 /// An image that the engine has, or can pull; and what containers of it do.
@@ -26,18 +29,33 @@ pub struct Image {
     pub(crate) reference: String,
     pub(crate) config: Value,
     pub(crate) size: u64,
+    pub(crate) files: Files,
     programs: Vec<(Argv, Program)>,
 }
 
 impl Image {
     /// An image of this name. Without a tag it is `latest`.
     pub fn new(reference: &str) -> Self {
-        Self { reference: reference::full(reference), config: json!({}), size: 1_984_172, programs: Vec::new() }
+        Self {
+            reference: reference::full(reference),
+            config: json!({}),
+            size: 1_984_172,
+            files: Files::default(),
+            programs: Vec::new(),
+        }
     }
 
     /// `busybox:latest`, whose shell knows `echo`, `cat`, `sleep`, `exit`, `trap` and a little more.
     pub fn busybox() -> Self {
-        Self::new("busybox").cmd(["sh"])
+        let mut image = Self::new("busybox").cmd(["sh"]);
+        for path in ["/dev", "/etc", "/proc", "/sys", "/tmp"] {
+            image.files.put(path, File::directory());
+        }
+        image.files.put("/bin/sh", File::link("busybox"));
+        image
+            .file("/bin/busybox", "\u{7f}ELF")
+            .file("/etc/group", "root:x:0:\n")
+            .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
     }
 
     /// What containers run if they are not told otherwise.
@@ -61,6 +79,12 @@ impl Image {
         let mut all = self.config["Env"].as_array().cloned().unwrap_or_default();
         all.push(json!(format!("{name}={value}")));
         self.config["Env"] = all.into();
+        self
+    }
+
+    /// A file, which containers of it begin with.
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.put(&files::clean(path), File::regular(content.into()));
         self
     }
 

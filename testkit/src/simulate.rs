@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     Reply,
     document::{DOCUMENT, Shape},
+    filters,
     refusal::{Refusal, Result},
     shared::{Asked, Shared},
 };
@@ -16,10 +17,12 @@ mod exec;
 mod images;
 mod lifecycle;
 mod logs;
+mod networks;
 mod progress;
 mod sessions;
 mod stats;
 mod system;
+mod volumes;
 
 /// What is needed to answer a request.
 pub(crate) struct Context {
@@ -31,7 +34,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 37] = [
+const HANDLERS: [(&str, Handler); 49] = [
     ("container_attach", |context| Box::pin(sessions::attach(context))),
     ("container_changes", |context| Box::pin(containers::changes(context))),
     ("container_create", |context| Box::pin(containers::create(context))),
@@ -63,12 +66,24 @@ const HANDLERS: [(&str, Handler); 37] = [
     ("image_push", |context| Box::pin(progress::push(context))),
     ("image_search", |context| Box::pin(images::search(context))),
     ("image_tag", |context| Box::pin(images::tag(context))),
+    ("network_connect", |context| Box::pin(networks::connect(context))),
+    ("network_create", |context| Box::pin(networks::create(context))),
+    ("network_delete", |context| Box::pin(networks::delete(context))),
+    ("network_disconnect", |context| Box::pin(networks::disconnect(context))),
+    ("network_inspect", |context| Box::pin(networks::inspect(context))),
+    ("network_list", |context| Box::pin(networks::list(context))),
+    ("network_prune", |context| Box::pin(networks::prune(context))),
     ("system_auth", |context| Box::pin(system::auth(context))),
     ("system_events", |context| Box::pin(system::events(context))),
     ("system_info", |context| Box::pin(system::info(context))),
     ("system_ping_head", |context| Box::pin(system::ping(context))),
     ("system_ping", |context| Box::pin(system::ping(context))),
     ("system_version", |context| Box::pin(system::version(context))),
+    ("volume_create", |context| Box::pin(volumes::create(context))),
+    ("volume_delete", |context| Box::pin(volumes::delete(context))),
+    ("volume_inspect", |context| Box::pin(volumes::inspect(context))),
+    ("volume_list", |context| Box::pin(volumes::list(context))),
+    ("volume_prune", |context| Box::pin(volumes::prune(context))),
 ];
 
 /// Does what is asked, and answers.
@@ -122,6 +137,17 @@ impl Context {
         }
     }
 
+    /// A filter that is a flag, if it is given.
+    fn flag_filter(&self, filters: &Value, key: &str, status: u16) -> Result<Option<bool>> {
+        let values = filters::values(filters, key);
+        match values.first().map(String::as_str) {
+            None => Ok(None),
+            Some("1" | "true") => Ok(Some(true)),
+            Some("0" | "false") => Ok(Some(false)),
+            Some(_) => Err(Refusal::new(status, format!("Invalid filter '{key}=[{}]'", values.join(" ")))),
+        }
+    }
+
     /// A parameter that is a number.
     fn number(&self, name: &str, status: u16) -> Result<Option<i64>> {
         match self.asked.request.query(name).as_deref() {
@@ -130,6 +156,14 @@ impl Context {
                 .parse()
                 .map(Some)
                 .map_err(|_| Refusal::new(status, format!("strconv.Atoi: parsing {text:?}: invalid syntax"))),
+        }
+    }
+
+    /// The body, which has to be there and JSON.
+    fn needed_body(&self) -> Result<Value> {
+        match self.asked.request.bytes.is_empty() {
+            true => Err(Refusal::new(400, "got EOF while reading request body")),
+            false => self.body(),
         }
     }
 

@@ -126,7 +126,7 @@ impl Process {
             let id =
                 world.execs.iter().find(|exec| exec.id == self.id).map_or(&self.id, |exec| &exec.container).clone();
             if let Ok(container) = world.container_mut(&id) {
-                container.changes.insert(path.to_owned(), kind);
+                container.said_changes.insert(path.to_owned(), kind);
             }
         });
     }

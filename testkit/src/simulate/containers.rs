@@ -93,6 +93,12 @@ fn passes(world: &World, container: &Container, filters: &Value) -> bool {
     any("status", &|status| container.state() == status)
         && any("exited", &|code| container.state() == "exited" && code.parse() == Ok(container.code))
         && any("name", &|name| container.name.contains(name.trim_start_matches('/')))
+        && any("volume", &|volume| {
+            container.mounts.iter().any(|mount| mount.volume == volume || mount.destination == volume)
+        })
+        && any("network", &|network| {
+            container.networks.iter().any(|(name, endpoint)| name == network || endpoint.network == network)
+        })
         && any("id", &|id| container.id.starts_with(id))
         && any("ancestor", &|image| world.image(image).is_ok_and(|image| image.id == container.image))
         && filters::labels_pass(filters, &container.config["Labels"])
@@ -102,7 +108,9 @@ pub(super) async fn changes(context: Context) -> Result<Reply> {
     let name = context.asked.name();
     let changes = context.shared.state.look(|world| {
         world.container(name).map(|container| {
-            let changes = container.changes.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
+            let mut all = container.files.changes_since(&container.base);
+            all.extend(container.said_changes.clone());
+            let changes = all.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
             changes.collect::<Vec<Value>>()
         })
     })?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::{scenario::Step, wire::Answer};
 
 /// Fields whose values are never twice the same.
-const VOLATILE: [&str; 22] = [
+const VOLATILE: [&str; 25] = [
     "Created",
     "FinishedAt",
     "Gateway",
@@ -35,10 +35,16 @@ const VOLATILE: [&str; 22] = [
     "time",
     "timeNano",
     "LastTagTime",
+    "CreatedAt",
+    "IPv4Address",
+    "Subnet",
 ];
 
 /// Operations of whose answers only the kinds of values count.
 const KINDS_ONLY: [&str; 4] = ["container_stats", "container_top", "system_info", "system_version"];
+
+/// Operations that tell of many, in no order.
+const UNSORTED: [&str; 3] = ["container_changes", "network_list", "volume_list"];
 
 const HEADERS: [&str; 7] =
     ["api-version", "connection", "content-type", "docker-experimental", "ostype", "transfer-encoding", "upgrade"];
@@ -91,8 +97,12 @@ impl Normal {
                 lines.push(format!("no JSON: {}", String::from_utf8_lossy(&answer.body)));
                 break;
             };
-            if let (true, Some(items)) = (id.ends_with("_list"), document.as_array_mut()) {
+            let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
+            if let (true, Some(items)) = (id.ends_with("_list"), list.as_array_mut()) {
                 items.retain(is_ours);
+            }
+            if let (true, Some(items)) = (UNSORTED.contains(&id), list.as_array_mut()) {
+                items.sort_by_key(|item| format!("{}{}", item["Name"], item["Path"]));
             }
             let mut found = Vec::new();
             let kinds = KINDS_ONLY.contains(&id);
@@ -100,7 +110,7 @@ impl Normal {
             lines.push("document".to_owned());
             // What may differ gets no numbers either.
             found.retain(|line| !is_exception(id, line));
-            lines.extend(found.into_iter().map(|line| self.without_ids(&line)));
+            lines.extend(found.into_iter().map(|line| self.without_ids(&without_root(&line))));
         }
         lines
     }
@@ -129,9 +139,11 @@ impl Normal {
             }
             Value::Array(items) => {
                 let mut items = items.clone();
-                // Names of an image come as they come.
+                // Names of an image and mounts come as they come.
                 if path.ends_with("Tags") {
                     items.sort_by_key(ToString::to_string);
+                } else if path.ends_with("Mounts") {
+                    items.sort_by_key(|item| item["Destination"].to_string());
                 }
                 for (index, item) in items.iter().enumerate() {
                     self.flatten(&schema["items"], item, &format!("{path}[{index}]"), kinds, found);
@@ -176,7 +188,11 @@ impl Normal {
             if letter.is_ascii_alphanumeric() || "-:.+".contains(letter) {
                 word.push(letter);
             } else {
-                out.push_str(&self.without_id(&std::mem::take(&mut word)));
+                let word = std::mem::take(&mut word);
+                // Some paths have ids for names.
+                let parts = if word.starts_with('.') { word.split('.').collect() } else { vec![&*word] };
+                let parts: Vec<String> = parts.into_iter().map(|part| self.without_id(part)).collect();
+                out.push_str(&parts.join("."));
                 out.push(letter);
             }
         }
@@ -184,7 +200,8 @@ impl Normal {
     }
 
     fn without_id(&mut self, word: &str) -> String {
-        let (prefix, digits) = word.split_once("sha256:").map_or(("", word), |(_, digits)| ("sha256:", digits));
+        let prefix = ["sha256:", "container:"].into_iter().find(|prefix| word.starts_with(prefix)).unwrap_or_default();
+        let digits = &word[prefix.len()..];
         let (digits, rest) = digits.split_at_checked(digits.len().min(64)).unwrap_or((digits, ""));
         let is_id = matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit());
         if is_id {
@@ -204,8 +221,16 @@ fn value_is_close(answer: &Answer) -> bool {
 
 /// Whether an image or a container is one of those that scenarios use; the engine may have others.
 fn is_ours(item: &Value) -> bool {
-    let names = format!("{}{}", item["Names"], item["RepoTags"]);
-    names.contains("conformance") || names.contains("busybox:latest")
+    let names = format!("{}{}{}", item["Names"], item["RepoTags"], item["Name"]);
+    names.contains("conformance") || names.contains("busybox:latest") || names.contains("\"none\"")
+}
+
+/// A line in which volumes lie where each engine has them.
+fn without_root(line: &str) -> String {
+    match (line.find(": \"/"), line.find("/volumes/")) {
+        (Some(from), Some(to)) if from < to => format!("{}<root>{}", &line[..from + 3], &line[to..]),
+        _ => line.to_owned(),
+    }
 }
 
 fn is_zero(value: &Value) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! A line that begins with `#` begins a scenario, perhaps with `(since 1.17)` at its end. Every other line is a step:
 //! what kind of exchange it is, if not a plain one; method and target; a body; what is typed in, behind `<`; and behind
-//! `=`, a name under which a field of the answer is kept. `-` before it means that the answer does not count.
+//! `=`, a name under which a field of the answer is kept, or with `*` all of it. `-` before it means that the answer does
+//! not count.
 
 use dockerclient::ApiVersion;
 
