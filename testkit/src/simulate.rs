@@ -12,6 +12,8 @@ use crate::{
     shared::{Asked, Shared},
 };
 
+mod archive;
+mod commit;
 mod containers;
 mod exec;
 mod images;
@@ -34,11 +36,16 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 49] = [
+const HANDLERS: [(&str, Handler); 54] = [
+    ("container_archive_get", |context| Box::pin(archive::get(context))),
+    ("container_archive_put", |context| Box::pin(archive::put(context))),
+    ("container_archive_stat", |context| Box::pin(archive::stat(context))),
     ("container_attach", |context| Box::pin(sessions::attach(context))),
-    ("container_changes", |context| Box::pin(containers::changes(context))),
+    ("container_changes", |context| Box::pin(archive::changes(context))),
+    ("container_copy", |context| Box::pin(archive::copy(context))),
     ("container_create", |context| Box::pin(containers::create(context))),
     ("container_delete", |context| Box::pin(lifecycle::delete(context))),
+    ("container_export", |context| Box::pin(archive::export(context))),
     ("container_inspect", |context| Box::pin(containers::inspect(context))),
     ("container_kill", |context| Box::pin(lifecycle::kill(context))),
     ("container_list", |context| Box::pin(containers::list(context))),
@@ -57,7 +64,7 @@ const HANDLERS: [(&str, Handler); 49] = [
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),
     ("exec_resize", |context| Box::pin(exec::resize(context))),
     ("exec_start", |context| Box::pin(exec::start(context))),
-    ("image_commit", |context| Box::pin(images::commit(context))),
+    ("image_commit", |context| Box::pin(commit::commit(context))),
     ("image_create", |context| Box::pin(progress::create(context))),
     ("image_delete", |context| Box::pin(images::delete(context))),
     ("image_history", |context| Box::pin(images::history(context))),

@@ -15,6 +15,7 @@ pub(crate) mod event;
 pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod ids;
+pub(crate) mod layer;
 pub(crate) mod mount;
 pub(crate) mod names;
 pub(crate) mod network;

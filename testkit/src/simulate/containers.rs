@@ -104,20 +104,6 @@ fn passes(world: &World, container: &Container, filters: &Value) -> bool {
         && filters::labels_pass(filters, &container.config["Labels"])
 }
 
-pub(super) async fn changes(context: Context) -> Result<Reply> {
-    let name = context.asked.name();
-    let changes = context.shared.state.look(|world| {
-        world.container(name).map(|container| {
-            let mut all = container.files.changes_since(&container.base);
-            all.extend(container.said_changes.clone());
-            let changes = all.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
-            changes.collect::<Vec<Value>>()
-        })
-    })?;
-    let none = changes.is_empty() && context.shared.age == Age::Modern;
-    Ok(context.document(200, if none { Value::Null } else { changes.into() }))
-}
-
 pub(super) async fn top(context: Context) -> Result<Reply> {
     let age = context.shared.age;
     let arguments = context.asked.request.query("ps_args").unwrap_or_default();

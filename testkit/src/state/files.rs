@@ -185,14 +185,18 @@ impl Files {
         changes
     }
 
-    /// An archive of what is at `path`, whose names begin with `name`.
+    /// An archive of what is at `path`, which is called `name` there; without a name only of what is in it.
     pub(crate) fn pack(&self, path: &str, name: &str) -> Bytes {
         let mut archive = Builder::new(Vec::new());
         if path == "/" && !name.is_empty() {
             add(&mut archive, name, &File::directory());
         }
         for (rest, file) in self.tree(path) {
-            add(&mut archive, format!("{name}{rest}").trim_start_matches('/'), file);
+            let rest = if name.is_empty() { rest.trim_start_matches('/') } else { rest };
+            let name = format!("{}{rest}", name.trim_end_matches('/'));
+            if !name.is_empty() {
+                add(&mut archive, &name, file);
+            }
         }
         // Writing to memory does not fail.
         archive.into_inner().unwrap_or_default().into()
@@ -235,7 +239,8 @@ impl Files {
             }
             let header = entry.header();
             let owner = (header.uid().unwrap_or(0), header.gid().unwrap_or(0));
-            let (mode, modified) = (header.mode().unwrap_or(0o644) & 0o7777, header.mtime().unwrap_or(0));
+            let mode = if matches!(kind, Kind::Link(_)) { 0o777 } else { header.mode().unwrap_or(0o644) & 0o7777 };
+            let modified = header.mtime().unwrap_or(0);
             self.put(&path, File { kind, mode, owner, modified });
         }
         Ok(())
@@ -244,12 +249,22 @@ impl Files {
 
 fn add(archive: &mut Builder<Vec<u8>>, name: &str, file: &File) {
     let mut header = file.header();
-    let added = match &file.kind {
-        Kind::Link(target) => archive.append_link(&mut header, name, target),
-        Kind::Regular(content) => archive.append_data(&mut header, name, &content[..]),
-        Kind::Directory => archive.append_data(&mut header, format!("{name}/"), io::empty()),
+    let name = if file.is_directory() { format!("{}/", name.trim_end_matches('/')) } else { name.to_owned() };
+    let content = match &file.kind {
+        Kind::Regular(content) => &content[..],
+        Kind::Directory | Kind::Link(_) => &[],
     };
-    // Names were made clean, and writing to memory does not fail.
+    if let Kind::Link(target) = &file.kind {
+        // A target that is too long for a header is cut off.
+        let _ = header.set_link_name_literal(target);
+    }
+    // Names as engines write them are none that the crate lets pass.
+    let short = header.as_old_mut().name.get_mut(..name.len()).map(|place| place.copy_from_slice(name.as_bytes()));
+    header.set_cksum();
+    let added = match short {
+        Some(()) => archive.append(&header, content),
+        None => archive.append_data(&mut header, name.trim_start_matches('/'), content),
+    };
     debug_assert!(added.is_ok(), "{name}: {added:?}");
 }
 

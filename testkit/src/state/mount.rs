@@ -163,6 +163,49 @@ impl World {
         }
     }
 
+    /// What is in a container and the volumes that it has mounted.
+    pub(crate) fn files_in(&self, id: &str) -> Result<Files> {
+        let container = self.container(id)?;
+        let mut all = container.files.clone();
+        for mount in &container.mounts {
+            all.put(&files::clean(&mount.destination), File::directory());
+            if let Ok(volume) = self.volume(&mount.volume) {
+                all.empty(&mount.destination);
+                all.graft(&mount.destination, &volume.files, "/");
+            }
+        }
+        Ok(all)
+    }
+
+    /// Changes what is in a container and its volumes.
+    pub(crate) fn change_files<T>(&mut self, id: &str, change: impl FnOnce(&mut Files) -> T) -> Result<T> {
+        let mut all = self.files_in(id)?;
+        let outcome = change(&mut all);
+        for mount in self.container(id)?.mounts.clone() {
+            let Some(volume) = self.volumes.iter_mut().find(|volume| volume.name == mount.volume) else { continue };
+            let mut inside = Files::default();
+            inside.graft("/", &all, &mount.destination);
+            volume.files = inside;
+            all.empty(&mount.destination);
+        }
+        self.container_mut(id)?.files = all;
+        Ok(outcome)
+    }
+
+    /// Fails if nothing may be written at `path`.
+    pub(crate) fn must_be_writable(&self, id: &str, path: &str) -> Result<()> {
+        let container = self.container(id)?;
+        let covers = |mount: &&Mount| path == mount.destination || path.starts_with(&format!("{}/", mount.destination));
+        let mount = container.mounts.iter().filter(covers).max_by_key(|mount| mount.destination.len());
+        match mount {
+            Some(mount) if !mount.writable => Err(Refusal::new(500, "mounted volume is marked read-only")),
+            None if container.host_config["ReadonlyRootfs"] == true => {
+                Err(Refusal::new(500, "container rootfs is marked read-only"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Tells that the volumes of a container are mounted.
     pub(crate) fn volumes_mounted(&mut self, id: &str) {
         for mount in self.volumes_in(id) {

@@ -42,7 +42,7 @@ fn play(address: &str, scenario: &Scenario, version: ApiVersion) -> Told {
 /// The differences between two engines, over some of the scenarios.
 fn differences(truth: &str, double: impl Fn() -> Engine, version: ApiVersion, which: &str) -> Vec<String> {
     let scenarios = scenario::all(SCENARIOS);
-    let wanted = scenarios.iter().filter(|scenario| scenario.since <= version && scenario.title.contains(which));
+    let wanted = scenarios.iter().filter(|scenario| scenario.is_for(version) && scenario.title.contains(which));
     wanted.flat_map(|scenario| differences_twice(truth, &double, version, scenario)).collect()
 }
 
@@ -76,7 +76,10 @@ fn difference(engine: &str, double: &str) -> String {
         lines.map(|line| format!("{mark} {line}\n")).collect::<String>()
     };
     match only('-', engine, double) + &only('+', double, engine) {
-        lines if lines.is_empty() => format!("in another order\n- {engine}\n+ {double}\n"),
+        lines if lines.is_empty() => {
+            let first = engine.lines().zip(double.lines()).enumerate().find(|(_, (engine, double))| engine != double);
+            format!("the same in another order or number, from here on: {first:?}\n")
+        }
         lines => lines,
     }
 }

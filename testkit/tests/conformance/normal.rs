@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dockerclient::ApiVersion;
 use serde_json::{Map, Value};
 
@@ -67,13 +68,21 @@ impl Normal {
         let id = operation["operationId"].as_str().unwrap_or("none").to_owned();
         let mut lines = vec![answer.status.clone()];
         for name in HEADERS {
-            let framing = name == "transfer-encoding" && answer.header("content-type") == Some("application/json");
+            let whole = ["application/json", "application/x-tar", "application/octet-stream"];
+            let framing =
+                name == "transfer-encoding" && answer.header("content-type").is_some_and(|kind| whole.contains(&kind));
             // A short document has a length, and a long one comes in chunks.
             if let (Some(value), false) =
                 (answer.header(name), framing || (name == "connection" && value_is_close(answer)))
             {
                 lines.push(format!("{name}: {value}"));
             }
+        }
+        if let Some(stat) = answer.header("x-docker-container-path-stat") {
+            let stat = BASE64_STANDARD.decode(stat).unwrap();
+            let mut stat: Value = serde_json::from_slice(&stat).unwrap();
+            stat["mtime"] = "<time>".into();
+            lines.push(stat.to_string());
         }
         lines.extend(self.body(&operation, &id, answer));
         let lines = lines.into_iter().filter(|line| !is_exception(&id, line));
@@ -83,6 +92,10 @@ impl Normal {
     fn body(&mut self, operation: &Value, id: &str, answer: &Answer) -> Vec<String> {
         let json = answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let streamed = id == "container_stats";
+        let archive = ["image_get", "image_get_all", "container_archive_get", "container_copy", "container_export"];
+        if archive.contains(&id) && !answer.body.is_empty() && answer.status.contains(" 200 ") {
+            return archive_of(&answer.body).into_iter().map(|line| self.without_ids(&line)).collect();
+        }
         if !json && !streamed {
             let text = text_of(&answer.body);
             return vec![self.without_ids(&text)];
@@ -213,6 +226,30 @@ impl Normal {
             word.len() > 19 && word.as_bytes()[4] == b'-' && word.as_bytes()[10] == b'T' && word.contains('Z');
         if is_time { "<time>".to_owned() } else { word.to_owned() }
     }
+}
+
+/// What is in an archive, but for what every engine puts into containers or has of its own in an image.
+fn archive_of(bytes: &[u8]) -> Vec<String> {
+    const OWN: [&str; 7] = ["bin", "dev", "etc", "proc", "sys", "tmp", ".dockerenv"];
+    let mut archive = tar::Archive::new(bytes);
+    let mut lines = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let entry = entry.unwrap();
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
+        let (kind, size) = (entry.header().entry_type(), entry.size());
+        let size =
+            if name.ends_with("json") || name.ends_with("layer.tar") || name == "repositories" { 0 } else { size };
+        if !OWN.contains(&name.trim_start_matches('/').split('/').next().unwrap()) {
+            lines.push(format!(
+                "{} {kind:?} {size} bytes {}",
+                name.trim_end_matches('/').replace('.', " ."),
+                target.unwrap_or_default()
+            ));
+        }
+    }
+    lines.sort();
+    lines
 }
 
 fn value_is_close(answer: &Answer) -> bool {

@@ -146,7 +146,8 @@ pub(crate) fn seconds(ahead: Duration) -> String {
     format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
 }
 
-/// An archive as a step tells it: files with their contents, `a:content|b:content`; or one that was kept, `{name}`.
+/// An archive as a step tells it: files with their contents, directories and links, `a:content|b/:|c:->a`; or one that was
+/// kept, `{name}`.
 fn archive(text: &str, kept: &[(String, Vec<u8>)]) -> Vec<u8> {
     if let Some((_, archive)) = kept.iter().find(|(name, _)| text == format!("{{{name}}}")) {
         return archive.clone();
@@ -156,8 +157,15 @@ fn archive(text: &str, kept: &[(String, Vec<u8>)]) -> Vec<u8> {
         let (name, content) = file.split_once(':').unwrap();
         let content = content.replace("\\n", "\n");
         let mut header = tar::Header::new_gnu();
+        header.set_mode(if name.ends_with('/') { 0o755 } else { 0o644 });
+        if let Some(target) = content.strip_prefix("->") {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_size(0);
+            archive.append_link(&mut header, name, target).unwrap();
+            continue;
+        }
+        header.set_entry_type(if name.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular });
         header.set_size(content.len() as u64);
-        header.set_mode(0o644);
         archive.append_data(&mut header, name, content.as_bytes()).unwrap();
     }
     archive.into_inner().unwrap()
