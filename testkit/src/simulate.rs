@@ -15,15 +15,18 @@ use crate::{
 mod archive;
 mod commit;
 mod containers;
+mod disk;
 mod exec;
 mod images;
 mod lifecycle;
 mod logs;
 mod networks;
 mod progress;
+mod prune;
 mod sessions;
 mod stats;
 mod system;
+mod update;
 mod volumes;
 
 /// What is needed to answer a request.
@@ -36,10 +39,11 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 54] = [
+const HANDLERS: [(&str, Handler); 60] = [
     ("container_archive_get", |context| Box::pin(archive::get(context))),
     ("container_archive_put", |context| Box::pin(archive::put(context))),
     ("container_archive_stat", |context| Box::pin(archive::stat(context))),
+    ("build_prune", |context| Box::pin(prune::builds(context))),
     ("container_attach", |context| Box::pin(sessions::attach(context))),
     ("container_changes", |context| Box::pin(archive::changes(context))),
     ("container_copy", |context| Box::pin(archive::copy(context))),
@@ -51,6 +55,7 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("container_list", |context| Box::pin(containers::list(context))),
     ("container_logs", |context| Box::pin(logs::logs(context))),
     ("container_pause", |context| Box::pin(lifecycle::pause(context))),
+    ("container_prune", |context| Box::pin(prune::containers(context))),
     ("container_rename", |context| Box::pin(lifecycle::rename(context))),
     ("container_resize", |context| Box::pin(containers::resize(context))),
     ("container_restart", |context| Box::pin(lifecycle::restart(context))),
@@ -59,7 +64,9 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("container_stop", |context| Box::pin(lifecycle::stop(context))),
     ("container_top", |context| Box::pin(containers::top(context))),
     ("container_unpause", |context| Box::pin(lifecycle::unpause(context))),
+    ("container_update", |context| Box::pin(update::update(context))),
     ("container_wait", |context| Box::pin(lifecycle::wait(context))),
+    ("distribution_inspect", |context| Box::pin(images::distribution(context))),
     ("exec_create", |context| Box::pin(exec::create(context))),
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),
     ("exec_resize", |context| Box::pin(exec::resize(context))),
@@ -70,6 +77,7 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("image_history", |context| Box::pin(images::history(context))),
     ("image_inspect", |context| Box::pin(images::inspect(context))),
     ("image_list", |context| Box::pin(images::list(context))),
+    ("image_prune", |context| Box::pin(prune::images(context))),
     ("image_push", |context| Box::pin(progress::push(context))),
     ("image_search", |context| Box::pin(images::search(context))),
     ("image_tag", |context| Box::pin(images::tag(context))),
@@ -81,6 +89,7 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("network_list", |context| Box::pin(networks::list(context))),
     ("network_prune", |context| Box::pin(networks::prune(context))),
     ("system_auth", |context| Box::pin(system::auth(context))),
+    ("system_df", |context| Box::pin(disk::usage(context))),
     ("system_events", |context| Box::pin(system::events(context))),
     ("system_info", |context| Box::pin(system::info(context))),
     ("system_ping_head", |context| Box::pin(system::ping(context))),

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) age: Age,
     /// The newest first.
     pub(crate) images: Vec<StoredImage>,
+    /// Those that were there; an archive may bring them back.
+    pub(crate) removed: Vec<StoredImage>,
     /// What can be pulled.
     pub(crate) registry: Vec<Image>,
     /// The newest first.
@@ -74,6 +76,7 @@ impl State {
         let world = World {
             age,
             images: Vec::new(),
+            removed: Vec::new(),
             registry: Vec::new(),
             containers: Vec::new(),
             execs: Vec::new(),
@@ -108,6 +111,13 @@ impl State {
             // The sender lives as long as `self`.
             let _ = changes.changed().await;
         }
+    }
+}
+
+impl StoredImage {
+    /// Whether it is only a step on the way to others.
+    pub(crate) fn is_between(&self, world: &World) -> bool {
+        self.tags.is_empty() && world.images.iter().any(|other| other.parent == self.id)
     }
 }
 

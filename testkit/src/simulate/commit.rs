@@ -38,9 +38,9 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
         let image = world.add_layer(&base, layer);
         let mut told = vec![("comment", given("comment")), ("imageID", image.clone())];
         if let Some(reference) = reference {
-            world.give_tag(&image, &reference);
-            let repository = given("repo");
-            told.push(("imageRef", if given("tag").is_empty() { repository } else { reference }));
+            let name = if given("tag").is_empty() { given("repo") } else { reference.clone() };
+            world.give_tag(&image, &reference, &name);
+            told.push(("imageRef", name));
         }
         world.container_event(&id, "commit", told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
         if pauses {

@@ -76,11 +76,14 @@ pub(super) async fn list(context: Context) -> Result<Reply> {
         }
         list.retain(|container| passes(world, container, &filters));
         list.truncate(limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0)));
-        let mut listed: Vec<Value> = list.into_iter().map(|container| world.listed(container)).collect();
-        if sizes {
-            listed.iter_mut().for_each(|entry| entry["SizeRootFs"] = json!(1_984_172));
-        }
-        listed
+        let listed = list.into_iter().map(|container| {
+            let mut entry = world.listed(container);
+            if sizes {
+                world.tell_sizes(container, &mut entry);
+            }
+            entry
+        });
+        listed.collect::<Vec<Value>>()
     });
     Ok(context.document(200, list.into()))
 }

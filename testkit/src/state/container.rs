@@ -106,6 +106,11 @@ impl Container {
         }
     }
 
+    /// The bytes of what it has that its image has not.
+    pub(crate) fn own_size(&self) -> u64 {
+        self.files.size().saturating_sub(self.base.size())
+    }
+
     /// The command, as lists show it.
     pub(crate) fn command(&self) -> String {
         let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };

@@ -43,20 +43,27 @@ pub(crate) fn attributes<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a Strin
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }
 
+fn labels(config: &Value) -> BTreeMap<String, String> {
+    let labels = config["Labels"].as_object().into_iter().flatten();
+    labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
 impl World {
     pub(crate) fn container_event(&mut self, id: &str, action: &str, mut told: BTreeMap<String, String>) {
         let Some(container) = self.containers.iter().find(|container| container.id == id) else { return };
         let image = container.image_name.clone();
         told.extend(attributes([("image", &image), ("name", &container.name)]));
-        let labels = container.config["Labels"].as_object().into_iter().flatten();
-        told.extend(labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())));
+        told.extend(labels(&container.config));
         self.event("container", action, id, Some(image), told);
     }
 
     pub(crate) fn image_event(&mut self, action: &str, id: &str, name: &str) {
         // Old engines name the image as it was asked for.
         let id = if self.age == Age::Old && action == "pull" { name } else { id };
-        self.event("image", action, id, None, attributes([("name", &name.to_owned())]));
+        let mut told = attributes([("name", &name.to_owned())]);
+        let image = self.images.iter().find(|image| image.id == id);
+        told.extend(image.map(|image| labels(&image.image.config)).unwrap_or_default());
+        self.event("image", action, id, None, told);
     }
 
     /// Tells that what nobody needs is gone.

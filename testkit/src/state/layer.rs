@@ -50,11 +50,12 @@ impl World {
         id
     }
 
-    pub(crate) fn give_tag(&mut self, id: &str, reference: &str) {
+    /// Gives an image a name. It is told as `told`.
+    pub(crate) fn give_tag(&mut self, id: &str, reference: &str, told: &str) {
         self.untag(reference);
         if let Some(image) = self.images.iter_mut().find(|image| image.id == id) {
             image.tags.push(reference.to_owned());
         }
-        self.image_event("tag", id, reference);
+        self.image_event("tag", id, told);
     }
 }

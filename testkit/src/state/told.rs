@@ -62,6 +62,16 @@ impl World {
         if ids.is_empty() { Value::Null } else { json!(ids) }
     }
 
+    /// Adds the bytes of what a container has that its image has not, and of both.
+    pub(crate) fn tell_sizes(&self, container: &Container, told: &mut Value) {
+        let own = container.own_size();
+        if own > 0 {
+            told["SizeRw"] = json!(own);
+        }
+        let image = self.images.iter().find(|image| image.id == container.image);
+        told["SizeRootFs"] = json!(image.map_or(0, |image| image.size.1) + own);
+    }
+
     /// What a list tells.
     pub(crate) fn listed(&self, container: &Container) -> Value {
         let mode = container.host_config["NetworkMode"].as_str().filter(|mode| !mode.is_empty());

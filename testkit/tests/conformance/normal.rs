@@ -114,6 +114,13 @@ impl Normal {
             if let (true, Some(items)) = (id.ends_with("_list"), list.as_array_mut()) {
                 items.retain(is_ours);
             }
+            if id == "system_df" {
+                for list in document.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut) {
+                    list.retain(is_ours);
+                    list.sort_by_key(|item| item["Name"].to_string());
+                }
+            }
+            let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
             if let (true, Some(items)) = (UNSORTED.contains(&id), list.as_array_mut()) {
                 items.sort_by_key(|item| format!("{}{}", item["Name"], item["Path"]));
             }
