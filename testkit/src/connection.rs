@@ -112,6 +112,10 @@ async fn send(
                     () = hung_up(&mut session.input) => return Ok(None),
                 };
                 let Some(piece) = piece else { break };
+                // An empty chunk would be the end.
+                if piece.is_empty() {
+                    continue;
+                }
                 let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
                 session.output.write(&chunk).await?;
             }

@@ -1,7 +1,5 @@
 //! Images, and what containers of them do.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,9 +104,14 @@ impl Image {
 
     /// What `argv` does in a container of this image, if there is such a command.
     pub(crate) fn program_for(&self, argv: &[String]) -> Option<Program> {
+        self.own_program_for(argv).or_else(|| Program::of_the_shell(argv))
+    }
+
+    /// The same, without the shell.
+    pub(crate) fn own_program_for(&self, argv: &[String]) -> Option<Program> {
         let fitting = self.programs.iter().filter(|(words, _)| argv.starts_with(words));
         let longest = fitting.max_by_key(|(words, _)| words.len());
-        longest.map(|(_, program)| program.clone()).or_else(|| Program::of_the_shell(argv))
+        longest.map(|(_, program)| program.clone())
     }
 
     /// Puts into the configuration of a container what comes of the image, and returns what it runs.
@@ -121,20 +124,35 @@ impl Image {
         if entrypoint.is_empty() && !words(&self.config["Entrypoint"]).is_empty() {
             config["Entrypoint"] = self.config["Entrypoint"].clone();
         }
-        let mut labels: BTreeMap<String, Value> = BTreeMap::new();
-        for from in [&self.config["Labels"], &config["Labels"]] {
-            labels.extend(from.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-        }
-        config["Labels"] = json!(labels);
-        let own = words(&config["Env"]);
-        let named = |variable: &String| variable.split('=').next().map(|name| format!("{name}="));
-        let set = |variable: &String| named(variable).is_some_and(|name| own.iter().any(|own| own.starts_with(&name)));
-        let more = words(&self.config["Env"]).into_iter().filter(|variable| !set(variable));
-        let all: Vec<String> = own.iter().cloned().chain(more).collect();
-        if !all.is_empty() {
-            config["Env"] = json!(all);
-        }
+        config["Labels"] = json!(config["Labels"].as_object().cloned().unwrap_or_default());
+        complete(config, &self.config);
         [words(&config["Entrypoint"]), words(&config["Cmd"])].concat()
+    }
+}
+
+/// Puts into a configuration what it has not, and another has.
+pub(crate) fn complete(config: &mut Value, from: &Value) {
+    for field in ["User", "WorkingDir", "StopSignal"] {
+        if config[field].as_str().is_none_or(str::is_empty) && from[field].is_string() {
+            config[field] = from[field].clone();
+        }
+    }
+    for field in ["Labels", "ExposedPorts", "Volumes"] {
+        for (name, value) in from[field].as_object().into_iter().flatten() {
+            if config[field].get(name).is_none() {
+                config[field][name] = value.clone();
+            }
+        }
+    }
+    let mut all = words(&config["Env"]);
+    for variable in words(&from["Env"]) {
+        let begins = format!("{}=", variable.split('=').next().unwrap_or_default());
+        if !all.iter().any(|known| known.starts_with(&begins)) {
+            all.push(variable);
+        }
+    }
+    if !all.is_empty() {
+        config["Env"] = json!(all);
     }
 }
 

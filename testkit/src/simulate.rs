@@ -13,9 +13,11 @@ use crate::{
 };
 
 mod archive;
+mod build;
 mod commit;
 mod containers;
 mod disk;
+mod dockerfile;
 mod exec;
 mod images;
 mod lifecycle;
@@ -26,6 +28,7 @@ mod prune;
 mod sessions;
 mod stats;
 mod system;
+mod transfer;
 mod update;
 mod volumes;
 
@@ -39,7 +42,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 60] = [
+const HANDLERS: [(&str, Handler); 64] = [
     ("container_archive_get", |context| Box::pin(archive::get(context))),
     ("container_archive_put", |context| Box::pin(archive::put(context))),
     ("container_archive_stat", |context| Box::pin(archive::stat(context))),
@@ -71,12 +74,16 @@ const HANDLERS: [(&str, Handler); 60] = [
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),
     ("exec_resize", |context| Box::pin(exec::resize(context))),
     ("exec_start", |context| Box::pin(exec::start(context))),
+    ("image_build", |context| Box::pin(build::build(context))),
     ("image_commit", |context| Box::pin(commit::commit(context))),
     ("image_create", |context| Box::pin(progress::create(context))),
     ("image_delete", |context| Box::pin(images::delete(context))),
+    ("image_get_all", |context| Box::pin(transfer::save_all(context))),
+    ("image_get", |context| Box::pin(transfer::save_one(context))),
     ("image_history", |context| Box::pin(images::history(context))),
     ("image_inspect", |context| Box::pin(images::inspect(context))),
     ("image_list", |context| Box::pin(images::list(context))),
+    ("image_load", |context| Box::pin(transfer::load(context))),
     ("image_prune", |context| Box::pin(prune::images(context))),
     ("image_push", |context| Box::pin(progress::push(context))),
     ("image_search", |context| Box::pin(images::search(context))),

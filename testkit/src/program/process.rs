@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::signal_name;
+use super::{Program, signal_name};
 use crate::state::{
     State, World,
     files::{File, Files, Kind},
@@ -142,6 +142,15 @@ impl Process {
     /// Removes a file of its container, or a directory with all that is in it.
     pub fn remove_file(&self, path: &str) {
         self.change_files(|files| files.remove(&files.resolved(path, false)));
+    }
+
+    /// What other words do in its container, if the image says so.
+    pub(super) fn other(&self, argv: &[String]) -> Option<(Program, Self)> {
+        let program = self.state.look(|world| {
+            let container = world.container(self.container(world)).ok()?;
+            world.images.iter().find(|image| image.id == container.image)?.image.own_program_for(argv)
+        })?;
+        Some((program, Self { argv: argv.into(), ..self.clone() }))
     }
 
     pub(super) fn look_at_files<T>(&self, look: impl FnOnce(&Files) -> T) -> Option<T> {

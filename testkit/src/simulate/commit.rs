@@ -1,10 +1,11 @@
 //! Images made of containers.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::Context;
+use super::{Context, dockerfile};
 use crate::{
     Reply,
+    image::{complete, words},
     refusal::{Refusal, Result},
     state::{layer::Layer, reference},
 };
@@ -12,13 +13,14 @@ use crate::{
 pub(super) async fn commit(context: Context) -> Result<Reply> {
     let asked = &context.asked;
     let given = |name: &str| asked.request.query(name).unwrap_or_default();
-    let changes = if asked.request.bytes.is_empty() { Value::Null } else { context.body()? };
+    let given_config = if asked.request.bytes.is_empty() { Value::Null } else { context.body()? };
+    let changes = asked.request.all("changes").join("\n");
     let id = context.shared.state.change(|world| {
         let container = world.container(&given("container"))?;
         let pauses = container.is_running() && (asked.request.query("pause").is_none() || asked.flag("pause"));
         let (id, base, config) = (container.id.clone(), container.image.clone(), container.config.clone());
         let layer = Layer {
-            config: committed(&changes, &config),
+            config: committed(&given_config, &config, &changes)?,
             files: container.files.clone(),
             comment: given("comment"),
             author: given("author"),
@@ -51,28 +53,15 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
     Ok(context.document(201, json!({ "Id": id })))
 }
 
-/// The configuration of an image: the container's, or what is given, made complete by it.
-fn committed(given: &Value, container: &Value) -> Value {
-    if is_empty(given) {
-        return container.clone();
-    }
-    let mut config = given.clone();
-    let completed = ["User", "ExposedPorts", "Env", "Labels", "Cmd", "Entrypoint", "WorkingDir", "Volumes"];
-    for field in completed.into_iter().filter(|field| !is_empty(&container[*field])) {
-        if is_empty(&config[field]) {
+/// The configuration of an image: the container's, or what is given, made complete by it; with changes.
+fn committed(given: &Value, container: &Value, changes: &str) -> Result<Value> {
+    let nothing = given.as_object().is_none_or(Map::is_empty);
+    let mut config = dockerfile::changed(if nothing { container.clone() } else { given.clone() }, changes)?;
+    complete(&mut config, container);
+    for field in ["Cmd", "Entrypoint"] {
+        if words(&config[field]).is_empty() {
             config[field] = container[field].clone();
         }
     }
-    config
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Number(number) => number.as_i64() == Some(0),
-        Value::Bool(true) => false,
-    }
+    Ok(config)
 }

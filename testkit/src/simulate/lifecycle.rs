@@ -41,7 +41,7 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
 }
 
 /// Starts the program of a container that does not run.
-async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
+pub(super) async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
     let (program, argv, env) = shared.state.change(|world| {
         let age = world.age;
         let container = world.container(id)?;

@@ -157,6 +157,16 @@ impl Files {
         if done.is_empty() { "/".to_owned() } else { done }
     }
 
+    /// All paths and contents, to tell trees apart.
+    pub(crate) fn contents(&self) -> Vec<u8> {
+        let content = |file: &File| match &file.kind {
+            Kind::Directory => b"/".to_vec(),
+            Kind::Regular(content) => content.to_vec(),
+            Kind::Link(target) => target.clone().into_bytes(),
+        };
+        self.0.iter().flat_map(|(path, file)| [path.as_bytes(), &content(file)].concat()).collect()
+    }
+
     /// How many bytes are in all files.
     pub(crate) fn size(&self) -> u64 {
         self.0.values().map(File::size).sum()

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
-use std::{env, time::Duration};
+use std::{env, thread, time::Duration};
 
 use dockerclient::ApiVersion;
 use dockerclient_testkit::{Call, Engine, Reply};
@@ -60,8 +60,11 @@ fn differences_twice(
 fn differences_in(truth: &str, double: impl Fn() -> Engine, version: ApiVersion, scenario: &Scenario) -> Vec<String> {
     let engine = double();
     wire::clean_up(truth, version);
-    let expected = play(truth, scenario, version);
-    let got = play(&engine.address(), scenario, version);
+    let address = engine.address();
+    let (expected, got) = thread::scope(|scope| {
+        let got = scope.spawn(|| play(&address, scenario, version));
+        (play(truth, scenario, version), got.join().unwrap())
+    });
     let steps = expected.iter().zip(&got).filter(|(expected, got)| expected != got);
     let told = steps
         .map(|((line, expected), (_, got))| format!("{}\n  {line}\n{}", scenario.title, difference(expected, got)));

@@ -169,6 +169,7 @@ impl Normal {
                     self.flatten(&schema["items"], item, &format!("{path}[{index}]"), kinds, found);
                 }
             }
+            name if path.ends_with(".name") && is_made_up(name) => found.push(format!("{path}: a made-up name")),
             value if kinds => found.push(format!("{path}: {}", kind(value))),
             value => found.push(format!("{path}: {value}")),
         }
@@ -220,7 +221,10 @@ impl Normal {
     }
 
     fn without_id(&mut self, word: &str) -> String {
-        let prefix = ["sha256:", "container:"].into_iter().find(|prefix| word.starts_with(prefix)).unwrap_or_default();
+        let prefix = ["sha256:", "container:", "file:", "dir:", "multi:"]
+            .into_iter()
+            .find(|prefix| word.starts_with(prefix))
+            .unwrap_or_default();
         let digits = &word[prefix.len()..];
         let (digits, rest) = digits.split_at_checked(digits.len().min(64)).unwrap_or((digits, ""));
         let is_id = matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit());
@@ -255,8 +259,18 @@ fn archive_of(bytes: &[u8]) -> Vec<String> {
             ));
         }
     }
-    lines.sort();
+    // Ids are different on each engine.
+    lines.sort_by_key(|line| {
+        line.split_at_checked(64).filter(|(id, _)| !id.contains(' ')).map_or(line.clone(), |(_, rest)| rest.to_owned())
+    });
     lines
+}
+
+/// A name as engines give one to a container without, as `witty_turing`.
+fn is_made_up(name: &Value) -> bool {
+    let parts = name.as_str().and_then(|name| name.split_once('_'));
+    let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
+    parts.is_some_and(|(quality, who)| letters(quality) && letters(who.trim_end_matches(|c: char| c.is_ascii_digit())))
 }
 
 fn value_is_close(answer: &Answer) -> bool {
