@@ -127,6 +127,7 @@ impl Engine {
     }
 
     /// Expects a call. What is not expected is answered as the engine would.
+    #[doc(alias = "On")]
     pub fn expect(&self, call: Call) {
         self.shared.expectations.add(call);
     }
@@ -182,6 +183,7 @@ impl Engine {
     /// # Panics
     ///
     /// If so. The message shows what is wrong, and all that was asked.
+    #[doc(alias = "AssertExpectations")]
     #[track_caller]
     pub fn verify(&self) {
         if let Some(report) = self.report() {

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
+mod tables;
+
 /// The most lines of code in a file, not counting comments, blank lines and the tests at its end.
 const LONGEST_FILE: usize = 400;
 
