@@ -77,6 +77,21 @@ fn the_layers_below_are_named_only_where_they_belong() {
     }
 }
 
+#[test]
+fn every_example_says_how_to_run_it() {
+    for (path, text) in sources().unwrap() {
+        let mut parts = path.iter().map(|part| part.to_string_lossy()).skip_while(|part| part != "examples").skip(1);
+        let Some(name) = parts.next() else { continue };
+        if parts.next().is_some_and(|file| file != "main.rs") {
+            continue;
+        }
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let command = format!("--example {}", name.trim_end_matches(".rs"));
+        let told = head.iter().any(|line| line.contains("`cargo run") && line.contains(&command));
+        assert!(told, "{}: it says not how to run it", path.display());
+    }
+}
+
 /// Every operation has a row in the README, and its method is called from `src` unless the row says so.
 #[test]
 fn every_operation_is_called_or_said_not_to_be() {
