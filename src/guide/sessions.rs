@@ -100,3 +100,22 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # A websocket
+//!
+//! With the feature `websocket`, `container.attach_websocket(…)` goes where only
+//! websockets get through. It mixes stdout and stderr, and closes both directions at once.
+//!
+//! ```no_run
+//! # #[cfg(feature = "websocket")]
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::containers::AttachOptions;
+//! use futures_util::TryStreamExt as _;
+//!
+//! let mut session = docker.container("cat").attach_websocket(&AttachOptions::default().stdin()).await?;
+//! session.input.send("hello\n").await?;
+//! println!("{:?}", session.output.try_next().await?);
+//! session.input.close().await?;
+//! # Ok(())
+//! # }
+//! ```

@@ -114,3 +114,50 @@ fn each_go_name_in_porting_is_found_by_a_search() {
         }
     }
 }
+
+#[test]
+fn each_operation_has_a_row_with_its_versions() {
+    let told: BTreeSet<(String, String)> =
+        rows("OPERATIONS.md", None).into_iter().map(|row| (bare(&row[0]).to_owned(), row[1].clone())).collect();
+    let known: BTreeSet<(String, String)> = read("spec/operations.txt")
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .map(|cells| match cells[4] {
+            "-" => (cells[0].to_owned(), cells[3].to_owned()),
+            until => (cells[0].to_owned(), format!("{} to {until}", cells[3])),
+        })
+        .collect();
+    assert_eq!(told, known);
+    assert_eq!(rows("OPERATIONS.md", None).len(), known.len());
+}
+
+/// The method of an operation is called from `src`, and by the test and the example of its row.
+#[test]
+fn each_operation_is_called_or_said_not_to_be() {
+    let sources = super::sources().unwrap();
+    for row in rows("OPERATIONS.md", None) {
+        let [operation, _, calls, named, example] = &row[..] else { panic!("OPERATIONS.md: a row of five: {row:?}") };
+        let of_wire = format!(".{}(", bare(operation));
+        let called = sources.iter().any(|(path, text)| path.starts_with("src") && text.contains(&of_wire));
+        assert_eq!(called, !calls.contains("not called"), "{row:?}");
+        let test = file_of_test(bare(named));
+        if called {
+            let example = quoted(example).next().map(read).unwrap_or_else(|| panic!("{operation}: no example"));
+            let methods: Vec<String> = quoted(calls).map(|call| format!(".{}(", method(call))).collect();
+            let makes_it = |text: &str| methods.iter().any(|method| text.contains(method));
+            assert!(makes_it(&test) && makes_it(&example), "{row:?}");
+        }
+    }
+}
+
+/// Without its backquotes.
+fn bare(cell: &str) -> &str {
+    cell.trim_matches('`')
+}
+
+/// The method that a call ends with: of `docker.containers().list(&options)`, `list`.
+fn method(call: &str) -> &str {
+    let end = call.rfind('(').unwrap_or(call.len());
+    call[..end].rsplit('.').next().unwrap_or_default()
+}
