@@ -82,6 +82,6 @@ pub use self::{
 #[cfg(feature = "tar")]
 pub use stream::{Entries, Entry, EntryKind};
 
-#[cfg(all(doctest, feature = "tls"))]
+#[cfg(all(doctest, feature = "progress", feature = "tar", feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
