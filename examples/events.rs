@@ -1,6 +1,6 @@
-//! Prints what happens in the engine, also after it was restarted: try it with an engine that you can restart.
+//! Prints what happens in the engine, also after it was restarted: `cargo run --example events`.
 //!
-//! Ends with Ctrl-C.
+//! Try it with an engine that you can restart. Ends with Ctrl-C.
 
 use dockerclient::{DockerClient, monitor::EventUpdate, system::EventsOptions};
 use futures_util::StreamExt as _;

@@ -1,4 +1,5 @@
-//! Runs a container: its life from creation to removal, its output, its exit code, its events.
+//! Runs a container: its life from creation to removal, its output, its exit code, its events:
+//! `cargo run --example quickstart`.
 //!
 //! Needs an engine; `cargo xtask demo` brings one if there is none. Pulls `busybox` if the engine has not got it.
 

@@ -42,6 +42,7 @@ pub use builder::DockerClientBuilder;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "Client")]
 #[derive(Clone)]
 pub struct DockerClient(Arc<Inner>);
 
@@ -88,6 +89,7 @@ impl DockerClient {
     ///
     /// Fails if one of these cannot be meant, and says which, or if there is no socket at any of the usual places,
     /// and says where it looked and why it took none. Does not look whether an engine answers.
+    #[doc(alias = "TLSConfigFromCertPath")]
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
@@ -98,12 +100,12 @@ impl DockerClient {
     /// # Errors
     ///
     /// Fails if `address` cannot be meant. Does not look whether an engine is there.
+    #[doc(alias = "NewDockerClient")]
     pub fn connect(address: &str) -> Result<Self> {
         Self::builder().address(address).build()
     }
 
     /// A client made to order.
-    #[doc(alias = "NewDockerClient")]
     #[doc(alias = "NewDockerClientTimeout")]
     pub fn builder() -> DockerClientBuilder {
         DockerClientBuilder::default()

@@ -69,7 +69,6 @@ impl Containers {
     /// Does nothing until it is polled. Calls `GET /containers/{id}/stats`, since API 1.17,
     /// and what [`monitor`](Self::monitor) calls.
     #[doc(alias = "StartMonitorStats")]
-    #[doc(alias = "StopAllMonitorStats")]
     pub fn monitor_stats(&self) -> StatsMonitor {
         StatsMonitor::new(self.clone())
     }

@@ -153,6 +153,8 @@ impl Error {
     }
 
     /// The named object does not exist (404).
+    #[doc(alias = "ErrNotFound")]
+    #[doc(alias = "ErrImageNotFound")]
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404) && !self.refuses_version()
@@ -190,6 +192,7 @@ impl Error {
     }
 
     /// The engine could not be reached: no request was sent.
+    #[doc(alias = "ErrConnectionRefused")]
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
@@ -264,6 +267,7 @@ impl Error {
     }
 
     /// The HTTP status, if the engine answered with an error.
+    #[doc(alias = "StatusCode")]
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.0.kind {

@@ -71,6 +71,7 @@ impl Exec {
     /// # Errors
     ///
     /// Fails if the container has stopped, or if the command was started before (409; 500 from engines before 1.12).
+    #[doc(alias = "ExecStart")]
     pub async fn start_detached(&self) -> Result<()> {
         let (wire, id) = self.wire("exec_start").await?;
         let config = ExecStartConfig { detach: true, ..Default::default() };

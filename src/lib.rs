@@ -12,6 +12,8 @@
 //! # }
 //! ```
 //!
+//! The [guide] has a page a subject, with examples that run.
+//!
 //! # Handles
 //!
 //! [`DockerClient`] leads to collections ([`containers()`](DockerClient::containers)), to single things
@@ -49,6 +51,8 @@ mod filters;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(doc)]
+pub mod guide;
 pub mod images;
 pub mod models;
 pub mod monitor;
@@ -78,6 +82,6 @@ pub use self::{
 #[cfg(feature = "tar")]
 pub use stream::{Entries, Entry, EntryKind};
 
-#[cfg(all(doctest, feature = "tls"))]
+#[cfg(all(doctest, feature = "progress", feature = "tar", feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

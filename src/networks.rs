@@ -38,6 +38,7 @@ impl Networks {
     /// # Errors
     ///
     /// Fails if the engine refuses a filter (400).
+    #[doc(alias = "ListNetworks")]
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<models::Network>> {
         let wire = self.docker.wire("network_list").await?;
         let filters = options.filters.to_query();
@@ -52,6 +53,7 @@ impl Networks {
     ///
     /// Fails if the name is taken (409), if there is no such driver (404), or if the addresses overlap with others (403
     /// or 500).
+    #[doc(alias = "CreateNetwork")]
     pub async fn create(&self, network: &models::NetworkCreate) -> Result<Created> {
         let wire = self.docker.wire("network_create").await?;
         let made = wire.document(wire.network_create(network).await)?;
@@ -100,6 +102,7 @@ impl Network {
     /// # Errors
     ///
     /// Fails if there is no such network (404); [`find`](Self::find) does not.
+    #[doc(alias = "InspectNetwork")]
     pub async fn inspect(&self) -> Result<models::Network> {
         let (wire, id) = self.wire("network_inspect").await?;
         wire.document(wire.network_inspect(id, None, None).await)
@@ -128,6 +131,7 @@ impl Network {
     /// # Errors
     ///
     /// Fails if there is no such container (404), or if it is connected already (403).
+    #[doc(alias = "ConnectNetwork")]
     pub async fn connect(&self, container: &str, endpoint: &models::EndpointSettings) -> Result<()> {
         let (wire, id) = self.wire("network_connect").await?;
         let endpoint_config =
@@ -143,6 +147,7 @@ impl Network {
     /// # Errors
     ///
     /// Fails if it is not connected (404, 403 or 500).
+    #[doc(alias = "DisconnectNetwork")]
     pub async fn disconnect(&self, container: &str) -> Result<()> {
         self.detach(container, false).await
     }
@@ -171,6 +176,7 @@ impl Network {
     /// # Errors
     ///
     /// Fails if a container is connected to it, or if it is one of the engine's own (403).
+    #[doc(alias = "RemoveNetwork")]
     pub async fn remove(&self) -> Result<()> {
         let (wire, id) = self.wire("network_delete").await?;
         wire.done(wire.network_delete(id).await)

@@ -138,7 +138,6 @@ impl DockerClient {
     ///
     /// Does nothing until it is polled. Calls `GET /events` and `GET /_ping`.
     #[doc(alias = "StartMonitorEvents")]
-    #[doc(alias = "StopAllMonitorEvents")]
     pub fn monitor_events(&self, options: &EventsOptions) -> EventMonitor {
         EventMonitor::new(self.clone(), options.clone())
     }

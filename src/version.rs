@@ -18,6 +18,7 @@ pub(crate) mod negotiate;
 /// assert_eq!(version.to_string(), "1.18");
 /// # Ok::<(), dockerclient::Error>(())
 /// ```
+#[doc(alias = "APIVersion")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiVersion {
     major: u16,

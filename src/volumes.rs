@@ -28,6 +28,7 @@ impl Volumes {
     /// # Errors
     ///
     /// Fails if the engine refuses a filter (400).
+    #[doc(alias = "ListVolumes")]
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<models::Volume>> {
         let wire = self.docker.wire("volume_list").await?;
         let filters = options.filters.to_query();
@@ -42,6 +43,7 @@ impl Volumes {
     /// # Errors
     ///
     /// Fails if the driver refuses the name or an option (400 or 500), or if there is no such driver (404).
+    #[doc(alias = "CreateVolume")]
     pub async fn create(&self, volume: &models::VolumeCreate) -> Result<models::Volume> {
         let wire = self.docker.wire("volume_create").await?;
         wire.document(wire.volume_create(volume).await)
@@ -120,6 +122,7 @@ impl Volume {
     /// # Errors
     ///
     /// Fails if a container uses it (409), or if there is no such volume (404).
+    #[doc(alias = "RemoveVolume")]
     pub async fn remove(&self) -> Result<()> {
         let (wire, name) = self.wire("volume_delete").await?;
         wire.done(wire.volume_delete(name, None).await)

@@ -1,4 +1,4 @@
-//! What all running containers use, live: a `top` for containers.
+//! What all running containers use, live, a `top` for containers: `cargo run --example top`.
 //!
 //! `q` quits; `c`, `m`, `n` and `b` sort by CPU, memory, network and block IO.
 

@@ -98,6 +98,7 @@ impl DockerClientBuilder {
     /// How long opening a connection may take. Defaults to 10 seconds.
     ///
     /// Bounds only the dialling; what comes after has limits of its own.
+    #[doc(alias = "NewDockerClientTimeout")]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.limits.connect = Some(limit);
         self

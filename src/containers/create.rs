@@ -63,6 +63,7 @@ impl CreateOptions {
 }
 
 /// A container that was created.
+#[doc(alias = "RespContainersCreate")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Created {

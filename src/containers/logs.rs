@@ -3,6 +3,7 @@
 use crate::{ApiVersion, Timestamp};
 
 /// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
+#[doc(alias = "LogOptions")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct LogsOptions {

@@ -24,6 +24,7 @@ use crate::{
 ///
 /// Dropping this closes its connection; nothing keeps running behind it. Waiting
 /// for the next sample is cancel safe: none is lost when the wait is dropped.
+#[doc(alias = "StatsOrError")]
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct StatsStream(Decoded<DocumentDecoder<Stats>>);

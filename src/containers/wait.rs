@@ -120,6 +120,7 @@ impl Document for WaitResult {
 }
 
 /// How a container ended.
+#[doc(alias = "WaitResult")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exit {

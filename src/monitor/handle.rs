@@ -35,6 +35,8 @@ use tokio::{sync::watch, task};
 /// # Panics
 ///
 /// If it is called outside a Tokio runtime.
+#[doc(alias = "Callback")]
+#[doc(alias = "StatCallback")]
 #[must_use = "dropping the handle stops the monitor"]
 pub fn run<S, F, R>(monitor: S, mut callback: F) -> Handle
 where
@@ -77,6 +79,8 @@ impl Handle {
     /// Stops the monitor, and waits until its callback is done. Stopping twice is stopping once.
     ///
     /// In the callback itself, this does not wait: that call is the last.
+    #[doc(alias = "StopAllMonitorEvents")]
+    #[doc(alias = "StopAllMonitorStats")]
     pub async fn stop(&self) {
         self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
         if task::try_id() != Some(self.task) {
@@ -114,6 +118,8 @@ impl Group {
     }
 
     /// Stops all monitors of the group, and waits until their callbacks are done.
+    #[doc(alias = "StopAllMonitorEvents")]
+    #[doc(alias = "StopAllMonitorStats")]
     pub async fn stop_all(&self) {
         let handles = std::mem::take(&mut *self.handles.lock().unwrap_or_else(PoisonError::into_inner));
         future::join_all(handles.iter().map(|handle| handle.stop())).await;

@@ -16,6 +16,8 @@ use crate::{
 };
 
 /// Options of [`DockerClient::events`](crate::DockerClient::events). By default, all events from now on.
+#[doc(alias = "MonitorEventsOptions")]
+#[doc(alias = "MonitorEventsFilters")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct EventsOptions {
@@ -110,6 +112,7 @@ impl EventsOptions {
 ///
 /// Dropping this closes its connection; nothing keeps running behind it. Waiting
 /// for the next event is cancel safe: none is lost when the wait is dropped.
+#[doc(alias = "EventOrError")]
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct Events {

@@ -1,4 +1,5 @@
-//! Serves a double of an engine until the end of its input: for clients in other processes and other languages.
+//! Serves a double of an engine until the end of its input, for clients in other processes and other languages:
+//! `cargo run --package dockerclient-testkit --example serve`.
 //!
 //! Its first line is the address. With the word `tcp` it listens on a port of the loopback interface instead of a unix
 //! socket, with `old` it behaves as engine 1.6, and with `lenient` it takes requests as engines do. At the end it tells

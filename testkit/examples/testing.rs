@@ -1,6 +1,6 @@
 //! Testing one's own code without Docker: a job runner, and what becomes of it when things go wrong.
 //!
-//! `cargo run --example testing` runs what would be three tests.
+//! `cargo run --package dockerclient-testkit --example testing` runs what would be three tests.
 
 use dockerclient::{
     DockerClient, Result,

@@ -17,6 +17,8 @@ const BUFFER: usize = 64 << 10;
 /// An engine that is none: it lives in the process of the test, and does what an engine does.
 ///
 /// Dropping it closes all its connections, and [verifies](Self::verify) what was expected.
+#[doc(alias = "MockClient")]
+#[doc(alias = "NopClient")]
 #[derive(Debug)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -27,6 +29,7 @@ impl Engine {
     /// An engine that behaves as 20.10, with the image `busybox`.
     ///
     /// What it does it does as tasks of the tokio runtime in which it is connected to.
+    #[doc(alias = "NewMockClient")]
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -124,6 +127,7 @@ impl Engine {
     }
 
     /// Expects a call. What is not expected is answered as the engine would.
+    #[doc(alias = "On")]
     pub fn expect(&self, call: Call) {
         self.shared.expectations.add(call);
     }
@@ -179,6 +183,7 @@ impl Engine {
     /// # Panics
     ///
     /// If so. The message shows what is wrong, and all that was asked.
+    #[doc(alias = "AssertExpectations")]
     #[track_caller]
     pub fn verify(&self) {
         if let Some(report) = self.report() {

@@ -11,6 +11,7 @@ mod bench;
 mod demo;
 mod double;
 mod engine;
+mod first;
 mod fuzz;
 mod python;
 mod regen;
@@ -24,6 +25,7 @@ cargo xtask <task>
 
   test             check everything, and run the live suite on a private engine
   demo             run the quickstart on the engine there is, on a private one, or on a double
+  first            make an empty crate of the README's first example, and run it on a double
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
@@ -52,6 +54,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
         ["demo"] => demo::run(),
+        ["first"] => first::run(),
         ["bench", options @ ..] => bench::run(options),
         ["engine", what] => engine::run(what),
         ["fuzz"] => fuzz::run(60),

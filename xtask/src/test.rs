@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     engine::{self, Engine},
-    fuzz, python, regen, root, shell,
+    first, fuzz, python, regen, root, shell,
 };
 
 /// The versions at which the live suite runs: the oldest, the newest that Debian's engine speaks, and those between
@@ -31,6 +31,8 @@ pub(crate) fn run() -> Result<()> {
     println!("== regen");
     regen::run(regen::Mode::Check)?;
     step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
+    println!("== the README in an empty crate");
+    first::run()?;
     println!("== docker-py on the double");
     python::run()?;
     println!("== fuzzing");

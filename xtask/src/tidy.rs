@@ -9,6 +9,8 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
+mod tables;
+
 /// The most lines of code in a file, not counting comments, blank lines and the tests at its end.
 const LONGEST_FILE: usize = 400;
 
@@ -75,19 +77,18 @@ fn the_layers_below_are_named_only_where_they_belong() {
     }
 }
 
-/// Every operation has a row in the README, and its method is called from `src` unless the row says so.
 #[test]
-fn every_operation_is_called_or_said_not_to_be() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let sources = sources().unwrap();
-    let table = fs::read_to_string(root().join("spec/operations.txt")).unwrap();
-    for line in table.lines().skip(1) {
-        let id = line.split(' ').next().unwrap();
-        let row = readme.lines().find(|row| row.contains(&format!("`{id}`")));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {id}"));
-        let call = format!(".{id}(");
-        let called = sources.iter().any(|(path, text)| path.starts_with("src") && text.contains(&call));
-        assert_eq!(called, !row.contains("not called"), "{id}: {row}");
+fn every_example_says_how_to_run_it() {
+    for (path, text) in sources().unwrap() {
+        let mut parts = path.iter().map(|part| part.to_string_lossy()).skip_while(|part| part != "examples").skip(1);
+        let Some(name) = parts.next() else { continue };
+        if parts.next().is_some_and(|file| file != "main.rs") {
+            continue;
+        }
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        let command = format!("--example {}", name.trim_end_matches(".rs"));
+        let told = head.iter().any(|line| line.contains("`cargo run") && line.contains(&command));
+        assert!(told, "{}: it says not how to run it", path.display());
     }
 }
 
@@ -99,7 +100,7 @@ fn documents_exist_and_are_linked_from_the_readme() {
 
 fn check_documents(root: &Path) -> Result<()> {
     let readme = fs::read_to_string(root.join("README.md"))?;
-    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"] {
+    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "OPERATIONS.md", "PORTING.md"] {
         ensure!(root.join(name).is_file(), "{name} is missing");
         ensure!(readme.contains(&format!("({name})")), "README.md does not lead to {name}");
     }
