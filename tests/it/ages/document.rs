@@ -29,6 +29,7 @@ pub(super) fn unknown(schema: &str, body: &str, version: ApiVersion) -> Vec<Stri
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         look(&schema, &document.unwrap(), version, "", &mut found);
     }
+    found.sort();
     found
 }
 
