@@ -27,6 +27,8 @@ cargo xtask <task>
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
+  engine … trixie  the same with Debian 13's Docker
+  engine … podman  the same with Podman
   fuzz [seconds]   fuzz each target for so long
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
@@ -53,7 +55,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["demo"] => demo::run(),
         ["bench", options @ ..] => bench::run(options),
-        ["engine", what] => engine::run(what),
+        ["engine", what] => engine::run(what, engine::Kind::Docker),
+        ["engine", what, kind] => engine::run(what, kind.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["python"] => python::run(),

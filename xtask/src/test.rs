@@ -5,7 +5,7 @@ use std::{env, process::Command};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    engine::{self, Engine},
+    engine::{Engine, Kind},
     fuzz, python, regen, root, shell,
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Runs the live suite, against a private engine that is stopped again if it was not up.
 fn live() -> Result<()> {
-    if let Err(missing) = engine::can_run() {
+    if let Err(missing) = Kind::Docker.can_run() {
         let message = format!("THE LIVE SUITE DID NOT RUN: {missing}");
         if env::var_os("CI").is_some() {
             bail!(message);
@@ -48,7 +48,7 @@ fn live() -> Result<()> {
         println!("\n{message}");
         return Ok(());
     }
-    let engine = Engine::new();
+    let engine = Engine::new(Kind::Docker);
     let was_up = engine.is_up();
     engine.up()?;
     let outcome = VERSIONS.iter().map(|version| live_at(&engine, version)).collect::<Result<Vec<_>>>();
