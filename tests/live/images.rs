@@ -70,7 +70,8 @@ async fn an_image_that_is_not_there_is_not_found_by_any_call() {
     ] {
         assert!(error.is_not_found() && error.message().unwrap().contains("acme/ghost"), "{error}");
     }
-    assert_eq!(engine.image("busybox").tag(&TagOptions::new("UPPER CASE")).await.unwrap_err().status(), Some(500));
+    let error = engine.image("busybox").tag(&TagOptions::new("UPPER CASE")).await.unwrap_err();
+    assert!(matches!(error.status(), Some(400 | 500)), "{error}");
 }
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn lists_show_what_is_asked_for() {
     let list = async |options: ListOptions| engine.images().list(&options).await.unwrap();
 
     let busybox = engine.image("busybox").inspect().await.unwrap().id;
-    assert!(list(ListOptions::default()).await.iter().any(|image| image.id == busybox && image.virtual_size > 0));
+    assert!(list(ListOptions::default()).await.iter().any(|image| image.id == busybox && image.total_size() > 0));
     assert!(list(ListOptions::default().all()).await.iter().any(|image| image.id == dangling));
     assert!(list(ListOptions::default().dangling(true)).await.iter().any(|image| image.id == dangling));
     assert!(list(ListOptions::default().dangling(false)).await.iter().all(|image| image.id != dangling));
@@ -117,5 +118,5 @@ async fn a_registry_is_searched() {
     assert_eq!((&*found[0].name, found[0].star_count), ("acme/web", 7));
     assert_eq!(registry.searched(), [("web server".to_owned(), false)]);
     let error = engine.images().search("127.0.0.1:1/web", &SearchOptions::default()).await.unwrap_err();
-    assert_eq!(error.status(), Some(500), "{error}");
+    assert!(matches!(error.status(), Some(400 | 500)), "{error}");
 }
