@@ -12,6 +12,7 @@ mod demo;
 mod double;
 mod engine;
 mod fuzz;
+mod live;
 mod python;
 mod regen;
 mod shell;
@@ -23,6 +24,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             check everything, and run the live suite on a private engine
+  live <engine>    of that, what needs an engine, on docker, trixie or podman
   demo             run the quickstart on the engine there is, on a private one, or on a double
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
+        ["live", kind] => live::run_on(kind.parse()?),
         ["demo"] => demo::run(),
         ["bench", options @ ..] => bench::run(options),
         ["engine", what] => engine::run(what, engine::Kind::Docker),

@@ -1,6 +1,9 @@
 //! The engines that a checkout can have, each beside the others.
 
-use std::str::FromStr;
+use std::{
+    fmt::{self, Display, Formatter},
+    str::FromStr,
+};
 
 use anyhow::{Error, Result, bail, ensure};
 
@@ -55,6 +58,16 @@ impl Kind {
             );
         }
         if self == Self::Trixie { trixie::can_be_had() } else { Ok(()) }
+    }
+}
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "Docker",
+            Self::Trixie => "Debian 13's Docker",
+            Self::Podman => "Podman",
+        })
     }
 }
 
