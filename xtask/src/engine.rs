@@ -90,10 +90,7 @@ impl Engine {
         if self.is_up() {
             return Ok(());
         }
-        self.kind.can_run()?;
-        if self.kind == Kind::Trixie {
-            trixie::prepare()?;
-        }
+        self.kind.prepare()?;
         self.down()?;
         let _ = fs::remove_dir_all(&self.directory);
         self.network_up()?;

@@ -59,6 +59,12 @@ impl Kind {
         }
         if self == Self::Trixie { trixie::can_be_had() } else { Ok(()) }
     }
+
+    /// Fetches what is not there yet, if this machine can run it.
+    pub(crate) fn prepare(self) -> Result<()> {
+        self.can_run()?;
+        if self == Self::Trixie { trixie::prepare() } else { Ok(()) }
+    }
 }
 
 impl Display for Kind {
