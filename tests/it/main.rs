@@ -20,6 +20,7 @@ mod monitors;
 mod old_engines;
 mod operations;
 mod options;
+mod podman;
 mod progress;
 mod requests;
 mod schemas;
