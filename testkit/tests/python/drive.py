@@ -157,6 +157,7 @@ if since("1.21") and hasattr(client, "create_volume"):
     client.remove_container(holder, v=True)
     client.remove_volume("drive-v")
     refused("no volume", 404, lambda: client.inspect_volume("drive-v"))
+if since("1.22") and hasattr(client, "create_network"):
     network = client.create_network("drive-n", driver="bridge")["Id"]
     same("network", client.inspect_network("drive-n")["Id"], network)
     member = client.create_container("busybox", ["sleep", "1000"])["Id"]
