@@ -124,7 +124,7 @@ impl Shell {
         }
         let write = |text: &[u8]| match &to_file {
             Some((path, _)) => {
-                self.process.write_file(path, [&self.process.file(path).unwrap_or_default(), text].concat())
+                self.process.write_file(path, [&self.process.file(path).unwrap_or_default(), text].concat());
             }
             None if to_stderr => self.process.err(text),
             None => self.process.out(text),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Build, Done, Failure};
+use super::stages::{Build, Done, Failure};
 use crate::{
     simulate::dockerfile::{Instruction, quoted},
     state::{
@@ -64,7 +64,7 @@ impl Build {
     }
 
     /// The files of another stage, or of an image.
-    fn stage(&self, name: &str) -> Result<Files, Failure> {
+    pub(super) fn stage(&self, name: &str) -> Result<Files, Failure> {
         let number = name.parse::<usize>().ok().and_then(|number| self.stages.get(number));
         let stage = self.stages.iter().find(|(stage, _)| stage == name).or(number);
         let wanted = stage.map_or(name, |(_, image)| image);
@@ -76,7 +76,7 @@ impl Build {
     }
 
     /// A path, from where the image works.
-    fn absolute(&self, path: &str) -> String {
+    pub(super) fn absolute(&self, path: &str) -> String {
         let folder = Some(&self.config["WorkingDir"]).and_then(Value::as_str).filter(|_| !path.starts_with('/'));
         folder.map_or_else(|| path.to_owned(), |folder| format!("{folder}/{path}"))
     }
@@ -136,7 +136,7 @@ mod tests {
     use crate::state::files::File;
 
     #[test]
-    fn patterns_fit_within_a_name() {
+    pub(super) fn patterns_fit_within_a_name() {
         let mut files = Files::default();
         ["/a.txt", "/b.txt", "/d/c.txt"].iter().for_each(|path| files.put(path, File::regular("x")));
         assert_eq!(matching(&files, "/*.txt"), ["/a.txt", "/b.txt"]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_go_into_directories_and_directories_are_spilled() {
+    pub(super) fn sources_go_into_directories_and_directories_are_spilled() {
         let (mut from, mut files) = (Files::default(), Files::default());
         from.put("/d/f", File::regular("x"));
         from.put("/g", File::regular("y"));
