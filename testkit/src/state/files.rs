@@ -80,6 +80,13 @@ impl Files {
         }
     }
 
+    /// Makes a directory, unless something is there.
+    pub(crate) fn make_directory(&mut self, path: &str) {
+        if self.get(path).is_none() {
+            self.put(path, File::directory());
+        }
+    }
+
     /// Removes what is at `path`, with all that is in it.
     pub(crate) fn remove(&mut self, path: &str) -> bool {
         let inside = below(path);

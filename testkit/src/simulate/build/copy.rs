@@ -64,7 +64,7 @@ impl Build {
     }
 
     /// The files of another stage, or of an image.
-    pub(super) fn stage(&self, name: &str) -> Result<Files, Failure> {
+    fn stage(&self, name: &str) -> Result<Files, Failure> {
         let number = name.parse::<usize>().ok().and_then(|number| self.stages.get(number));
         let stage = self.stages.iter().find(|(stage, _)| stage == name).or(number);
         let wanted = stage.map_or(name, |(_, image)| image);
@@ -76,7 +76,7 @@ impl Build {
     }
 
     /// A path, from where the image works.
-    pub(super) fn absolute(&self, path: &str) -> String {
+    fn absolute(&self, path: &str) -> String {
         let folder = Some(&self.config["WorkingDir"]).and_then(Value::as_str).filter(|_| !path.starts_with('/'));
         folder.map_or_else(|| path.to_owned(), |folder| format!("{folder}/{path}"))
     }

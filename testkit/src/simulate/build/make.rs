@@ -70,7 +70,7 @@ impl Build {
         self.is_now(image);
     }
 
-    pub(super) fn is_now(&mut self, image: String) {
+    fn is_now(&mut self, image: String) {
         if let Some((_, stage)) = self.stages.last_mut() {
             stage.clone_from(&image);
         }

@@ -126,7 +126,7 @@ impl Build {
         self.lines.push(json!({ "stream": text }));
     }
 
-    pub(super) fn step(&mut self, step: &Instruction) -> Done {
+    fn step(&mut self, step: &Instruction) -> Done {
         let number = self.total - self.steps.len();
         if step.word == "FROM" {
             self.tell_id();
@@ -159,7 +159,7 @@ impl Build {
     }
 
     /// What may be put in for `$name`.
-    pub(super) fn variables(&self) -> BTreeMap<String, String> {
+    fn variables(&self) -> BTreeMap<String, String> {
         let mut all = if self.image.is_none() { self.global.clone() } else { self.arguments.clone() };
         let variables = words(&self.config["Env"]);
         let pairs = variables.iter().filter_map(|variable| variable.split_once('='));
@@ -167,7 +167,7 @@ impl Build {
         all
     }
 
-    pub(super) fn begin_stage(&mut self, step: &Instruction) -> Done {
+    fn begin_stage(&mut self, step: &Instruction) -> Done {
         let step = step.with_variables(&self.global);
         let mut parts = step.rest.split_whitespace();
         let (base, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
@@ -198,13 +198,13 @@ impl Build {
     }
 
     /// Tells what came of a stage.
-    pub(super) fn tell_id(&mut self) {
+    fn tell_id(&mut self) {
         if let (Some(image), true) = (&self.image, self.wishes.tells_id) {
             self.lines.push(json!({ "aux": { "ID": image } }));
         }
     }
 
-    pub(super) fn declare(&mut self, step: &Instruction) -> Done {
+    fn declare(&mut self, step: &Instruction) -> Done {
         let (name, default) = match step.rest.split_once('=') {
             Some((name, value)) => (name.to_owned(), dockerfile::quoted(value).concat()),
             None => (step.rest.clone(), self.global.get(&step.rest).cloned().unwrap_or_default()),
@@ -219,7 +219,7 @@ impl Build {
     }
 
     /// Gives the image its names, and tells what came of it.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         let image = self.image.clone().unwrap_or_default();
         let tags: Vec<String> = self.wishes.tags.iter().map(|tag| reference::full(tag)).collect();
         self.shared.state.change(|world| tags.iter().for_each(|tag| world.give_tag(&image, tag, tag)));
