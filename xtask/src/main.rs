@@ -7,12 +7,14 @@ use std::{
 
 use anyhow::{Result, bail};
 
+mod api;
 mod bench;
 mod demo;
 mod double;
 mod engine;
 mod first;
 mod fuzz;
+mod package;
 mod python;
 mod regen;
 mod shell;
@@ -34,6 +36,9 @@ cargo xtask <task>
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a user's first build, beside bollard's
   python           let docker-py drive the double of an engine
+  api              list the public items of both crates in api.txt and testkit/api.txt
+  api --check      fail if the lists are not current
+  package          build both crates from their packages
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if they are not current
 ";
@@ -55,6 +60,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["demo"] => demo::run(),
         ["first"] => first::run(),
+        ["api"] => api::run(regen::Mode::Write),
+        ["api", "--check"] => api::run(regen::Mode::Check),
+        ["package"] => package::run(),
         ["bench", options @ ..] => bench::run(options),
         ["engine", what] => engine::run(what),
         ["fuzz"] => fuzz::run(60),

@@ -5,8 +5,9 @@ use std::{env, process::Command};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
+    api,
     engine::{self, Engine},
-    first, fuzz, python, regen, root, shell,
+    first, fuzz, package, python, regen, root, shell,
 };
 
 /// The versions at which the live suite runs: the oldest, the newest that Debian's engine speaks, and those between
@@ -30,9 +31,13 @@ pub(crate) fn run() -> Result<()> {
     step("default features", &mut cargo(&["clippy", "--", "--deny", "warnings"]))?;
     println!("== regen");
     regen::run(regen::Mode::Check)?;
+    println!("== public items");
+    api::run(regen::Mode::Check)?;
     step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
     println!("== the README in an empty crate");
     first::run()?;
+    println!("== packages");
+    package::run()?;
     println!("== docker-py on the double");
     python::run()?;
     println!("== fuzzing");
