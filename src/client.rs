@@ -201,7 +201,7 @@ impl DockerClient {
     pub(crate) async fn wire(&self, operation: &'static str) -> Result<Wire<'_>> {
         let client = match self.0.wire.get() {
             Some(client) => client,
-            None => self.negotiated().await.map_err(|error| error.during(operation))?,
+            None => self.negotiated().await.map_err(|error| error.during(operation).early())?,
         };
         Ok(Wire::new(client, operation))
     }

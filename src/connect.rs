@@ -13,11 +13,13 @@ mod endpoint;
 mod find;
 mod head;
 mod http;
+mod pooled;
 #[cfg(feature = "ssh")]
 mod ssh;
 mod stream;
 mod tls;
 mod transfer;
+mod wanted;
 
 pub use self::tls::Tls;
 pub(crate) use self::{
@@ -27,4 +29,5 @@ pub(crate) use self::{
     find::{Wish, find},
     http::{HttpClient, Limits},
     stream::Stream,
+    wanted::Answer,
 };

@@ -21,8 +21,13 @@ pub struct Error(Arc<Inner>);
 struct Inner {
     kind: Kind,
     operation: Option<&'static str>,
+    /// What failed came before the request of the call itself was sent.
+    early: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
+
+/// How engines before 1.7 begin to say that they do not speak a version. They will not learn other words.
+const OTHER_VERSION: &str = "client and server don't have same version";
 
 /// What went wrong: a kind for each thing a caller can do about it.
 #[derive(Clone, Debug)]
@@ -35,6 +40,8 @@ pub(crate) enum Kind {
     Credentials(String),
     /// No connection came about.
     Connect(String),
+    /// The connection broke before the engine answered.
+    Unanswered(String),
     /// The connection broke, or what came over it is not HTTP.
     Connection(String),
     /// A phase took longer than its limit.
@@ -87,11 +94,11 @@ pub(crate) enum Phase {
 
 impl Error {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self(Arc::new(Inner { kind, operation: None, source: None }))
+        Self(Arc::new(Inner { kind, operation: None, early: false, source: None }))
     }
 
     pub(crate) fn with_source(kind: Kind, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner { kind, operation: None, source: Some(Arc::new(source)) }))
+        Self(Arc::new(Inner { kind, operation: None, early: false, source: Some(Arc::new(source)) }))
     }
 
     /// The call cannot be meant; nothing was sent.
@@ -124,6 +131,13 @@ impl Error {
         self
     }
 
+    /// Says that the request of the call itself was not sent.
+    #[must_use]
+    pub(crate) fn early(mut self) -> Self {
+        Arc::make_mut(&mut self.0).early = true;
+        self
+    }
+
     /// Says whose word it was that cannot be meant.
     #[must_use]
     pub(crate) fn blaming(mut self, who: &str) -> Self {
@@ -143,7 +157,7 @@ impl Error {
     #[doc(alias = "ErrImageNotFound")]
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        self.status() == Some(404) && !self.refuses_version()
     }
 
     /// The object is in no state for it, or the name is taken (409).
@@ -164,10 +178,11 @@ impl Error {
         self.status() == Some(401)
     }
 
-    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400).
+    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400), or the
+    /// version of the API that was pinned (400, or 404 from engines before 1.7).
     #[must_use]
     pub fn is_bad_request(&self) -> bool {
-        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400)
+        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400) || self.refuses_version()
     }
 
     /// Something took longer than its limit.
@@ -181,6 +196,37 @@ impl Error {
     #[must_use]
     pub fn is_connect(&self) -> bool {
         matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
+    }
+
+    /// The connection broke before the answer was complete, or what came over it is not HTTP.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(self.0.kind, Kind::Unanswered(_) | Kind::Connection(_))
+    }
+
+    /// The engine may have done what was asked, although the call failed: its answer did not come, broke off, or could
+    /// not be understood.
+    ///
+    /// Where this is false, either nothing was sent, or the engine itself said that it failed. A request that only
+    /// reads is sent again by this crate if a kept connection turns out to be closed; any other is the caller's to
+    /// repeat, who can find out what became of it.
+    #[must_use]
+    pub fn may_have_been_executed(&self) -> bool {
+        match self.0.kind {
+            Kind::Unanswered(_)
+            | Kind::Connection(_)
+            | Kind::Timeout { phase: Phase::Answer | Phase::Body, .. }
+            | Kind::Truncated(_)
+            | Kind::Decode(_) => !self.0.early,
+            Kind::Request(_)
+            | Kind::Unsupported(_)
+            | Kind::Credentials(_)
+            | Kind::Connect(_)
+            | Kind::Timeout { phase: Phase::Helper(_) | Phase::Connect, .. }
+            | Kind::Engine { .. }
+            | Kind::Failed { .. }
+            | Kind::Ended { .. } => false,
+        }
     }
 
     /// The credentials that the user's configuration names cannot be had, because their helper is missing, failed
@@ -268,6 +314,11 @@ impl Error {
         self.unsupported()?.spoken
     }
 
+    /// Whether an engine does not speak the version, and says so as if there was nothing of that name.
+    fn refuses_version(&self) -> bool {
+        self.status() == Some(404) && self.message().is_some_and(|message| message.starts_with(OTHER_VERSION))
+    }
+
     fn unsupported(&self) -> Option<&Unsupported> {
         match &self.0.kind {
             Kind::Unsupported(unsupported) => Some(unsupported),
@@ -291,6 +342,8 @@ impl fmt::Display for Error {
             | Kind::Connection(message)
             | Kind::Truncated(message)
             | Kind::Ended { message, .. } => f.write_str(message),
+            Kind::Unanswered(message) if self.0.early => f.write_str(message),
+            Kind::Unanswered(message) => write!(f, "{message}; it may have done what was asked"),
             Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
             Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
             Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
@@ -313,7 +366,7 @@ impl fmt::Display for Phase {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, operation, source } = &*self.0;
+        let Inner { kind, operation, source, .. } = &*self.0;
         f.debug_struct("Error").field("kind", kind).field("operation", operation).field("source", source).finish()
     }
 }
@@ -328,6 +381,7 @@ impl From<Error> for io::Error {
             Kind::Decode(_) => io::ErrorKind::InvalidData,
             Kind::Credentials(_)
             | Kind::Connect(_)
+            | Kind::Unanswered(_)
             | Kind::Connection(_)
             | Kind::Engine { .. }
             | Kind::Ended { .. }

@@ -1,6 +1,7 @@
 //! What the fuzz targets in `fuzz/` call. Built with `--cfg fuzzing` only, and no part of the API.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::{
     images::ProgressItem,
@@ -36,20 +37,22 @@ pub fn output(wire: &[u8], size: usize) -> (Vec<(Source, Vec<u8>)>, bool) {
     (items.into_iter().map(|item| (item.source(), item.bytes().to_vec())).collect(), ends_well)
 }
 
-/// A document as it came.
-struct Raw(Vec<u8>);
+/// Whatever a document says.
+struct Anything(Value);
 
-impl Document for Raw {
-    fn decode(document: &[u8]) -> crate::Result<Self> {
-        crate::wire::decode::<serde::de::IgnoredAny>(document).map(|_| Self(document.to_vec()))
+impl Document for Anything {
+    type Wire = Value;
+
+    fn read(wire: Value) -> crate::Result<Self> {
+        Ok(Self(wire))
     }
 }
 
 /// The documents of a sequence.
 #[must_use]
-pub fn documents(wire: &[u8], size: usize) -> (Vec<Vec<u8>>, bool) {
-    let (items, ends_well) = decoded(DocumentDecoder::<Raw>::new(LONGEST), wire, size);
-    (items.into_iter().map(|raw| raw.0).collect(), ends_well)
+pub fn documents(wire: &[u8], size: usize) -> (Vec<Value>, bool) {
+    let (items, ends_well) = decoded(DocumentDecoder::<Anything>::new(LONGEST), wire, size);
+    (items.into_iter().map(|document| document.0).collect(), ends_well)
 }
 
 /// Decodes a document as all that a stream may carry.

@@ -24,6 +24,7 @@ mod body;
 mod gate;
 mod hooks;
 pub(crate) mod lenient;
+mod place;
 mod silence;
 
 /// What progenitor generates: the client, and the types of the document.
@@ -79,7 +80,7 @@ impl<'a> Wire<'a> {
     pub(crate) fn document<T: DeserializeOwned>(&self, outcome: Outcome<T>) -> Result<T> {
         match outcome {
             Err(progenitor_client::Error::InvalidResponsePayload(bytes, error)) => {
-                Err(decode_error::<T>(&bytes, error).during(self.operation))
+                Err(decode_error(&bytes, error).during(self.operation))
             }
             outcome => self.value(outcome).map(ResponseValue::into_inner),
         }
@@ -192,7 +193,7 @@ pub(crate) async fn unversioned<T: DeserializeOwned>(http: &HttpClient, limits: 
 
 /// The document that `bytes` are.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| decode_error::<T>(bytes, error))
+    serde_json::from_slice(bytes).map_err(|error| decode_error(bytes, error))
 }
 
 /// What reqwest says of a body that broke, in our words.
@@ -211,12 +212,7 @@ fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
 }
 
-/// Decodes once more, slowly, to find the field at which `bytes` cannot be understood.
-fn decode_error<T: DeserializeOwned>(bytes: &[u8], error: serde_json::Error) -> Error {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let place = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Err(error) => format!("at {}", error.path()),
-        Ok(_) => "behind its end".to_owned(),
-    };
-    Error::with_source(Kind::Decode(place), error)
+/// Says at which field `bytes` cannot be understood.
+fn decode_error(bytes: &[u8], error: serde_json::Error) -> Error {
+    Error::with_source(Kind::Decode(format!("at {}", place::of(&error, bytes))), error)
 }

@@ -15,7 +15,7 @@ use hyperlocal::UnixConnector;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::{Endpoint, Stream};
+use super::{Endpoint, Stream, pooled::Pooled};
 use crate::{
     Error, Result,
     error::{self, Kind, Phase},
@@ -67,7 +67,16 @@ impl Connector {
             #[cfg(feature = "tls")]
             Endpoint::Tls(_, handshake) => {
                 let stream = self.tcp().await?;
-                handshake.shake(stream).await.map(Stream::new).map_err(|error| self.explain(error))
+                handshake.shake(stream).await.map(Stream::new).map_err(|error| {
+                    match error::cause::<tokio_rustls::rustls::Error>(&error) {
+                        Some(_) => self.explain(error),
+                        // Nothing was asked yet.
+                        None => {
+                            let message = format!("no TLS with {}: the connection broke", self.endpoint);
+                            Error::with_source(Kind::Connect(message), error)
+                        }
+                    }
+                })
             }
             #[cfg(feature = "ssh")]
             Endpoint::Ssh(host) => super::ssh::Tunnel::open(host, self.limit).await.map(Stream::new),
@@ -98,17 +107,17 @@ impl Connector {
             let message = format!("no TLS with {endpoint}: {}", handshake.explain(why));
             return Error::with_source(Kind::Connect(message), error);
         }
-        let message = if error::cause(&error).is_some_and(hyper::Error::is_parse) {
-            format!("{endpoint} does not answer in HTTP; it is no engine, or it wants TLS")
+        let kind = if error::cause(&error).is_some_and(hyper::Error::is_parse) {
+            Kind::Connection(format!("{endpoint} does not answer in HTTP; it is no engine, or it wants TLS"))
         } else {
-            format!("the connection to {endpoint} broke before the engine answered; it may have done what was asked")
+            Kind::Unanswered(format!("the connection to {endpoint} broke before the engine answered"))
         };
-        Error::with_source(Kind::Connection(message), error)
+        Error::with_source(kind, error)
     }
 }
 
 impl Service<http::Uri> for Connector {
-    type Response = TokioIo<Stream>;
+    type Response = TokioIo<Pooled>;
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response>> + Send>>;
 
@@ -118,7 +127,7 @@ impl Service<http::Uri> for Connector {
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
         let connector = self.clone();
-        Box::pin(async move { connector.dial().await.map(TokioIo::new) })
+        Box::pin(async move { connector.dial().await.map(Pooled::new).map(TokioIo::new) })
     }
 }
 

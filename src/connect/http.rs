@@ -10,7 +10,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
-use super::{Connection, Connector, Endpoint};
+use super::{Answer, Connection, Connector, Endpoint, pooled, wanted};
 use crate::{
     Error, Result,
     error::{Kind, Phase},
@@ -73,25 +73,41 @@ impl HttpClient {
         &self,
         request: Request<reqwest::Body>,
         limit: Option<Duration>,
-    ) -> Result<Response<Incoming>> {
-        let answer = self.pool.request(request);
-        let answer = match limit {
-            Some(limit) => tokio::time::timeout(limit, answer)
-                .await
-                .map_err(|_| Error::new(Kind::Timeout { phase: Phase::Answer, limit }))?,
-            None => answer.await,
-        };
-        answer.map_err(|error| self.connector.explain(error))
+    ) -> Result<Response<Answer>> {
+        let (parts, body) = request.into_parts();
+        let send = async |body| within(limit, self.ask(Request::from_parts(parts, body))).await;
+        wanted::tied(body, send).await
+    }
+
+    /// Sends `request`, and once more if that cannot do harm: it only reads, and went out on a connection that the
+    /// engine gave up without a word. The pool itself sends once more what it had not begun to write.
+    async fn ask(&self, mut request: Request<reqwest::Body>) -> Result<Response<Incoming>> {
+        loop {
+            let (parts, body) = request.into_parts();
+            let reads = parts.method.is_safe() && body.as_bytes().is_some_and(<[u8]>::is_empty);
+            let copy = reads.then(|| Request::from_parts(parts.clone(), reqwest::Body::default()));
+            match self.pool.request(Request::from_parts(parts, body)).await {
+                Ok(response) => return Ok(response),
+                Err(error) => match copy.filter(|_| pooled::was_given_up(&error)) {
+                    Some(copy) => request = copy,
+                    None => return Err(self.connector.explain(error)),
+                },
+            }
+        }
     }
 
     /// Sends `request` on a connection of its own, and resolves with the head of the answer and that connection.
     pub(crate) async fn open(&self, request: Request<Bytes>, limit: Option<Duration>) -> Result<Response<Connection>> {
-        let answer = Connection::open(&self.connector, request);
-        match limit {
-            Some(limit) => tokio::time::timeout(limit, answer)
-                .await
-                .unwrap_or_else(|_| Err(Error::new(Kind::Timeout { phase: Phase::Answer, limit }))),
-            None => answer.await,
-        }
+        within(limit, Connection::open(&self.connector, request)).await
+    }
+}
+
+/// The head of the `answer`, if it comes within `limit`.
+async fn within<T>(limit: Option<Duration>, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, answer)
+            .await
+            .unwrap_or_else(|_| Err(Error::new(Kind::Timeout { phase: Phase::Answer, limit }))),
+        None => answer.await,
     }
 }

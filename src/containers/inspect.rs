@@ -2,19 +2,76 @@
 
 use std::collections::BTreeMap;
 
-use crate::models::{ContainerInspect, EndpointSettings, MountPoint, NetworkSettings};
+use super::ContainerStatus;
+use crate::models::{ContainerInspect, ContainerSummary, EndpointSettings, MountPoint, NetworkSettings};
 
 /// What the one network of a container is called where engines do not tell.
 const DEFAULT_NETWORK: &str = "bridge";
 
+impl ContainerSummary {
+    /// What the container is doing: its `state` or, from engines before 1.11, what its `status` says to people.
+    ///
+    /// ```
+    /// use dockerclient::{containers::ContainerStatus, models::ContainerSummary};
+    ///
+    /// let old = ContainerSummary { status: "Up 2 minutes".into(), ..Default::default() };
+    /// let new = ContainerSummary { state: "running".into(), status: "Up 2 minutes".into(), ..Default::default() };
+    /// assert_eq!(old.container_status(), ContainerStatus::Running);
+    /// assert_eq!(new.container_status(), ContainerStatus::Running);
+    /// ```
+    #[must_use]
+    pub fn container_status(&self) -> ContainerStatus {
+        if !self.state.is_empty() {
+            return self.state.as_str().into();
+        }
+        let says = |word| self.status.starts_with(word);
+        match () {
+            () if self.status.is_empty() || says("Created") => ContainerStatus::Created,
+            () if says("Up ") && self.status.ends_with("(Paused)") => ContainerStatus::Paused,
+            () if says("Up ") => ContainerStatus::Running,
+            () if says("Restarting") => ContainerStatus::Restarting,
+            () if says("Removal") => ContainerStatus::Removing,
+            () if says("Exited") => ContainerStatus::Exited,
+            () if says("Dead") => ContainerStatus::Dead,
+            () => ContainerStatus::Other(self.status.clone()),
+        }
+    }
+}
+
 impl ContainerInspect {
     /// The name of the container, without the slash that engines put before it.
+    ///
+    /// ```
+    /// use dockerclient::models::ContainerInspect;
+    ///
+    /// assert_eq!(ContainerInspect { name: "/web".into(), ..Default::default() }.bare_name(), "web");
+    /// ```
     #[must_use]
     pub fn bare_name(&self) -> &str {
         self.name.strip_prefix('/').unwrap_or(&self.name)
     }
 
-    /// What is mounted in the container: `mounts` or, from engines before 1.8, what `volumes` and `volumes_rw` tell.
+    /// Its limit of memory in bytes, 0 if it has none: the one of `host_config` or, below API 1.18, of `config`.
+    #[must_use]
+    pub fn memory_limit(&self) -> i64 {
+        if self.host_config.memory == 0 { self.config.memory } else { self.host_config.memory }
+    }
+
+    /// What is mounted in the container: `mounts` or, from engines before 1.8 and below API 1.20, what `volumes` and
+    /// `volumes_rw` tell, which is where from, where to, and whether it can be written.
+    ///
+    /// ```
+    /// use dockerclient::models::ContainerInspect;
+    ///
+    /// let old = r#"{"Id":"f43c","Volumes":{"/www":"/srv/web"},"VolumesRW":{"/www":false}}"#;
+    /// let new = r#"{"Id":"f43c","Mounts":[{"Source":"/srv/web","Destination":"/www","RW":false}]}"#;
+    /// for told in [old, new] {
+    ///     let container: ContainerInspect = serde_json::from_str(told)?;
+    ///     let mount = &container.mount_points()[0];
+    ///     assert_eq!((&*mount.source, &*mount.destination, mount.rw), ("/srv/web", "/www", false));
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn mount_points(&self) -> Vec<MountPoint> {
         if !self.mounts.is_empty() {
@@ -44,6 +101,18 @@ impl NetworkSettings {
     }
 
     /// The IPv4 address of the container in each of its [`endpoints`](Self::endpoints) that has one.
+    ///
+    /// ```
+    /// use dockerclient::models::NetworkSettings;
+    ///
+    /// let old = r#"{"IPAddress":"172.17.0.2","IPPrefixLen":16}"#;
+    /// let new = r#"{"Networks":{"bridge":{"IPAddress":"172.17.0.2","IPPrefixLen":16}}}"#;
+    /// for told in [old, new] {
+    ///     let settings: NetworkSettings = serde_json::from_str(told)?;
+    ///     assert_eq!(settings.addresses()["bridge"], "172.17.0.2");
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn addresses(&self) -> BTreeMap<&str, String> {
         let endpoints = self.endpoints().into_iter().map(|(name, endpoint)| (name, endpoint.ip_address));
@@ -68,10 +137,78 @@ impl NetworkSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire;
+    use crate::{Timestamp, models::ContainerState, wire};
 
     fn decoded(json: &str) -> ContainerInspect {
         wire::decode(json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn limits_of_memory_are_told_alike() {
+        let old = decoded(r#"{"Id":"1","Config":{"Memory":64},"HostConfig":{}}"#);
+        let both = decoded(r#"{"Id":"1","Config":{"Memory":64},"HostConfig":{"Memory":64}}"#);
+        let new = decoded(r#"{"Id":"1","Config":{},"HostConfig":{"Memory":64}}"#);
+        assert_eq!([old, both, new].map(|seen| seen.memory_limit()), [64; 3]);
+    }
+
+    /// What engines say, in the words of [`ContainerState::describe`](crate::models::ContainerState::describe) and more.
+    #[test]
+    fn what_is_said_to_people_is_understood() {
+        for (status, word) in [
+            ("", "created"),
+            ("Created", "created"),
+            ("Up Less than a second", "running"),
+            ("Up 2 minutes (Paused)", "paused"),
+            ("Restarting (1) 5 seconds ago", "restarting"),
+            ("Removal In Progress", "removing"),
+            ("Exited (137) 2 days ago", "exited"),
+            ("Dead", "dead"),
+            ("Upside down", "Upside down"),
+        ] {
+            let seen = ContainerSummary { status: status.into(), ..Default::default() };
+            assert_eq!(seen.container_status().as_str(), word);
+        }
+        let told = ContainerSummary { state: "dreaming".into(), status: "Up".into(), ..Default::default() };
+        assert_eq!(told.container_status(), ContainerStatus::Other("dreaming".into()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn mounts_are_told_alike_however_many_there_are(
+            mounts in proptest::collection::btree_map("/[a-z]{1,4}", ("/[a-z]{1,4}", proptest::bool::ANY), 0..6),
+        ) {
+            let mount = |(destination, (source, rw)): (&String, &(String, bool))| MountPoint {
+                destination: destination.clone(),
+                source: source.clone(),
+                rw: *rw,
+                ..Default::default()
+            };
+            let old = ContainerInspect {
+                volumes: mounts.iter().map(|(destination, (source, _))| (destination.clone(), source.clone())).collect(),
+                volumes_rw: mounts.iter().map(|(destination, (_, rw))| (destination.clone(), *rw)).collect(),
+                ..Default::default()
+            };
+            let new = ContainerInspect { mounts: mounts.iter().map(mount).collect(), ..Default::default() };
+            proptest::prop_assert_eq!(old.mount_points(), new.mount_points());
+        }
+
+        /// What a container's state says to people is understood as what it says in one word.
+        #[test]
+        fn states_are_told_alike(flags: [bool; 4], exit_code: i32, seconds in 1..1_795_470_173_i64) {
+            let [running, paused, restarting, dead] = flags;
+            let at = |seconds| Timestamp::from_unix_seconds(seconds).unwrap();
+            let then = at(1_795_470_173 - seconds).to_string();
+            let state = ContainerState {
+                running, paused, restarting, dead,
+                exit_code: exit_code.into(),
+                started_at: then.clone(),
+                finished_at: then,
+                ..Default::default()
+            };
+            let seen = ContainerSummary { status: state.describe(at(1_795_470_173)), ..Default::default() };
+            let status = seen.container_status();
+            proptest::prop_assert_eq!(status.as_str(), state.word());
+        }
     }
 
     #[test]

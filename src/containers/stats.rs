@@ -12,7 +12,7 @@ use crate::{
     Result, Timestamp,
     models::{BlkioEntry, CpuStats, Stats},
     stream::{Decoded, Document, DocumentDecoder},
-    wire::{self, Body},
+    wire::Body,
 };
 
 /// What a container uses, measured about once a second. Made by [`Container::stats`](super::Container::stats).
@@ -42,8 +42,10 @@ impl StatsStream {
 }
 
 impl Document for Stats {
-    fn decode(document: &[u8]) -> Result<Self> {
-        wire::decode(document)
+    type Wire = Self;
+
+    fn read(wire: Self) -> Result<Self> {
+        Ok(wire)
     }
 }
 
@@ -104,14 +106,26 @@ impl Stats {
         (limit > 0).then(|| ratio(self.memory_used(), limit) * 100.0)
     }
 
-    /// What went over the container's networks since it started.
+    /// What went over the container's networks since it started: `network` below API 1.21, and all `networks` from then on.
+    ///
+    /// ```
+    /// use dockerclient::{containers::Traffic, models::Stats};
+    ///
+    /// let old = r#"{"network":{"rx_bytes":648,"tx_bytes":738}}"#;
+    /// let new = r#"{"networks":{"eth0":{"rx_bytes":600,"tx_bytes":700},"eth1":{"rx_bytes":48,"tx_bytes":38}}}"#;
+    /// for told in [old, new] {
+    ///     let stats: Stats = serde_json::from_str(told)?;
+    ///     assert_eq!(stats.network_total(), Traffic { input: 648, output: 738 });
+    /// }
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     #[must_use]
     pub fn network_total(&self) -> Traffic {
         // One network below API 1.21, each of them from then on.
         let networks = || self.networks.values().chain([&self.network]);
         Traffic {
-            input: networks().map(|network| network.rx_bytes).sum(),
-            output: networks().map(|network| network.tx_bytes).sum(),
+            input: sum(networks().map(|network| network.rx_bytes)),
+            output: sum(networks().map(|network| network.tx_bytes)),
         }
     }
 
@@ -120,10 +134,15 @@ impl Stats {
     pub fn block_io_total(&self) -> Traffic {
         let total = |op: &str| {
             let entries = self.blkio_stats.io_service_bytes_recursive.iter();
-            entries.filter(|entry: &&BlkioEntry| entry.op.eq_ignore_ascii_case(op)).map(|entry| entry.value).sum()
+            sum(entries.filter(|entry: &&BlkioEntry| entry.op.eq_ignore_ascii_case(op)).map(|entry| entry.value))
         };
         Traffic { input: total("read"), output: total("write") }
     }
+}
+
+/// What engines send may be any number, and more than there is room for.
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
 }
 
 fn cpus(stats: &CpuStats) -> f64 {
@@ -205,6 +224,36 @@ mod tests {
         let new = Stats { networks: new, ..Default::default() };
         for sample in [old, new] {
             assert_eq!(sample.network_total(), Traffic { input: 3, output: 5 });
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn traffic_is_the_same_over_however_many_networks(counts in proptest::collection::vec((0..u64::MAX / 8, 0..u64::MAX / 8), 0..8)) {
+            let network = |(rx_bytes, tx_bytes)| NetworkStats { rx_bytes, tx_bytes, ..Default::default() };
+            let whole = counts.iter().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+            let old = Stats { network: network(whole), ..Default::default() };
+            let networks = counts.iter().enumerate().map(|(index, count)| (format!("eth{index}"), network(*count)));
+            let new = Stats { networks: networks.collect(), ..Default::default() };
+            proptest::prop_assert_eq!(old.network_total(), new.network_total());
+        }
+
+        /// Whatever an engine counts, figures are figures.
+        #[test]
+        fn no_count_is_too_large(counts: [u64; 6], cpus in 0..4_usize) {
+            let [host, total, earlier, usage, limit, bytes] = counts;
+            let network = NetworkStats { rx_bytes: bytes, tx_bytes: total, ..Default::default() };
+            let mut now = stats(cpu(total, host), cpu(earlier, usage));
+            now.cpu_stats.cpu_usage.percpu_usage = vec![total; cpus];
+            (now.memory_stats.usage, now.memory_stats.limit) = (usage, limit);
+            now.memory_stats.stats.insert("inactive_file".into(), bytes);
+            (now.network, now.networks) = (network.clone(), [("eth0".to_owned(), network)].into());
+            let entry = BlkioEntry { op: "Read".into(), value: bytes, ..Default::default() };
+            now.blkio_stats.io_service_bytes_recursive = vec![entry.clone(), entry];
+            proptest::prop_assert!(now.network_total().input >= bytes && now.block_io_total().input >= bytes);
+            proptest::prop_assert!(now.memory_used() <= usage);
+            let figures = [now.cpu_percent(None), now.cpu_percent(Some(&Stats::default())), now.memory_percent()];
+            proptest::prop_assert!(figures.into_iter().flatten().all(|figure| figure.is_finite() && figure >= 0.0));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     Error, Result,
     models::WaitResult,
     stream::{Decoded, Document, DocumentDecoder},
-    wire::{self, Client},
+    wire::Client,
 };
 
 impl Container {
@@ -112,8 +112,10 @@ impl Waiting {
 }
 
 impl Document for WaitResult {
-    fn decode(document: &[u8]) -> Result<Self> {
-        wire::decode(document)
+    type Wire = Self;
+
+    fn read(wire: Self) -> Result<Self> {
+        Ok(wire)
     }
 }
 

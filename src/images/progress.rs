@@ -16,7 +16,7 @@ use crate::{
     error::Kind,
     models::JsonMessage,
     stream::{Decoded, Document, DocumentDecoder},
-    wire::{self, Body},
+    wire::Body,
 };
 
 /// The progress of a pull, push, build, import or load, and at its end what came of it.
@@ -132,8 +132,9 @@ pub struct ProgressStatus {
 }
 
 impl Document for ProgressItem {
-    fn decode(document: &[u8]) -> Result<Self> {
-        let message: JsonMessage = wire::decode(document)?;
+    type Wire = JsonMessage;
+
+    fn read(message: JsonMessage) -> Result<Self> {
         let detail = message.error_detail.unwrap_or_default();
         let failure = if detail.message.is_empty() { message.error } else { detail.message };
         if !failure.is_empty() || detail.code != 0 {

@@ -3,6 +3,12 @@
 use crate::models::{ImageInspect, ImageSummary};
 
 /// The id of an image, without the name of its algorithm, which engines tell since 1.10: 64 hexadecimal digits.
+///
+/// ```
+/// use dockerclient::images::bare_id;
+///
+/// assert_eq!(bare_id("sha256:63a8f57f8197"), bare_id("63a8f57f8197"));
+/// ```
 #[must_use]
 pub fn bare_id(id: &str) -> &str {
     id.strip_prefix("sha256:").unwrap_or(id)
@@ -14,7 +20,15 @@ fn total(size: i64, virtual_size: i64) -> i64 {
 }
 
 impl ImageSummary {
-    /// How large the image is with all it is built on, in bytes.
+    /// How large the image is with all it is built on, in bytes: `virtual_size` or, since API 1.44, `size`.
+    ///
+    /// ```
+    /// use dockerclient::models::ImageSummary;
+    ///
+    /// let old = ImageSummary { size: 200_000, virtual_size: 1_200_000, ..Default::default() };
+    /// let new = ImageSummary { size: 1_200_000, ..Default::default() };
+    /// assert_eq!(old.total_size(), new.total_size());
+    /// ```
     #[must_use]
     pub fn total_size(&self) -> i64 {
         total(self.size, self.virtual_size)
@@ -22,7 +36,7 @@ impl ImageSummary {
 }
 
 impl ImageInspect {
-    /// How large the image is with all it is built on, in bytes.
+    /// How large the image is with all it is built on, in bytes: `virtual_size` or, since API 1.44, `size`.
     #[must_use]
     pub fn total_size(&self) -> i64 {
         total(self.size, self.virtual_size)

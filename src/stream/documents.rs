@@ -3,35 +3,41 @@
 use std::marker::PhantomData;
 
 use bytes::{Buf, Bytes, BytesMut};
+use serde::de::DeserializeOwned;
 
 use super::Decoder;
-use crate::{Error, Result, error::Kind};
+use crate::{Error, Result, error::Kind, wire};
 
 /// What a document of a sequence becomes.
 pub(crate) trait Document: Sized {
-    fn decode(document: &[u8]) -> Result<Self>;
+    /// Its form on the wire.
+    type Wire: DeserializeOwned;
+
+    /// What it says.
+    fn read(wire: Self::Wire) -> Result<Self>;
+
+    /// The document that `bytes` are.
+    fn decode(bytes: &[u8]) -> Result<Self> {
+        Self::read(wire::decode(bytes)?)
+    }
 }
 
 /// Makes items of a sequence of documents.
 ///
 /// Old engines put nothing between two documents, others a line end, a carriage
 /// return and a line end, or a record separator. A document is an object; one that
-/// came in one piece is decoded where it lies.
-///
-/// Engines mostly send each document by itself, as a chunk. So what came is first
-/// taken for one, and only if that fails is it looked for where documents end.
+/// came in one piece is decoded where it lies, which also tells where it ends. Only
+/// if that fails is its end looked for.
 #[derive(Debug)]
 pub(crate) struct DocumentDecoder<T> {
     documents: Documents,
-    /// Whether the last piece that came was one document.
-    came_alone: bool,
     decoded: PhantomData<fn() -> T>,
 }
 
 impl<T: Document> DocumentDecoder<T> {
     /// Takes documents of up to `longest` bytes.
     pub(crate) fn new(longest: usize) -> Self {
-        Self { documents: Documents::new(longest), came_alone: true, decoded: PhantomData }
+        Self { documents: Documents::new(longest), decoded: PhantomData }
     }
 }
 
@@ -43,20 +49,10 @@ impl<T: Document> Decoder for DocumentDecoder<T> {
     }
 
     fn next(&mut self) -> Result<Option<T>> {
-        if self.came_alone
-            && let Some(document) = self.documents.alone()
-        {
-            match T::decode(document) {
-                Ok(item) => {
-                    self.documents.input.clear();
-                    return Ok(Some(item));
-                }
-                Err(_) => self.came_alone = false,
-            }
+        if let Some(wire) = self.documents.whole()? {
+            return T::read(wire).map(Some);
         }
-        let Some(document) = self.documents.next()? else { return Ok(None) };
-        self.came_alone = self.documents.is_used_up();
-        T::decode(&document).map(Some)
+        self.documents.next()?.map(|document| T::decode(&document)).transpose()
     }
 
     fn finish(&self) -> Result<()> {
@@ -140,18 +136,19 @@ impl Documents {
         Ok(end.map(|_| self.gathered.split().freeze()))
     }
 
-    /// All that came, if it begins and ends as a document does, and nothing came before it.
-    fn alone(&self) -> Option<&[u8]> {
-        let begin = self.input.iter().position(|byte| !is_separator(*byte))?;
-        let end = self.input.iter().rposition(|byte| !is_separator(*byte))?;
-        let document = &self.input[begin..=end];
-        let is_whole = document.starts_with(b"{") && document.ends_with(b"}") && document.len() <= self.longest;
-        (self.gathered.is_empty() && is_whole).then_some(document)
-    }
-
-    /// Whether nothing is left but what may stand between two documents.
-    fn is_used_up(&self) -> bool {
-        self.gathered.is_empty() && self.input.iter().all(|byte| is_separator(*byte))
+    /// The next document, if all of it came in one piece and it can be decoded.
+    fn whole<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        if !self.gathered.is_empty() || !self.skip_separators()? {
+            return Ok(None);
+        }
+        let mut documents = serde_json::Deserializer::from_slice(&self.input).into_iter();
+        let Some(Ok(document)) = documents.next() else { return Ok(None) };
+        let length = documents.byte_offset();
+        if length > self.longest {
+            return Ok(None);
+        }
+        self.input.advance(length);
+        Ok(Some(document))
     }
 
     fn finish(&self) -> Result<()> {
@@ -218,8 +215,10 @@ mod tests {
     }
 
     impl Document for serde_json::Value {
-        fn decode(document: &[u8]) -> Result<Self> {
-            crate::wire::decode(document)
+        type Wire = Self;
+
+        fn read(wire: Self) -> Result<Self> {
+            Ok(wire)
         }
     }
 

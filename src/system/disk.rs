@@ -61,8 +61,8 @@ fn containers(items: &[ContainerSummary]) -> ContainersUsage {
     ContainersUsage {
         active_count: count(items.iter().filter(is_active)),
         total_count: count(items.iter()),
-        reclaimable: items.iter().filter(|container| !is_active(container)).map(|container| size(&container)).sum(),
-        total_size: items.iter().map(|container| size(&container)).sum(),
+        reclaimable: sum(items.iter().filter(|container| !is_active(container)).map(|container| size(&container))),
+        total_size: sum(items.iter().map(|container| size(&container))),
         items: items.to_vec(),
     }
 }
@@ -70,11 +70,11 @@ fn containers(items: &[ContainerSummary]) -> ContainersUsage {
 /// `total_size` counts what several images share once, so what is reclaimable is what the used ones do not need.
 fn images(items: &[ImageSummary], total_size: i64) -> ImagesUsage {
     let used = || items.iter().filter(|image| image.containers != 0);
-    let own = |image: &ImageSummary| image.total_size() - image.shared_size.max(0);
+    let own = |image: &ImageSummary| image.total_size().saturating_sub(image.shared_size.max(0));
     ImagesUsage {
         active_count: count(items.iter().filter(|image| image.containers > 0)),
         total_count: count(items.iter()),
-        reclaimable: (total_size - used().map(own).sum::<i64>()).max(0),
+        reclaimable: total_size.saturating_sub(sum(used().map(own))).max(0),
         total_size,
         items: items.to_vec(),
     }
@@ -87,8 +87,8 @@ fn volumes(items: &[Volume]) -> VolumesUsage {
     VolumesUsage {
         active_count: count(items.iter().filter(is_used)),
         total_count: count(items.iter()),
-        reclaimable: items.iter().filter(|volume| !is_used(volume)).map(size).sum(),
-        total_size: items.iter().map(size).sum(),
+        reclaimable: sum(items.iter().filter(|volume| !is_used(volume)).map(size)),
+        total_size: sum(items.iter().map(size)),
         items: items.to_vec(),
     }
 }
@@ -96,16 +96,21 @@ fn volumes(items: &[Volume]) -> VolumesUsage {
 /// What is shared belongs to images. Engines before API 1.39 tell the size alone, and those since 1.42 do not tell it.
 fn build_cache(items: &[BuildCache], told: i64) -> BuildCacheUsage {
     let own = |part: &&BuildCache| !part.shared;
-    let sum: i64 = items.iter().filter(own).map(|part| part.size).sum();
-    let in_use: i64 = items.iter().filter(own).filter(|part| part.in_use).map(|part| part.size).sum();
-    let total_size = if items.is_empty() { told } else { sum };
+    let of_its_own = sum(items.iter().filter(own).map(|part| part.size));
+    let in_use = sum(items.iter().filter(own).filter(|part| part.in_use).map(|part| part.size));
+    let total_size = if items.is_empty() { told } else { of_its_own };
     BuildCacheUsage {
         active_count: count(items.iter().filter(|part| part.in_use)),
         total_count: count(items.iter()),
-        reclaimable: total_size - in_use,
+        reclaimable: total_size.saturating_sub(in_use),
         total_size,
         items: items.to_vec(),
     }
+}
+
+/// What engines send may be any number, and more than there is room for.
+fn sum(sizes: impl Iterator<Item = i64>) -> i64 {
+    sizes.fold(0, i64::saturating_add)
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> i64 {
@@ -147,6 +152,29 @@ mod tests {
         };
         assert_eq!(old.volumes_usage.as_ref().unwrap().items.len(), 2);
         assert_eq!(without_items(old), without_items(new));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_size_is_too_large(sizes: [i64; 4], flags: [bool; 3]) {
+            let [size, shared, layers, built] = sizes;
+            let image = ImageSummary { size, shared_size: shared, containers: flags[0].into(), ..Default::default() };
+            let container = ContainerSummary { size_rw: Some(size), ..Default::default() };
+            let mut volume = Volume::default();
+            volume.usage_data.get_or_insert_default().size = size;
+            let part = BuildCache { size, in_use: flags[1], shared: flags[2], ..Default::default() };
+            let mut usage = DiskUsage {
+                layers_size: layers,
+                builder_size: built,
+                images: vec![image.clone(), image],
+                containers: vec![container.clone(), container],
+                volumes: vec![volume.clone(), volume],
+                build_cache: vec![part.clone(), part],
+                ..Default::default()
+            };
+            usage.complete(&DiskUsageKind::ALL);
+            proptest::prop_assert_eq!(usage.images_usage.unwrap().total_size, layers);
+        }
     }
 
     #[test]

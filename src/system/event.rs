@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Result, Timestamp, models, stream::Document, wire};
+use crate::{Result, Timestamp, models, stream::Document};
 
 /// Something that happened in the engine.
 ///
@@ -73,8 +73,9 @@ impl From<&str> for EventKind {
 const IMAGE_ACTIONS: [&str; 7] = ["delete", "import", "load", "pull", "push", "tag", "untag"];
 
 impl Document for Event {
-    fn decode(document: &[u8]) -> Result<Self> {
-        let raw: models::Event = wire::decode(document)?;
+    type Wire = models::Event;
+
+    fn read(raw: models::Event) -> Result<Self> {
         let actor = raw.actor.unwrap_or_default();
         let word = if raw.action.is_empty() { raw.status } else { raw.action };
         let (action, detail) = match word.split_once(": ") {

@@ -7,12 +7,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::{BodyExt, Collected, Limited};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
 use super::{broken, silence::Silence};
-use crate::{Error, Result, connect::Connection, error::Kind};
+use crate::{
+    Error, Result,
+    connect::{Answer, Connection},
+    error::Kind,
+};
 
 /// The longest single document that is read, in bytes.
 const LONGEST_DOCUMENT: usize = 256 << 20;
@@ -22,14 +26,14 @@ const LONGEST_ERROR: usize = 64 << 10;
 
 /// A body that fails if it falls silent for longer than its limit, or grows too long.
 pub(super) struct Watched {
-    body: Incoming,
+    body: Answer,
     silence: Silence,
     left: usize,
 }
 
 impl Watched {
     /// A body that is one document.
-    pub(super) fn document(body: Incoming, limit: Option<Duration>) -> Self {
+    pub(super) fn document(body: Answer, limit: Option<Duration>) -> Self {
         Self { body, silence: Silence::new(limit), left: LONGEST_DOCUMENT }
     }
 
@@ -65,13 +69,24 @@ impl Body for Watched {
     }
 }
 
+/// Fails if the body of an answer is not what was asked for, but something else made of it: nobody asks for that.
+pub(super) fn plain(headers: &HeaderMap) -> Result<()> {
+    match headers.get(CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            let encoding = String::from_utf8_lossy(encoding.as_bytes());
+            Err(Error::new(Kind::Decode(format!("it is encoded as {encoding}, which was not asked for"))))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The whole body of an answer that is one document.
-pub(super) async fn collect(response: Response<Incoming>, limit: Option<Duration>) -> Result<Bytes> {
+pub(super) async fn collect(response: Response<Answer>, limit: Option<Duration>) -> Result<Bytes> {
     Ok(Watched::document(response.into_body(), limit).collect().await?.to_bytes())
 }
 
 /// The error that the engine answered with.
-pub(super) async fn engine_error(response: Response<Incoming>, limit: Option<Duration>) -> Error {
+pub(super) async fn engine_error(response: Response<Answer>, limit: Option<Duration>) -> Error {
     let status = response.status();
     let body = Limited::new(Watched::document(response.into_body(), limit), LONGEST_ERROR);
     // An error whose text cannot be read is still the error its status says.

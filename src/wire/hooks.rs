@@ -11,7 +11,7 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT},
 };
 use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, ResponseBuilderExt as _, Url};
 use tracing::{Instrument, Span, debug_span, field};
 
 use super::{
@@ -83,6 +83,7 @@ impl Hooks {
     }
 
     async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
+        let url = request.url().clone();
         let request: http::Request<reqwest::Body> = request.try_into().map_err(super::body_error)?;
         let limit = self.limits.answer.filter(|_| !operation.is_late(self.version));
         if let Some((slot, protocol)) = &self.session {
@@ -95,11 +96,12 @@ impl Hooks {
         if !response.status().is_success() {
             return Err(answer::engine_error(response, self.limits.body).await);
         }
-        Ok(if operation.streams {
-            response.map(reqwest::Body::wrap).into()
-        } else {
-            response.map(|body| reqwest::Body::wrap(Watched::document(body, self.limits.body))).into()
-        })
+        answer::plain(response.headers())?;
+        let response = response.map(|body| match operation.streams {
+            true => reqwest::Body::wrap(body),
+            false => reqwest::Body::wrap(Watched::document(body, self.limits.body)),
+        });
+        Ok(answer_of(url, response))
     }
 }
 
@@ -112,6 +114,7 @@ impl Hooks {
         if status != StatusCode::SWITCHING_PROTOCOLS && !status.is_success() {
             return Err(answer::session_error(response, self.limits.body).await);
         }
+        answer::plain(response.headers())?;
         slot.put(response);
         Ok(http::Response::new(reqwest::Body::default()).into())
     }
@@ -141,6 +144,14 @@ fn tidy(request: &mut Request, operation: &Operation) {
         request.headers_mut().remove(CONTENT_TYPE);
         request.headers_mut().remove(CONTENT_LENGTH);
     }
+}
+
+/// The response that came for `url`. Without one, reqwest parses one of its own, each time.
+fn answer_of(url: Url, mut response: http::Response<reqwest::Body>) -> Response {
+    if let Some(extensions) = http::Response::builder().url(url).extensions_mut() {
+        response.extensions_mut().extend(std::mem::take(extensions));
+    }
+    response.into()
 }
 
 /// The status of a response that carries an error of ours; no engine answers with it.

@@ -231,6 +231,10 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
                 let mut items = Vec::new();
                 while let Some(item) = list.next_element_seed(Element(PhantomData))? {
+                    if items.len() == items.capacity() {
+                        // Most lists are of one or two items, and those are large.
+                        items.reserve_exact(items.len().max(1));
+                    }
                     items.push(item);
                 }
                 Ok(items)

@@ -112,6 +112,10 @@ async fn send(
                     () = hung_up(&mut session.input) => return Ok(None),
                 };
                 let Some(piece) = piece else { break };
+                // An empty chunk would be the end.
+                if piece.is_empty() {
+                    continue;
+                }
                 let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), &piece, b"\r\n"].concat();
                 session.output.write(&chunk).await?;
             }
@@ -192,6 +196,7 @@ fn reason(status: u16) -> &'static str {
         204 => "No Content",
         304 => "Not Modified",
         400 => "Bad Request",
+        403 => "Forbidden",
         404 => "Not Found",
         409 => "Conflict",
         500 => "Internal Server Error",

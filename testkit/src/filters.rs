@@ -1,5 +1,6 @@
 //! The parameter `filters`, in both its shapes.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// The values of a key: engines take `{"key": ["value"]}` and `{"key": {"value": true}}`.
@@ -17,4 +18,21 @@ pub(crate) fn labels_pass(filters: &Value, labels: &Value) -> bool {
         Some((key, value)) => labels[key] == value,
         None => labels.get(wanted).is_some(),
     })
+}
+
+/// Whether what has these labels and is so old is among those that are pruned.
+pub(crate) fn prunes(filters: &Value, labels: &Value, created: Timestamp) -> bool {
+    let kept = values(filters, "label!").iter().any(|kept| match kept.split_once('=') {
+        Some((key, value)) => labels[key] == value,
+        None => labels.get(kept).is_some(),
+    });
+    let old = values(filters, "until").iter().all(|until| time(until).is_some_and(|until| created < until));
+    !kept && old && labels_pass(filters, labels)
+}
+
+/// A time: in seconds since 1970, as engines write it, or so long ago.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let ago = || text.parse::<SignedDuration>().ok().map(|ago| Timestamp::now() - ago);
+    seconds.or_else(|| text.parse().ok()).or_else(ago)
 }

@@ -1,12 +1,13 @@
 //! Images, and what containers of them do.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::{
     program::{Argv, Program},
-    state::reference,
+    state::{
+        files::{self, File, Files},
+        reference,
+    },
 };
 
 /// An image that the engine has, or can pull; and what containers of it do.
@@ -26,18 +27,33 @@ pub struct Image {
     pub(crate) reference: String,
     pub(crate) config: Value,
     pub(crate) size: u64,
+    pub(crate) files: Files,
     programs: Vec<(Argv, Program)>,
 }
 
 impl Image {
     /// An image of this name. Without a tag it is `latest`.
     pub fn new(reference: &str) -> Self {
-        Self { reference: reference::full(reference), config: json!({}), size: 1_984_172, programs: Vec::new() }
+        Self {
+            reference: reference::full(reference),
+            config: json!({}),
+            size: 1_984_172,
+            files: Files::default(),
+            programs: Vec::new(),
+        }
     }
 
     /// `busybox:latest`, whose shell knows `echo`, `cat`, `sleep`, `exit`, `trap` and a little more.
     pub fn busybox() -> Self {
-        Self::new("busybox").cmd(["sh"])
+        let mut image = Self::new("busybox").cmd(["sh"]);
+        for path in ["/dev", "/etc", "/proc", "/sys", "/tmp"] {
+            image.files.put(path, File::directory());
+        }
+        image.files.put("/bin/sh", File::link("busybox"));
+        image
+            .file("/bin/busybox", "\u{7f}ELF")
+            .file("/etc/group", "root:x:0:\n")
+            .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
     }
 
     /// What containers run if they are not told otherwise.
@@ -64,6 +80,12 @@ impl Image {
         self
     }
 
+    /// A file, which containers of it begin with.
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.put(&files::clean(path), File::regular(content.into()));
+        self
+    }
+
     /// How large it is, in bytes.
     pub fn size(self, bytes: u64) -> Self {
         Self { size: bytes, ..self }
@@ -82,9 +104,14 @@ impl Image {
 
     /// What `argv` does in a container of this image, if there is such a command.
     pub(crate) fn program_for(&self, argv: &[String]) -> Option<Program> {
+        self.own_program_for(argv).or_else(|| Program::of_the_shell(argv))
+    }
+
+    /// The same, without the shell.
+    pub(crate) fn own_program_for(&self, argv: &[String]) -> Option<Program> {
         let fitting = self.programs.iter().filter(|(words, _)| argv.starts_with(words));
         let longest = fitting.max_by_key(|(words, _)| words.len());
-        longest.map(|(_, program)| program.clone()).or_else(|| Program::of_the_shell(argv))
+        longest.map(|(_, program)| program.clone())
     }
 
     /// Puts into the configuration of a container what comes of the image, and returns what it runs.
@@ -97,20 +124,35 @@ impl Image {
         if entrypoint.is_empty() && !words(&self.config["Entrypoint"]).is_empty() {
             config["Entrypoint"] = self.config["Entrypoint"].clone();
         }
-        let mut labels: BTreeMap<String, Value> = BTreeMap::new();
-        for from in [&self.config["Labels"], &config["Labels"]] {
-            labels.extend(from.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
-        }
-        config["Labels"] = json!(labels);
-        let own = words(&config["Env"]);
-        let named = |variable: &String| variable.split('=').next().map(|name| format!("{name}="));
-        let set = |variable: &String| named(variable).is_some_and(|name| own.iter().any(|own| own.starts_with(&name)));
-        let more = words(&self.config["Env"]).into_iter().filter(|variable| !set(variable));
-        let all: Vec<String> = own.iter().cloned().chain(more).collect();
-        if !all.is_empty() {
-            config["Env"] = json!(all);
-        }
+        config["Labels"] = json!(config["Labels"].as_object().cloned().unwrap_or_default());
+        complete(config, &self.config);
         [words(&config["Entrypoint"]), words(&config["Cmd"])].concat()
+    }
+}
+
+/// Puts into a configuration what it has not, and another has.
+pub(crate) fn complete(config: &mut Value, from: &Value) {
+    for field in ["User", "WorkingDir", "StopSignal"] {
+        if config[field].as_str().is_none_or(str::is_empty) && from[field].is_string() {
+            config[field] = from[field].clone();
+        }
+    }
+    for field in ["Labels", "ExposedPorts", "Volumes"] {
+        for (name, value) in from[field].as_object().into_iter().flatten() {
+            if config[field].get(name).is_none() {
+                config[field][name] = value.clone();
+            }
+        }
+    }
+    let mut all = words(&config["Env"]);
+    for variable in words(&from["Env"]) {
+        let begins = format!("{}=", variable.split('=').next().unwrap_or_default());
+        if !all.iter().any(|known| known.starts_with(&begins)) {
+            all.push(variable);
+        }
+    }
+    if !all.is_empty() {
+        config["Env"] = json!(all);
     }
 }
 

@@ -60,6 +60,11 @@ impl Request {
         serde_json::from_slice(&self.bytes).ok()
     }
 
+    /// All values of a parameter that may come several times.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.parameters().into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
+    }
+
     /// All parameters, in order.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         let query = self.target().split_once('?').map_or("", |(_, query)| query);

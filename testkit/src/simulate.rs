@@ -7,19 +7,30 @@ use serde_json::Value;
 use crate::{
     Reply,
     document::{DOCUMENT, Shape},
+    filters,
     refusal::{Refusal, Result},
     shared::{Asked, Shared},
 };
 
+mod archive;
+mod build;
+mod commit;
 mod containers;
+mod disk;
+mod dockerfile;
 mod exec;
 mod images;
 mod lifecycle;
 mod logs;
+mod networks;
 mod progress;
+mod prune;
 mod sessions;
 mod stats;
 mod system;
+mod transfer;
+mod update;
+mod volumes;
 
 /// What is needed to answer a request.
 pub(crate) struct Context {
@@ -31,16 +42,23 @@ type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 type Handler = fn(Context) -> Answer;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 37] = [
+const HANDLERS: [(&str, Handler); 64] = [
+    ("container_archive_get", |context| Box::pin(archive::get(context))),
+    ("container_archive_put", |context| Box::pin(archive::put(context))),
+    ("container_archive_stat", |context| Box::pin(archive::stat(context))),
+    ("build_prune", |context| Box::pin(prune::builds(context))),
     ("container_attach", |context| Box::pin(sessions::attach(context))),
-    ("container_changes", |context| Box::pin(containers::changes(context))),
+    ("container_changes", |context| Box::pin(archive::changes(context))),
+    ("container_copy", |context| Box::pin(archive::copy(context))),
     ("container_create", |context| Box::pin(containers::create(context))),
     ("container_delete", |context| Box::pin(lifecycle::delete(context))),
+    ("container_export", |context| Box::pin(archive::export(context))),
     ("container_inspect", |context| Box::pin(containers::inspect(context))),
     ("container_kill", |context| Box::pin(lifecycle::kill(context))),
     ("container_list", |context| Box::pin(containers::list(context))),
     ("container_logs", |context| Box::pin(logs::logs(context))),
     ("container_pause", |context| Box::pin(lifecycle::pause(context))),
+    ("container_prune", |context| Box::pin(prune::containers(context))),
     ("container_rename", |context| Box::pin(lifecycle::rename(context))),
     ("container_resize", |context| Box::pin(containers::resize(context))),
     ("container_restart", |context| Box::pin(lifecycle::restart(context))),
@@ -49,26 +67,46 @@ const HANDLERS: [(&str, Handler); 37] = [
     ("container_stop", |context| Box::pin(lifecycle::stop(context))),
     ("container_top", |context| Box::pin(containers::top(context))),
     ("container_unpause", |context| Box::pin(lifecycle::unpause(context))),
+    ("container_update", |context| Box::pin(update::update(context))),
     ("container_wait", |context| Box::pin(lifecycle::wait(context))),
+    ("distribution_inspect", |context| Box::pin(images::distribution(context))),
     ("exec_create", |context| Box::pin(exec::create(context))),
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),
     ("exec_resize", |context| Box::pin(exec::resize(context))),
     ("exec_start", |context| Box::pin(exec::start(context))),
-    ("image_commit", |context| Box::pin(images::commit(context))),
+    ("image_build", |context| Box::pin(build::build(context))),
+    ("image_commit", |context| Box::pin(commit::commit(context))),
     ("image_create", |context| Box::pin(progress::create(context))),
     ("image_delete", |context| Box::pin(images::delete(context))),
+    ("image_get_all", |context| Box::pin(transfer::save_all(context))),
+    ("image_get", |context| Box::pin(transfer::save_one(context))),
     ("image_history", |context| Box::pin(images::history(context))),
     ("image_inspect", |context| Box::pin(images::inspect(context))),
     ("image_list", |context| Box::pin(images::list(context))),
+    ("image_load", |context| Box::pin(transfer::load(context))),
+    ("image_prune", |context| Box::pin(prune::images(context))),
     ("image_push", |context| Box::pin(progress::push(context))),
     ("image_search", |context| Box::pin(images::search(context))),
     ("image_tag", |context| Box::pin(images::tag(context))),
+    ("network_connect", |context| Box::pin(networks::connect(context))),
+    ("network_create", |context| Box::pin(networks::create(context))),
+    ("network_delete", |context| Box::pin(networks::delete(context))),
+    ("network_disconnect", |context| Box::pin(networks::disconnect(context))),
+    ("network_inspect", |context| Box::pin(networks::inspect(context))),
+    ("network_list", |context| Box::pin(networks::list(context))),
+    ("network_prune", |context| Box::pin(networks::prune(context))),
     ("system_auth", |context| Box::pin(system::auth(context))),
+    ("system_df", |context| Box::pin(disk::usage(context))),
     ("system_events", |context| Box::pin(system::events(context))),
     ("system_info", |context| Box::pin(system::info(context))),
     ("system_ping_head", |context| Box::pin(system::ping(context))),
     ("system_ping", |context| Box::pin(system::ping(context))),
     ("system_version", |context| Box::pin(system::version(context))),
+    ("volume_create", |context| Box::pin(volumes::create(context))),
+    ("volume_delete", |context| Box::pin(volumes::delete(context))),
+    ("volume_inspect", |context| Box::pin(volumes::inspect(context))),
+    ("volume_list", |context| Box::pin(volumes::list(context))),
+    ("volume_prune", |context| Box::pin(volumes::prune(context))),
 ];
 
 /// Does what is asked, and answers.
@@ -122,6 +160,17 @@ impl Context {
         }
     }
 
+    /// A filter that is a flag, if it is given.
+    fn flag_filter(&self, filters: &Value, key: &str, status: u16) -> Result<Option<bool>> {
+        let values = filters::values(filters, key);
+        match values.first().map(String::as_str) {
+            None => Ok(None),
+            Some("1" | "true") => Ok(Some(true)),
+            Some("0" | "false") => Ok(Some(false)),
+            Some(_) => Err(Refusal::new(status, format!("Invalid filter '{key}=[{}]'", values.join(" ")))),
+        }
+    }
+
     /// A parameter that is a number.
     fn number(&self, name: &str, status: u16) -> Result<Option<i64>> {
         match self.asked.request.query(name).as_deref() {
@@ -130,6 +179,14 @@ impl Context {
                 .parse()
                 .map(Some)
                 .map_err(|_| Refusal::new(status, format!("strconv.Atoi: parsing {text:?}: invalid syntax"))),
+        }
+    }
+
+    /// The body, which has to be there and JSON.
+    fn needed_body(&self) -> Result<Value> {
+        match self.asked.request.bytes.is_empty() {
+            true => Err(Refusal::new(400, "got EOF while reading request body")),
+            false => self.body(),
         }
     }
 

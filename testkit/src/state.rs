@@ -1,4 +1,4 @@
-//! What the engine has: images, containers, commands in them, and what happened.
+//! What the engine has: images, containers, commands in them, volumes, networks, and what happened.
 
 use std::{
     collections::BTreeMap,
@@ -10,14 +10,21 @@ use tokio::sync::watch;
 use crate::{Image, age::Age};
 
 pub(crate) mod container;
+pub(crate) mod endpoint;
 pub(crate) mod event;
 pub(crate) mod exec;
+pub(crate) mod files;
 pub(crate) mod ids;
+pub(crate) mod layer;
+pub(crate) mod mount;
 pub(crate) mod names;
+pub(crate) mod network;
 pub(crate) mod reference;
 pub(crate) mod run;
+mod told;
+pub(crate) mod volume;
 
-use self::{container::Container, event::Event, exec::Exec, run::Run};
+use self::{container::Container, event::Event, exec::Exec, network::Network, run::Run, volume::Volume};
 
 /// The world, and a way to wait until it is as one wants it.
 #[derive(Debug)]
@@ -31,11 +38,15 @@ pub(crate) struct World {
     pub(crate) age: Age,
     /// The newest first.
     pub(crate) images: Vec<StoredImage>,
+    /// Those that were there; an archive may bring them back.
+    pub(crate) removed: Vec<StoredImage>,
     /// What can be pulled.
     pub(crate) registry: Vec<Image>,
     /// The newest first.
     pub(crate) containers: Vec<Container>,
     pub(crate) execs: Vec<Exec>,
+    pub(crate) volumes: Vec<Volume>,
+    pub(crate) networks: Vec<Network>,
     /// What runs or has run in containers and commands, by their ids.
     pub(crate) runs: BTreeMap<String, Run>,
     pub(crate) events: Vec<Event>,
@@ -65,9 +76,12 @@ impl State {
         let world = World {
             age,
             images: Vec::new(),
+            removed: Vec::new(),
             registry: Vec::new(),
             containers: Vec::new(),
             execs: Vec::new(),
+            volumes: Vec::new(),
+            networks: Network::all_predefined(),
             runs: BTreeMap::new(),
             events: Vec::new(),
             serial: 0,
@@ -97,6 +111,13 @@ impl State {
             // The sender lives as long as `self`.
             let _ = changes.changed().await;
         }
+    }
+}
+
+impl StoredImage {
+    /// Whether it is only a step on the way to others.
+    pub(crate) fn is_between(&self, world: &World) -> bool {
+        self.tags.is_empty() && world.images.iter().any(|other| other.parent == self.id)
     }
 }
 

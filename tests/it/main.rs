@@ -4,6 +4,7 @@
 
 #[cfg(feature = "tls")]
 mod addresses;
+mod ages;
 #[cfg(feature = "tar")]
 mod archives;
 mod cancellation;

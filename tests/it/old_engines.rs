@@ -2,15 +2,16 @@
 //!
 //! Written from what engines 1.3 to 1.6 were seen to send; no such engine runs here.
 
+use std::collections::HashMap;
+
 use dockerclient::{
     containers::ListOptions,
     images,
-    models::{ExecInspect, Info},
+    models::{ExecInspect, HostConfig, Info},
     system::EventsOptions,
 };
 use dockerclient_testkit::{Engine, Reply};
 use futures_util::TryStreamExt as _;
-use insta::assert_debug_snapshot;
 
 /// An engine with one answer.
 fn sending(body: &'static str) -> Engine {
@@ -72,13 +73,9 @@ async fn a_container_may_be_full_of_nulls() {
             "RestartPolicy":{"Name":"","MaximumRetryCount":0},"Links":null,"Ulimits":null,"LogConfig":null}}"#,
     );
     let container = engine.client("1.15").container("web").inspect().await.unwrap();
-    assert_debug_snapshot!((
-        container.args,
-        container.config.cmd,
-        container.network_settings.ports,
-        container.host_config,
-        container.state.word(),
-    ));
+    assert_eq!((container.args, container.config.cmd), (vec![], vec![]));
+    assert_eq!(container.network_settings.ports, HashMap::from([("80/tcp".to_owned(), vec![])]));
+    assert_eq!((container.host_config, container.state.word()), (HostConfig::default(), "running"));
 }
 
 #[tokio::test]

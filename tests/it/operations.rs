@@ -142,8 +142,9 @@ async fn each_operation_is_sent_at_the_versions_that_have_it_and_refused_at_all_
             let id = &operation.id;
             let engine = Engine::answering(|_| Reply::json(200, r#"{"Id":"f43c","StatusCode":0}"#));
             let Some(outcome) = call(&engine.client(&version), id).await else {
-                let row = table.lines().find(|row| row.contains(&format!("`{id}`"))).unwrap();
-                assert!(row.contains("not called") || row.contains("(feature"), "{row}");
+                let row = table.lines().find(|row| row.contains(&format!("`{id}`"))).unwrap_or("no row");
+                let is_left_out = cfg!(not(feature = "websocket")) && id == "container_attach_ws";
+                assert!(row.contains("not called") || is_left_out, "{id} is not called, and OPERATIONS.md says: {row}");
                 continue;
             };
             let sent = engine.requests().iter().any(|request| is_for(operation, &request.line, &version));

@@ -159,7 +159,7 @@ async fn what_the_spoken_version_lacks_is_refused_and_not_sent() {
 #[tokio::test]
 async fn what_the_spoken_version_has_lost_is_refused_and_not_sent() {
     let engine = telling("{}");
-    let (docker, newest) = (engine.client("1.42"), engine.client(&ApiVersion::NEWEST.to_string()));
+    let (docker, newer) = (engine.client("1.42"), engine.client("1.52"));
     let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
     let host_config = HostConfig { binds: vec!["/tmp:/tmp".into()], ..Default::default() };
     let create = async |docker: &DockerClient, config: ContainerConfig, host_config: HostConfig| {
@@ -173,7 +173,7 @@ async fn what_the_spoken_version_has_lost_is_refused_and_not_sent() {
         docker.container("web").start_with(&host_config).await.unwrap_err(),
         create(&docker, with_memory, HostConfig::default()).await,
         create(&docker, config, kernel_memory).await,
-        create(&newest, with_address, HostConfig::default()).await,
+        create(&newer, with_address, HostConfig::default()).await,
     ];
     for error in &errors {
         assert!(error.is_unsupported() && error.status().is_none());
@@ -184,7 +184,7 @@ async fn what_the_spoken_version_has_lost_is_refused_and_not_sent() {
     container start: the body is gone since API 1.24, and 1.42 is spoken; give the host configuration to create
     container create: the field "Memory" is gone since API 1.20, and 1.42 is spoken; use the field of the same name in HostConfig
     container create: the field "HostConfig.KernelMemory" is gone since API 1.42, and 1.42 is spoken; use Memory, which counts the kernel's too
-    container create: the field "MacAddress" is gone since API 1.52, and 1.55 is spoken; use MacAddress of the network in NetworkingConfig
+    container create: the field "MacAddress" is gone since API 1.52, and 1.52 is spoken; use MacAddress of the network in NetworkingConfig
     "#);
     assert_eq!(engine.lines(), "");
 }

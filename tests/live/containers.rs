@@ -69,10 +69,13 @@ async fn a_container_lives_from_creation_to_removal() {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn starting_or_stopping_twice_is_an_outcome() {
     let engine = Engine::under_test().await;
-    let container = engine.running().await;
+    let container = engine.create("trap 'exit 0' TERM; echo up; while true; do sleep 0.05; done").await;
+    assert_eq!(container.start().await.unwrap(), Start::Started);
+    // Before its trap is set it is deaf, and would be killed.
+    container.wait_until_logged("up").await.unwrap();
     assert_eq!(container.start().await.unwrap(), Start::AlreadyRunning);
-    assert_eq!(container.stop(&at_once()).await.unwrap(), Stop::Stopped);
-    assert_eq!(container.stop(&at_once()).await.unwrap(), Stop::AlreadyStopped);
+    assert_eq!(container.stop(&StopOptions::default()).await.unwrap(), Stop::Stopped);
+    assert_eq!(container.stop(&StopOptions::default()).await.unwrap(), Stop::AlreadyStopped);
     assert_eq!(container.wait().await.unwrap().code, 0);
 }
 

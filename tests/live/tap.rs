@@ -12,22 +12,23 @@ use std::{
 use bytes::Bytes;
 use dockerclient::ApiVersion;
 use http::{Request, Response, header::CONTENT_TYPE};
-use http_body_util::{BodyExt as _, Either, Full};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{body::Incoming, client, server, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 
-use self::document::Document;
+use self::{document::Document, sequence::Sequence};
 
 mod document;
+mod sequence;
 
 pub(crate) struct Tap {
     path: PathBuf,
     violations: Arc<Mutex<Vec<String>>>,
 }
 
-type Answer = Response<Either<Full<Bytes>, Incoming>>;
+type Answer = Response<BoxBody<Bytes, hyper::Error>>;
 
 impl Tap {
     /// A socket behind which `engine` answers.
@@ -80,14 +81,15 @@ impl Drop for Tap {
 async fn exchange(
     engine: &Path,
     document: &Document,
-    violations: &Mutex<Vec<String>>,
+    violations: &Arc<Mutex<Vec<String>>>,
     request: Request<Incoming>,
 ) -> Answer {
     let (head, body) = request.into_parts();
     let line = format!("{} {}", head.method, head.uri);
     let body = body.collect().await.unwrap().to_bytes();
     let operation = document.operation(&head);
-    let complain = |found: Vec<String>| {
+    let violations = Arc::clone(violations);
+    let complain = move |found: Vec<String>| {
         violations.lock().unwrap().extend(found.into_iter().map(|what| format!("{line}: {what}")));
     };
     match &operation {
@@ -100,16 +102,25 @@ async fn exchange(
     tokio::spawn(connection);
     let is_head = head.method == http::Method::HEAD;
     let answer = sender.send_request(Request::from_parts(head, Full::new(body))).await.unwrap();
-    let Some(operation) = operation else { return answer.map(Either::Right) };
+    let Some(operation) = operation else { return answer.map(BodyExt::boxed) };
     complain(operation.check_head(&answer));
-    if is_head || !operation.is_document(&answer) {
-        return answer.map(Either::Right);
-    }
+    let (is_document, is_sequence) = (operation.is_document(&answer), operation.is_sequence(&answer));
     let (head, body) = answer.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    match serde_json::from_slice::<Value>(&body) {
-        Ok(value) => complain(operation.check_answer(&head, &value)),
-        Err(error) => complain(vec![format!("{:?}: {error}", head.headers.get(CONTENT_TYPE))]),
+    if is_document && !is_head {
+        let body = body.collect().await.unwrap().to_bytes();
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(value) => complain(operation.check_of(&head).of(&value)),
+            Err(error) => complain(vec![format!("{:?}: {error}", head.headers.get(CONTENT_TYPE))]),
+        }
+        return Response::from_parts(head, Full::new(body).map_err(|never| match never {}).boxed());
     }
-    Response::from_parts(head, Either::Left(Full::new(body)))
+    if is_sequence {
+        let mut sequence = Sequence::new(operation.check_of(&head));
+        let watched = body.map_frame(move |frame| {
+            complain(frame.data_ref().map_or_else(Vec::new, |data| sequence.take(data)));
+            frame
+        });
+        return Response::from_parts(head, watched.boxed());
+    }
+    Response::from_parts(head, body.boxed())
 }

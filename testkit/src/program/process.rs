@@ -2,8 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use super::signal_name;
-use crate::state::{State, run::Run};
+use super::{Program, signal_name};
+use crate::state::{
+    State, World,
+    files::{File, Files, Kind},
+    run::Run,
+};
 
 /// A running program: its arguments, its input and output, its signals. Clones are the same process.
 #[derive(Clone)]
@@ -120,13 +124,58 @@ impl Process {
         self.with(|run| run.size)
     }
 
+    /// What is in a file of its container.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        match self.look_at_files(|files| files.get(&files.resolved(path, true)))??.kind {
+            Kind::Regular(content) => Some(content.to_vec()),
+            Kind::Directory | Kind::Link(_) => None,
+        }
+    }
+
+    /// Writes a file of its container, and makes the directories that lead there.
+    pub fn write_file(&self, path: &str, content: impl Into<Vec<u8>>) {
+        let content = File::regular(content.into());
+        self.change_files(|files| files.put(&files.resolved(path, true), content));
+    }
+
+    /// Removes a file of its container, or a directory with all that is in it.
+    pub fn remove_file(&self, path: &str) {
+        self.change_files(|files| files.remove(&files.resolved(path, false)));
+    }
+
+    /// What other words do in its container, if the image says so.
+    pub(super) fn other(&self, argv: &[String]) -> Option<(Program, Self)> {
+        let program = self.state.look(|world| {
+            let container = world.container(self.container(world)).ok()?;
+            world.images.iter().find(|image| image.id == container.image)?.image.own_program_for(argv)
+        })?;
+        Some((program, Self { argv: argv.into(), ..self.clone() }))
+    }
+
+    pub(super) fn look_at_files<T>(&self, look: impl FnOnce(&Files) -> T) -> Option<T> {
+        self.state.look(|world| world.files_in(self.container(world)).ok().map(|files| look(&files)))
+    }
+
+    pub(super) fn change_files<T>(&self, change: impl FnOnce(&mut Files) -> T) {
+        self.state.change(|world| {
+            let container = self.container(world).to_owned();
+            // A container that is gone has no files.
+            drop(world.change_files(&container, change));
+        });
+    }
+
+    /// The container, also of a command in one.
+    fn container<'a>(&'a self, world: &'a World) -> &'a str {
+        world.execs.iter().find(|exec| exec.id == self.id).map_or(&self.id, |exec| &exec.container)
+    }
+
     /// The file system has changed: a path, and 0 for changed, 1 for added, 2 for deleted.
     pub fn changes(&self, path: &str, kind: u8) {
         self.state.change(|world| {
-            let id =
-                world.execs.iter().find(|exec| exec.id == self.id).map_or(&self.id, |exec| &exec.container).clone();
+            let id = self.container(world).to_owned();
             if let Ok(container) = world.container_mut(&id) {
-                container.changes.insert(path.to_owned(), kind);
+                container.said_changes.insert(path.to_owned(), kind);
             }
         });
     }

@@ -1,6 +1,6 @@
 //! A little of busybox's shell, so that what people try first does what they expect.
 //!
-//! It knows lists of simple commands, quotes, variables, `>&2`, `trap` and `while true`; not pipes, files or
+//! It knows lists of simple commands, quotes, variables, `>&2`, `>` and `>>`, `trap` and `while true`; not pipes or
 //! substitutions. What it does not know it says on stderr, and ends with 127.
 
 use std::{
@@ -13,9 +13,11 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 
 use super::{Process, signal_name};
 
-const WORDS: [&str; 15] = [
+mod files;
+
+const WORDS: [&str; 18] = [
     "sh", "/bin/sh", "ash", "echo", "cat", "sleep", "true", "false", "exit", "env", "printf", "hostname", "test", ":",
-    "ls",
+    "ls", "mkdir", "touch", "rm",
 ];
 
 /// Whether the shell knows the command.
@@ -116,8 +118,29 @@ impl Shell {
         let before = words.len();
         words.retain(|word| !matches!(word.as_str(), ">&2" | "1>&2"));
         let to_stderr = words.len() < before;
-        let write = |text: String| if to_stderr { self.process.err(text) } else { self.process.out(text) };
+        let to_file = redirected(&mut words);
+        if let Some((path, false)) = &to_file {
+            self.process.write_file(path, "");
+        }
+        let write = |text: &[u8]| match &to_file {
+            Some((path, _)) => {
+                self.process.write_file(path, [&self.process.file(path).unwrap_or_default(), text].concat())
+            }
+            None if to_stderr => self.process.err(text),
+            None => self.process.out(text),
+        };
         let Some((name, arguments)) = words.split_first() else { return Flow::Next(0) };
+        match files::command(&self.process, name.strip_prefix("/bin/").unwrap_or(name), arguments) {
+            Some(Ok(text)) => {
+                write(text.as_bytes());
+                return Flow::Next(0);
+            }
+            Some(Err(text)) => {
+                self.process.err(if text.is_empty() { text } else { text + "\n" });
+                return Flow::Next(1);
+            }
+            None => {}
+        }
         let first = arguments.first().map(String::as_str);
         match (name.strip_prefix("/bin/").unwrap_or(name), first) {
             ("sh" | "ash", Some("-c")) => {
@@ -125,12 +148,12 @@ impl Shell {
                 return self.clone().script(script).await;
             }
             ("sh" | "ash", None) => return self.interactive().await,
-            ("echo", Some("-n")) => write(arguments[1..].join(" ")),
-            ("echo", _) => write(arguments.join(" ") + "\n"),
-            ("printf", Some(text)) => write(text.replace("\\n", "\n").replace("\\t", "\t")),
+            ("echo", Some("-n")) => write(arguments[1..].join(" ").as_bytes()),
+            ("echo", _) => write((arguments.join(" ") + "\n").as_bytes()),
+            ("printf", Some(text)) => write(text.replace("\\n", "\n").replace("\\t", "\t").as_bytes()),
             ("cat", None | Some("-")) => {
                 while let Some(bytes) = self.process.read().await {
-                    self.process.out(bytes);
+                    write(&bytes);
                 }
             }
             ("sleep", Some(seconds)) => {
@@ -149,13 +172,20 @@ impl Shell {
                 let line = String::from_utf8_lossy(&line).trim_end().to_owned();
                 locked(&self.variables, |variables| variables.insert(variable.to_owned(), line));
             }
-            ("env", _) => write(self.process.env.iter().map(|variable| format!("{variable}\n")).collect()),
-            ("hostname", _) => write(self.process.env("HOSTNAME").unwrap_or_default().to_owned() + "\n"),
-            ("ls", _) => write("bin\ndev\netc\nproc\nsys\n".to_owned()),
+            ("env", _) => {
+                let all: String = self.process.env.iter().map(|variable| format!("{variable}\n")).collect();
+                write(all.as_bytes());
+            }
+            ("hostname", _) => write(format!("{}\n", self.process.env("HOSTNAME").unwrap_or_default()).as_bytes()),
             ("true" | ":" | "wait" | "set" | "stty", _) => {}
             ("false", _) => return Flow::Next(1),
             (name, _) => {
-                self.process.err(format!("sh: {name}: not found\n"));
+                // What the image says its commands do, the shell can start.
+                if let Some((program, process)) = self.process.other(&words) {
+                    return Flow::Next(program.run(process).await);
+                }
+                let shell = self.process.args().first().map_or("sh", String::as_str);
+                self.process.err(format!("{shell}: {name}: not found\n"));
                 return Flow::Next(127);
             }
         }
@@ -207,6 +237,15 @@ impl Shell {
         let set = locked(&self.variables, |variables| variables.get(name).cloned());
         set.or_else(|| self.process.env(name).map(str::to_owned)).unwrap_or_default()
     }
+}
+
+/// Takes out where a command writes to, and whether it adds to what is there.
+fn redirected(words: &mut Vec<String>) -> Option<(String, bool)> {
+    let at = words.iter().position(|word| word.starts_with('>'))?;
+    let word = words.remove(at);
+    let path = word.trim_start_matches('>');
+    let path = if path.is_empty() && at < words.len() { words.remove(at) } else { path.to_owned() };
+    Some((crate::state::files::clean(&path), word.starts_with(">>")))
 }
 
 /// The next command of a list, what joins it to the one behind it, and the rest.

@@ -76,11 +76,14 @@ pub(super) async fn list(context: Context) -> Result<Reply> {
         }
         list.retain(|container| passes(world, container, &filters));
         list.truncate(limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0)));
-        let mut listed: Vec<Value> = list.into_iter().map(|container| world.listed(container)).collect();
-        if sizes {
-            listed.iter_mut().for_each(|entry| entry["SizeRootFs"] = json!(1_984_172));
-        }
-        listed
+        let listed = list.into_iter().map(|container| {
+            let mut entry = world.listed(container);
+            if sizes {
+                world.tell_sizes(container, &mut entry);
+            }
+            entry
+        });
+        listed.collect::<Vec<Value>>()
     });
     Ok(context.document(200, list.into()))
 }
@@ -93,21 +96,15 @@ fn passes(world: &World, container: &Container, filters: &Value) -> bool {
     any("status", &|status| container.state() == status)
         && any("exited", &|code| container.state() == "exited" && code.parse() == Ok(container.code))
         && any("name", &|name| container.name.contains(name.trim_start_matches('/')))
+        && any("volume", &|volume| {
+            container.mounts.iter().any(|mount| mount.volume == volume || mount.destination == volume)
+        })
+        && any("network", &|network| {
+            container.networks.iter().any(|(name, endpoint)| name == network || endpoint.network == network)
+        })
         && any("id", &|id| container.id.starts_with(id))
         && any("ancestor", &|image| world.image(image).is_ok_and(|image| image.id == container.image))
         && filters::labels_pass(filters, &container.config["Labels"])
-}
-
-pub(super) async fn changes(context: Context) -> Result<Reply> {
-    let name = context.asked.name();
-    let changes = context.shared.state.look(|world| {
-        world.container(name).map(|container| {
-            let changes = container.changes.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
-            changes.collect::<Vec<Value>>()
-        })
-    })?;
-    let none = changes.is_empty() && context.shared.age == Age::Modern;
-    Ok(context.document(200, if none { Value::Null } else { changes.into() }))
 }
 
 pub(super) async fn top(context: Context) -> Result<Reply> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::{
-    Image, Reply,
+    Reply,
     age::Age,
     filters,
     refusal::{Refusal, Result},
@@ -18,8 +18,10 @@ pub(super) async fn list(context: Context) -> Result<Reply> {
         let names = filters::values(&filters, "reference").into_iter().chain(name).collect::<Vec<String>>();
         let fits = |tag: &String| names.iter().all(|name| *tag == reference::full(name) || repository(tag) == name);
         let dangling = filters::values(&filters, "dangling");
+        let all = context.asked.flag("all");
         let wanted = |image: &&StoredImage| {
-            dangling.iter().all(|wanted| image.tags.is_empty() == matches!(wanted.as_str(), "true" | "1"))
+            (all || !image.is_between(world))
+                && dangling.iter().all(|wanted| image.tags.is_empty() == matches!(wanted.as_str(), "true" | "1"))
                 && (names.is_empty() || image.tags.iter().any(fits))
                 && filters::labels_pass(&filters, &image.image.config["Labels"])
         };
@@ -36,7 +38,7 @@ fn repository(tag: &str) -> &str {
     tag.rsplit_once(':').map_or(tag, |(repository, _)| repository)
 }
 
-fn listed(age: Age, image: &StoredImage) -> Value {
+pub(super) fn listed(age: Age, image: &StoredImage) -> Value {
     let none = || vec!["<none>:<none>".to_owned()];
     json!({
         "Id": image.id, "ParentId": image.parent, "RepoTags": if image.tags.is_empty() { none() } else { image.tags.clone() },
@@ -94,13 +96,31 @@ pub(super) async fn search(context: Context) -> Result<Reply> {
     Ok(context.document(200, found.into()))
 }
 
+pub(super) async fn distribution(context: Context) -> Result<Reply> {
+    let name = context.asked.name();
+    let document = context.shared.state.look(|world| {
+        world.check_repository(name, 400)?;
+        let wanted = reference::full(name);
+        let found = world.registry.iter().find(|image| image.reference == wanted);
+        found.ok_or_else(|| Refusal::not_found("manifest unknown: manifest unknown"))?;
+        Ok::<_, Refusal>(json!({
+            "Descriptor": {
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "digest": format!("sha256:{}", ids::of(wanted.as_bytes())), "size": 527,
+            },
+            "Platforms": [{ "architecture": "amd64", "os": "linux" }],
+        }))
+    })?;
+    Ok(context.document(200, document))
+}
+
 pub(super) async fn tag(context: Context) -> Result<Reply> {
     let (shared, asked) = (&context.shared, &context.asked);
     let repository = asked.request.query("repo").unwrap_or_default();
     let tag = asked.request.query("tag").unwrap_or_default();
     shared.state.change(|world| {
         world.check_repository(&repository, 500)?;
-        let place = world.image_place(asked.name())?;
+        let id = world.image(asked.name())?.id.clone();
         let reference = reference::joined(&repository, &tag);
         let other = world.images.iter().any(|image| image.tags.contains(&reference));
         if other && world.age == Age::Old && !asked.flag("force") {
@@ -108,7 +128,7 @@ pub(super) async fn tag(context: Context) -> Result<Reply> {
                 format!("Conflict: Tag {tag} is already set to image, if you want to replace it, please use -f option");
             return Err(Refusal::conflict(message));
         }
-        world.give_tag(place, &reference);
+        world.give_tag(&id, &reference, &reference);
         Ok(())
     })?;
     Ok(shared.age.empty(201))
@@ -116,100 +136,14 @@ pub(super) async fn tag(context: Context) -> Result<Reply> {
 
 pub(super) async fn delete(context: Context) -> Result<Reply> {
     let (name, force) = (context.asked.name(), context.asked.flag("force"));
-    let done = context.shared.state.change(|world| world.delete_image(name, force))?;
+    let parents = !context.asked.flag("noprune");
+    let done = context.shared.state.change(|world| world.delete_image(name, force, parents))?;
     Ok(context.document(200, done.into()))
 }
 
-pub(super) async fn commit(context: Context) -> Result<Reply> {
-    let asked = &context.asked;
-    let given = |name: &str| asked.request.query(name).unwrap_or_default();
-    let changed = if asked.request.bytes.is_empty() { Value::Null } else { context.body()? };
-    let id = context.shared.state.change(|world| {
-        let container = world.container(&given("container"))?;
-        let pauses = container.is_running() && (asked.request.query("pause").is_none() || asked.flag("pause"));
-        let (id, base, argv) = (container.id.clone(), container.image.clone(), container.argv.clone());
-        let container_config = container.config.clone();
-        let config = committed(&changed, &container_config);
-        let reference = match given("repo") {
-            repository if repository.is_empty() => None,
-            repository => {
-                world.check_repository(&repository, 500)?;
-                Some(reference::joined(&repository, &given("tag")))
-            }
-        };
-        let base = world.images.iter().find(|image| image.id == base).cloned();
-        let mut image = base.as_ref().map_or_else(|| Image::new("none"), |base| base.image.clone());
-        image.config = config;
-        if pauses {
-            world.container_event(&id, "pause", Default::default());
-        }
-        let image_id = world.new_image_id();
-        world.images.insert(
-            0,
-            StoredImage {
-                id: image_id.clone(),
-                parent: base.as_ref().map_or_else(String::new, |base| base.id.clone()),
-                tags: vec![],
-                created: jiff::Timestamp::now(),
-                comment: given("comment"),
-                author: given("author"),
-                created_by: argv.join(" "),
-                container: Some((id.clone(), container_config)),
-                layers: base.as_ref().map_or_else(Vec::new, |base| base.layers.clone()),
-                size: (0, base.map_or(0, |base| base.size.1)),
-                image,
-            },
-        );
-        let mut told = vec![("comment", given("comment")), ("imageID", image_id.clone())];
-        if let Some(reference) = reference {
-            world.give_tag(0, &reference);
-            let repository = given("repo");
-            told.push(("imageRef", if given("tag").is_empty() { repository } else { reference }));
-        }
-        world.container_event(&id, "commit", told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
-        if pauses {
-            world.container_event(&id, "unpause", Default::default());
-        }
-        Ok::<_, Refusal>(image_id)
-    })?;
-    Ok(context.document(201, json!({ "Id": id })))
-}
-
-/// The configuration of an image: the container's, or what is given, made complete by it.
-fn committed(given: &Value, container: &Value) -> Value {
-    if is_empty(given) {
-        return container.clone();
-    }
-    let mut config = given.clone();
-    let completed = ["User", "ExposedPorts", "Env", "Labels", "Cmd", "Entrypoint", "WorkingDir", "Volumes"];
-    for field in completed.into_iter().filter(|field| !is_empty(&container[*field])) {
-        if is_empty(&config[field]) {
-            config[field] = container[field].clone();
-        }
-    }
-    config
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Number(number) => number.as_i64() == Some(0),
-        Value::Bool(true) => false,
-    }
-}
-
 impl World {
-    fn give_tag(&mut self, place: usize, reference: &str) {
-        self.untag(reference);
-        let id = self.images[place].id.clone();
-        self.images[place].tags.push(reference.to_owned());
-        self.image_event("tag", &id, reference);
-    }
-
-    fn delete_image(&mut self, name: &str, force: bool) -> Result<Vec<Value>> {
+    /// Takes a name from an image, and removes it with its last; its parents, too, if `parents` says so and they have no name.
+    pub(super) fn delete_image(&mut self, name: &str, force: bool, parents: bool) -> Result<Vec<Value>> {
         let place = self.image_place(name)?;
         let (id, tags) = (self.images[place].id.clone(), self.images[place].tags.clone());
         let by_tag = tags.contains(&reference::full(name));
@@ -225,21 +159,44 @@ impl World {
             );
             return Err(Refusal::conflict(message));
         }
+        if !by_tag && self.images.iter().any(|image| image.parent == id) {
+            let short = ids::short(&id);
+            return Err(Refusal::conflict(format!(
+                "conflict: unable to delete {short} (cannot be forced) - image has dependent child images"
+            )));
+        }
         self.check_unused(name, &id, by_tag, force)?;
         let mut done: Vec<Value> = tags.iter().map(|tag| json!({ "Untagged": tag })).collect();
         tags.iter().for_each(|_| self.image_event("untag", &id, &id));
         self.images[place].tags.clear();
-        let used = self.containers.iter().any(|container| container.image == id);
-        if !used && !self.images.iter().any(|image| image.parent == id) {
-            let removed = self.images.remove(place);
-            self.image_event("delete", &id, &id);
-            done.push(json!({ "Deleted": id }));
-            // A layer goes with the last image that has it.
-            let layers =
-                removed.layers.iter().filter(|layer| !self.images.iter().any(|image| image.layers.contains(layer)));
-            done.extend(layers.filter(|_| self.age == Age::Modern).map(|layer| json!({ "Deleted": layer })));
+        let mut next = Some(id);
+        while let Some(id) = next.take() {
+            let Some(removed) = self.remove_nameless(&id, &mut done) else { break };
+            next = Some(removed.parent.clone()).filter(|_| parents);
         }
         Ok(done)
+    }
+
+    /// Removes an image that has no name, no children and no containers, and tells it.
+    fn remove_nameless(&mut self, id: &str, done: &mut Vec<Value>) -> Option<StoredImage> {
+        let place = self.images.iter().position(|image| image.id == id && image.tags.is_empty())?;
+        let used = self.containers.iter().any(|container| container.image == id);
+        if used || self.images.iter().any(|image| image.parent == id) {
+            return None;
+        }
+        let removed = self.images.remove(place);
+        self.image_event("delete", id, id);
+        done.push(json!({ "Deleted": id }));
+        // A layer goes with the last image that has it, and is called by all that are below it.
+        let gone = |layer: &str| !self.images.iter().any(|image| image.layers.iter().any(|known| known == layer));
+        let chains = (0..removed.layers.len()).rev().filter(|at| gone(&removed.layers[*at]));
+        let chains = chains.map(|at| match at {
+            0 => removed.layers[0].clone(),
+            at => format!("sha256:{}", ids::of(removed.layers[..=at].concat().as_bytes())),
+        });
+        done.extend(chains.filter(|_| self.age == Age::Modern).map(|layer| json!({ "Deleted": layer })));
+        self.removed.push(removed.clone());
+        Some(removed)
     }
 
     fn check_unused(&self, name: &str, id: &str, by_tag: bool, force: bool) -> Result<()> {

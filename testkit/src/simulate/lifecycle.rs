@@ -12,6 +12,7 @@ use crate::{
     program::{self, Key},
     refusal::{Refusal, Result},
     shared::Shared,
+    state::World,
 };
 
 /// How long a container may take to stop if nothing is said.
@@ -40,7 +41,7 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
 }
 
 /// Starts the program of a container that does not run.
-async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
+pub(super) async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
     let (program, argv, env) = shared.state.change(|world| {
         let age = world.age;
         let container = world.container(id)?;
@@ -52,17 +53,32 @@ async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
             container.error = not_found(&command);
             container.code = 127;
             container.set_up = true;
-            world.network_event("connect", id);
-            world.network_event("disconnect", id);
+            join_all(world, id)?;
+            world.volumes_mounted(id);
+            world.leave_all(id);
+            world.volumes_unmounted(id);
             return Err(age.refusal(400, 404, not_found(&command)));
         };
         let mut env = words(&container.config["Env"]);
         env.push(format!("HOSTNAME={}", container.config["Hostname"].as_str().unwrap_or_default()));
+        join_all(world, id)?;
+        world.set_up_mounts(id);
+        world.volumes_mounted(id);
         world.container_starts(id);
         Ok((program, argv, env))
     })?;
     program::launch(shared, Key::Container(id.to_owned()), &program, argv, env).await;
     Ok(())
+}
+
+/// Joins a container to its networks. One that cannot be joined fails the start.
+fn join_all(world: &mut World, id: &str) -> Result<()> {
+    let joined = world.join_all(id);
+    if let (Err(refusal), Ok(container)) = (&joined, world.container_mut(id)) {
+        container.error.clone_from(&refusal.message);
+        container.code = 128;
+    }
+    joined
 }
 
 /// What the runtime says about a command that is not there.
@@ -233,6 +249,6 @@ pub(super) async fn delete(context: Context) -> Result<Reply> {
     if running {
         signal(shared, &id, "KILL");
     }
-    shared.state.change(|world| world.remove_container(&id));
+    shared.state.change(|world| world.remove_container(&id, asked.flag("v")));
     Ok(shared.age.empty(204))
 }

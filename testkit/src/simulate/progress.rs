@@ -1,20 +1,20 @@
-//! Pull, import and push, with their progress.
+//! Pull and push, with their progress.
 
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, transfer};
 use crate::{
-    Image, Reply,
+    Reply,
     age::Age,
     refusal::{Refusal, Result},
-    state::{ids, reference},
+    state::{World, ids, reference},
 };
 
 pub(super) async fn create(context: Context) -> Result<Reply> {
     let request = &context.asked.request;
     match (request.query("fromImage"), request.query("fromSrc")) {
         (Some(image), _) if !image.is_empty() => pull(&context, &image),
-        (_, Some(source)) if source == "-" => import(&context),
+        (_, Some(source)) if source == "-" => transfer::import(&context),
         (_, Some(source)) if !source.is_empty() => {
             Err(Refusal::new(500, format!("the double of an engine has no network to fetch {source} from")))
         }
@@ -24,68 +24,47 @@ pub(super) async fn create(context: Context) -> Result<Reply> {
 
 fn pull(context: &Context, image: &str) -> Result<Reply> {
     let tag = context.asked.request.query("tag").unwrap_or_default();
-    let wanted = reference::joined(image, &tag);
-    let name = wanted.rsplit_once(':').map_or(&*wanted, |(name, _)| name).to_owned();
-    let official = if name.contains('/') { name.clone() } else { format!("library/{name}") };
-    let age = context.shared.age;
     context.shared.state.change(|world| {
         world.check_repository(image, 400)?;
-        let Some(found) = world.registry.iter().find(|image| image.reference == wanted).cloned() else {
-            return match age {
-                Age::Modern => Err(Refusal::not_found(format!(
-                    "pull access denied for {name}, repository does not exist or may require 'docker login': denied: \
-                     requested access to the resource is denied"
-                ))),
-                Age::Old => {
-                    let message = format!("Error: image {official} not found");
-                    Ok(messages(&[json!({ "errorDetail": { "message": message }, "error": message })]))
-                }
-            };
-        };
-        let known = world.images.iter().any(|image| image.tags.contains(&wanted));
-        let id = if known { world.image(&wanted)?.id.clone() } else { world.add_image(&found) };
-        world.image_event("pull", &wanted, &wanted);
-        let tag = wanted.rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        let layer = ids::short(&id);
-        let status = if known { "Image is up to date" } else { "Downloaded newer image" };
-        let mut told = vec![json!({ "status": format!("Pulling from {official}"), "id": tag })];
-        if !known {
-            let bytes = json!({ "current": found.size, "total": found.size });
-            told.push(json!({ "status": "Pulling fs layer", "progressDetail": {}, "id": layer }));
-            told.push(json!({ "status": "Downloading", "progressDetail": bytes, "id": layer }));
-            told.push(json!({ "status": "Pull complete", "progressDetail": {}, "id": layer }));
+        match (pulled(world, image, &tag), world.age) {
+            (Ok(told), _) => Ok(messages(&told)),
+            (Err(refusal), Age::Modern) => Err(refusal),
+            (Err(Refusal { message, .. }), Age::Old) => {
+                Ok(messages(&[json!({ "errorDetail": { "message": message }, "error": message })]))
+            }
         }
-        told.push(json!({ "status": format!("Status: {status} for {wanted}") }));
-        Ok(messages(&told))
     })
 }
 
-fn import(context: &Context) -> Result<Reply> {
-    let request = &context.asked.request;
-    // The magic word of an archive stands behind its first header.
-    if request.bytes.get(257..262) != Some(b"ustar") {
-        return Err(Refusal::new(500, "Error processing tar file(exit status 1): unexpected EOF"));
+/// Pulls an image from the registry, and says what is told of it.
+pub(super) fn pulled(world: &mut World, image: &str, tag: &str) -> Result<Vec<Value>> {
+    let wanted = reference::joined(image, tag);
+    let name = wanted.rsplit_once(':').map_or(&*wanted, |(name, _)| name).to_owned();
+    let official = if name.contains('/') { name.clone() } else { format!("library/{name}") };
+    let missing = match world.age {
+        Age::Modern => format!(
+            "pull access denied for {name}, repository does not exist or may require 'docker login': denied: requested \
+             access to the resource is denied"
+        ),
+        Age::Old => format!("Error: image {official} not found"),
+    };
+    let found = world.registry.iter().find(|image| image.reference == wanted).cloned();
+    let found = found.ok_or_else(|| Refusal::not_found(missing))?;
+    let known = world.images.iter().any(|image| image.tags.contains(&wanted));
+    let id = if known { world.image(&wanted)?.id.clone() } else { world.add_image(&found) };
+    world.image_event("pull", &wanted, &wanted);
+    let tag = wanted.rsplit_once(':').map_or("latest", |(_, tag)| tag);
+    let layer = ids::short(&id);
+    let status = if known { "Image is up to date" } else { "Downloaded newer image" };
+    let mut told = vec![json!({ "status": format!("Pulling from {official}"), "id": tag })];
+    if !known {
+        let bytes = json!({ "current": found.size, "total": found.size });
+        told.push(json!({ "status": "Pulling fs layer", "progressDetail": {}, "id": layer }));
+        told.push(json!({ "status": "Downloading", "progressDetail": bytes, "id": layer }));
+        told.push(json!({ "status": "Pull complete", "progressDetail": {}, "id": layer }));
     }
-    let repository = request.query("repo").unwrap_or_default();
-    let tag = request.query("tag").unwrap_or_default();
-    context.shared.state.change(|world| {
-        let mut image = Image::new("none").size(size_of_files(&request.bytes));
-        if !repository.is_empty() {
-            world.check_repository(&repository, 400)?;
-            image.reference = reference::joined(&repository, &tag);
-        }
-        let id = world.add_image(&image);
-        if repository.is_empty() {
-            world.untag(&image.reference);
-        } else {
-            world.image_event("tag", &id, &image.reference);
-        }
-        if let Some(stored) = world.images.first_mut() {
-            stored.comment = "Imported from -".to_owned();
-        }
-        world.image_event("import", &id, &id);
-        Ok(messages(&[json!({ "status": id })]))
-    })
+    told.push(json!({ "status": format!("Status: {status} for {wanted}") }));
+    Ok(told)
 }
 
 pub(super) async fn push(context: Context) -> Result<Reply> {
@@ -137,18 +116,7 @@ pub(super) async fn push(context: Context) -> Result<Reply> {
 }
 
 /// Documents, one after the other.
-fn messages(documents: &[Value]) -> Reply {
+pub(super) fn messages(documents: &[Value]) -> Reply {
     let pieces: Vec<bytes::Bytes> = documents.iter().map(|document| format!("{document}\r\n").into()).collect();
     Reply::stream(200, futures_util::stream::iter(pieces)).header("Content-Type", "application/json")
-}
-
-/// How much the files in an archive hold, in bytes.
-fn size_of_files(archive: &[u8]) -> u64 {
-    let (mut at, mut sum) = (0, 0);
-    while let Some(digits) = archive.get(at + 124..at + 135) {
-        let size = std::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 8).ok()).unwrap_or(0);
-        sum += size;
-        at += 512 + usize::try_from(size.div_ceil(512) * 512).unwrap_or(usize::MAX / 2);
-    }
-    sum
 }

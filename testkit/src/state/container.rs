@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     World,
-    event::{BRIDGE, attributes},
+    endpoint::Endpoint,
+    event::attributes,
+    files::{self, File, Files},
     ids,
+    mount::Mount,
     run::Run,
 };
 use crate::{
@@ -36,10 +39,14 @@ pub(crate) struct Container {
     pub(crate) finished: Option<Timestamp>,
     /// It was started once, or there was an attempt.
     pub(crate) set_up: bool,
-    /// Its place in the network, while it runs.
-    pub(crate) endpoint: Option<String>,
-    /// Paths, and what became of them: 0 changed, 1 added, 2 deleted.
-    pub(crate) changes: BTreeMap<String, u8>,
+    /// Its places in networks, by their names; the one of its mode first.
+    pub(crate) networks: Vec<(String, Endpoint)>,
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) files: Files,
+    /// The files it began with.
+    pub(crate) base: Files,
+    /// What its programs say has changed: 0 changed, 1 added, 2 deleted.
+    pub(crate) said_changes: BTreeMap<String, u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +106,11 @@ impl Container {
         }
     }
 
+    /// The bytes of what it has that its image has not.
+    pub(crate) fn own_size(&self) -> u64 {
+        self.files.size().saturating_sub(self.base.size())
+    }
+
     /// The command, as lists show it.
     pub(crate) fn command(&self) -> String {
         let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
@@ -112,7 +124,7 @@ impl World {
         &mut self,
         name: Option<&str>,
         mut config: Value,
-        host_config: Value,
+        mut host_config: Value,
     ) -> Result<String> {
         let name = match name {
             Some(name) => {
@@ -123,13 +135,26 @@ impl World {
         };
         let image_name = config["Image"].as_str().unwrap_or_default().to_owned();
         let image = self.image(&image_name)?;
-        let (image, argv) = (image.id.clone(), image.image.completed(&mut config));
+        let (image, argv, base) = (image.id.clone(), image.image.completed(&mut config), image.image.files.clone());
         if argv.is_empty() {
             return Err(self.age.refusal(400, 500, "No command specified"));
         }
         let id = self.new_id();
         if config["Hostname"].as_str().is_none_or(str::is_empty) {
             config["Hostname"] = json!(ids::short(&id));
+        }
+        if let Some(other) = host_config["NetworkMode"].as_str().and_then(|mode| mode.strip_prefix("container:"))
+            && let Ok(other) = self.container(other)
+        {
+            host_config["NetworkMode"] = json!(format!("container:{}", other.id));
+        }
+        let networking = config.as_object_mut().and_then(|config| config.remove("NetworkingConfig"));
+        let networks = self.endpoints_of(&host_config, &networking.unwrap_or_default());
+        let mounts = self.mounts_of(&config, &host_config)?;
+        self.seed_volumes(&mounts, &base);
+        let mut files = base.clone();
+        if let Some(folder) = config["WorkingDir"].as_str().filter(|folder| folder.starts_with('/')) {
+            files.put(&files::clean(folder), File::directory());
         }
         let run = Run::new(config["Tty"] == true);
         self.containers.insert(
@@ -150,8 +175,11 @@ impl World {
                 started: None,
                 finished: None,
                 set_up: false,
-                endpoint: None,
-                changes: BTreeMap::new(),
+                networks,
+                mounts,
+                files,
+                base,
+                said_changes: BTreeMap::new(),
             },
         );
         self.runs.insert(id.clone(), run);
@@ -161,7 +189,6 @@ impl World {
 
     /// What becomes of it when its program begins.
     pub(crate) fn container_starts(&mut self, id: &str) {
-        let endpoint = self.new_id();
         let Ok(container) = self.container_mut(id) else { return };
         container.life = Life::Running;
         container.paused = false;
@@ -169,13 +196,11 @@ impl World {
         container.code = 0;
         container.started = Some(Timestamp::now());
         container.finished = None;
-        container.endpoint = Some(endpoint);
         container.set_up = true;
         let open = container.input_stays_open();
         if let Some(run) = self.runs.get_mut(id) {
             run.begin(open);
         }
-        self.network_event("connect", id);
         self.container_event(id, "start", BTreeMap::new());
     }
 
@@ -189,7 +214,6 @@ impl World {
         container.paused = false;
         container.code = code;
         container.finished = Some(Timestamp::now());
-        container.endpoint = None;
         let removed = container.host_config["AutoRemove"] == true;
         if let Some(run) = self.runs.get_mut(id) {
             run.end(code);
@@ -198,13 +222,20 @@ impl World {
             self.execs.iter().filter(|exec| exec.container == id).map(|exec| exec.id.clone()).collect();
         inside.iter().for_each(|exec| self.exec_ends(exec, 137));
         self.container_event(id, "die", attributes([("exitCode", &code.to_string())]));
-        self.network_event("disconnect", id);
+        self.leave_all(id);
+        self.volumes_unmounted(id);
         if removed {
-            self.remove_container(id);
+            self.remove_container(id, true);
         }
     }
 
-    pub(crate) fn remove_container(&mut self, id: &str) {
+    /// Removes a container, and the volumes that only it knows by name if `volumes` says so.
+    pub(crate) fn remove_container(&mut self, id: &str, volumes: bool) {
+        let mounts = self.container_mut(id).map(|container| std::mem::take(&mut container.mounts)).unwrap_or_default();
+        for mount in mounts.iter().filter(|mount| volumes && mount.anonymous) {
+            // Whoever else uses it keeps it.
+            let _ = self.remove_volume(&mount.volume);
+        }
         self.container_event(id, "destroy", BTreeMap::new());
         self.containers.retain(|container| container.id != id);
         self.execs.retain(|exec| exec.container != id);
@@ -228,97 +259,4 @@ impl World {
         self.container_event(&id, "rename", attributes([("oldName", &format!("/{old}"))]));
         Ok(())
     }
-
-    /// What `inspect` tells.
-    pub(crate) fn inspected(&self, container: &Container) -> Value {
-        let time = |time: Option<Timestamp>| time.map_or("0001-01-01T00:00:00Z".to_owned(), |time| time.to_string());
-        let modern = self.age == Age::Modern;
-        let mut host_config = container.host_config.clone();
-        let mode = &mut host_config["NetworkMode"];
-        if modern && mode.as_str().is_none_or(str::is_empty) {
-            *mode = json!("default");
-        }
-        let log = &mut host_config["LogConfig"];
-        if log["Type"].as_str().is_none_or(str::is_empty) {
-            *log = json!({ "Type": "json-file", "Config": {} });
-        }
-        if modern {
-            host_config["ConsoleSize"] = json!([0, 0]);
-            let size = &mut host_config["ShmSize"];
-            *size = json!(size.as_i64().filter(|size| *size > 0).unwrap_or(64 << 20));
-            if container.set_up {
-                host_config["Runtime"] = json!("runc");
-            }
-        }
-        let running = container.is_running();
-        json!({
-            "Id": container.id, "Created": container.created.to_string(), "Name": format!("/{}", container.name),
-            "Path": container.argv.first(), "Args": container.argv.get(1..).unwrap_or_default(),
-            "Config": container.config, "HostConfig": host_config, "Image": container.image,
-            "Driver": if modern { "overlay2" } else { "aufs" }, "ExecDriver": if modern { "" } else { "native-0.2" },
-            "State": {
-                "Status": container.state(), "Running": running, "Paused": container.paused, "Restarting": false,
-                "Pid": if running { 4242 } else { 0 }, "ExitCode": container.code, "Error": container.error,
-                "StartedAt": time(container.started), "FinishedAt": time(container.finished),
-            },
-            "NetworkSettings": network_settings(container),
-            "Platform": "linux", "Mounts": [], "Volumes": {}, "VolumesRW": {}, "RestartCount": 0,
-            "ExecIDs": self.exec_ids(&container.id),
-        })
-    }
-
-    fn exec_ids(&self, container: &str) -> Value {
-        let left = self
-            .execs
-            .iter()
-            .filter(|exec| exec.container == container && (!exec.started || self.runs[&exec.id].running));
-        let ids: Vec<&str> = left.map(|exec| &*exec.id).collect();
-        if ids.is_empty() { Value::Null } else { json!(ids) }
-    }
-
-    /// What a list tells.
-    pub(crate) fn listed(&self, container: &Container) -> Value {
-        let mode = container.host_config["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
-        json!({
-            "Id": container.id, "Names": [format!("/{}", container.name)], "Image": container.image_name,
-            "ImageID": container.image, "Command": container.command(), "Created": container.created.as_second(),
-            "Status": container.status(self.age), "State": container.state(), "Ports": [],
-            "Labels": container.config["Labels"].as_object().cloned().unwrap_or_default(),
-            "HostConfig": { "NetworkMode": mode.unwrap_or("default") }, "NetworkSettings": { "Networks": { "bridge": place_in_network(container) } }, "Mounts": [],
-        })
-    }
-}
-
-/// Where the container is in its network: nowhere while it does not run.
-fn place_in_network(container: &Container) -> Value {
-    match &container.endpoint {
-        Some(endpoint) => json!({
-            "NetworkID": BRIDGE, "EndpointID": endpoint, "IPAddress": "172.17.0.2", "IPPrefixLen": 16,
-            "Gateway": "172.17.0.1", "MacAddress": "02:42:ac:11:00:02",
-        }),
-        None => json!({ "NetworkID": if container.set_up { BRIDGE } else { "" } }),
-    }
-}
-
-fn network_settings(container: &Container) -> Value {
-    let place = place_in_network(container);
-    let mut settings = place.clone();
-    if let Some(settings) = settings.as_object_mut() {
-        settings.remove("NetworkID");
-        settings.insert("Ports".to_owned(), published(container));
-        settings.insert("Networks".to_owned(), json!({ "bridge": place }));
-    }
-    settings
-}
-
-/// The ports, as the container has them while it runs.
-fn published(container: &Container) -> Value {
-    let exposed =
-        container.config["ExposedPorts"].as_object().into_iter().flatten().map(|(port, _)| (port, Value::Null));
-    let bound = container.host_config["PortBindings"].as_object().into_iter().flatten();
-    let ports: serde_json::Map<String, Value> = exposed
-        .chain(bound.map(|(port, bindings)| (port, bindings.clone())))
-        .map(|(port, at)| (port.clone(), at))
-        .collect();
-    if container.is_running() { Value::Object(ports) } else { json!({}) }
 }

@@ -39,11 +39,13 @@ const OLD_ACTIONS: [&str; 17] = [
     "import",
 ];
 
-/// The network that containers are connected to.
-pub(crate) const BRIDGE: &str = "b41d6e0f9a7c35d2e8f10b6c4a93d7e5f2c81a06b9e4d3f7c5a2810e6d9b4f73";
-
 pub(crate) fn attributes<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a String)>) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+fn labels(config: &Value) -> BTreeMap<String, String> {
+    let labels = config["Labels"].as_object().into_iter().flatten();
+    labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
 impl World {
@@ -51,24 +53,25 @@ impl World {
         let Some(container) = self.containers.iter().find(|container| container.id == id) else { return };
         let image = container.image_name.clone();
         told.extend(attributes([("image", &image), ("name", &container.name)]));
-        let labels = container.config["Labels"].as_object().into_iter().flatten();
-        told.extend(labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())));
+        told.extend(labels(&container.config));
         self.event("container", action, id, Some(image), told);
     }
 
     pub(crate) fn image_event(&mut self, action: &str, id: &str, name: &str) {
         // Old engines name the image as it was asked for.
         let id = if self.age == Age::Old && action == "pull" { name } else { id };
-        self.event("image", action, id, None, attributes([("name", &name.to_owned())]));
+        let mut told = attributes([("name", &name.to_owned())]);
+        let image = self.images.iter().find(|image| image.id == id);
+        told.extend(image.map(|image| labels(&image.image.config)).unwrap_or_default());
+        self.event("image", action, id, None, told);
     }
 
-    pub(crate) fn network_event(&mut self, action: &str, container: &str) {
-        let told = [("container", container), ("name", "bridge"), ("type", "bridge")];
-        let told = told.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        self.event("network", action, BRIDGE, None, told.into());
+    /// Tells that what nobody needs is gone.
+    pub(crate) fn prune_event(&mut self, kind: &'static str, reclaimed: u64) {
+        self.event(kind, "prune", "", None, attributes([("reclaimed", &reclaimed.to_string())]));
     }
 
-    fn event(
+    pub(super) fn event(
         &mut self,
         kind: &'static str,
         action: &str,
@@ -77,7 +80,7 @@ impl World {
         attributes: BTreeMap<String, String>,
     ) {
         let word = action.split(':').next().unwrap_or_default();
-        if self.age == Age::Old && (kind == "network" || !OLD_ACTIONS.contains(&word)) {
+        if self.age == Age::Old && (!has_status(kind) || !OLD_ACTIONS.contains(&word)) {
             return;
         }
         // No two at once, so that `since` can tell them apart.
@@ -85,6 +88,11 @@ impl World {
         let time = after.map_or_else(Timestamp::now, |after| after.max(Timestamp::now()));
         self.events.push(Event { kind, action: action.to_owned(), id: id.to_owned(), from, attributes, time });
     }
+}
+
+/// Whether events of this kind are told in the older form, too.
+fn has_status(kind: &str) -> bool {
+    matches!(kind, "container" | "image")
 }
 
 impl Event {
@@ -99,7 +107,7 @@ impl Event {
 
     fn document(&self, age: Age) -> Value {
         let mut document = json!({ "time": self.time.as_second() });
-        if self.kind != "network" {
+        if has_status(self.kind) {
             document["status"] = json!(self.action);
             document["id"] = json!(self.id);
         }
@@ -135,6 +143,8 @@ impl Event {
             && wanted("image", &|wanted| {
                 image.is_some_and(|image| same(image, wanted)) || (self.kind == "image" && same(name, wanted))
             })
+            && wanted("volume", &|volume| self.kind == "volume" && self.id == volume)
+            && wanted("network", &|network| self.kind == "network" && (self.id.starts_with(network) || name == network))
             && wanted("label", &|label| {
                 let (key, value) = label.split_once('=').unwrap_or((label, ""));
                 self.attributes.get(key).is_some_and(|is| value.is_empty() || is == value)

@@ -5,6 +5,12 @@ pub(crate) fn id(number: u64) -> String {
     (0..4).map(|part| format!("{:016x}", mixed(number.wrapping_mul(4) + part))).collect()
 }
 
+/// The id of a content.
+pub(crate) fn of(content: &[u8]) -> String {
+    let fnv = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    id(content.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
+}
+
 /// The splitmix64 of `number`.
 fn mixed(number: u64) -> u64 {
     let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);

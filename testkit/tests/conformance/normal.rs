@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dockerclient::ApiVersion;
 use serde_json::{Map, Value};
 
 use crate::{scenario::Step, wire::Answer};
 
 /// Fields whose values are never twice the same.
-const VOLATILE: [&str; 22] = [
+const VOLATILE: [&str; 25] = [
     "Created",
     "FinishedAt",
     "Gateway",
@@ -35,10 +36,16 @@ const VOLATILE: [&str; 22] = [
     "time",
     "timeNano",
     "LastTagTime",
+    "CreatedAt",
+    "IPv4Address",
+    "Subnet",
 ];
 
 /// Operations of whose answers only the kinds of values count.
 const KINDS_ONLY: [&str; 4] = ["container_stats", "container_top", "system_info", "system_version"];
+
+/// Operations that tell of many, in no order.
+const UNSORTED: [&str; 3] = ["container_changes", "network_list", "volume_list"];
 
 const HEADERS: [&str; 7] =
     ["api-version", "connection", "content-type", "docker-experimental", "ostype", "transfer-encoding", "upgrade"];
@@ -61,13 +68,21 @@ impl Normal {
         let id = operation["operationId"].as_str().unwrap_or("none").to_owned();
         let mut lines = vec![answer.status.clone()];
         for name in HEADERS {
-            let framing = name == "transfer-encoding" && answer.header("content-type") == Some("application/json");
+            let whole = ["application/json", "application/x-tar", "application/octet-stream"];
+            let framing =
+                name == "transfer-encoding" && answer.header("content-type").is_some_and(|kind| whole.contains(&kind));
             // A short document has a length, and a long one comes in chunks.
             if let (Some(value), false) =
                 (answer.header(name), framing || (name == "connection" && value_is_close(answer)))
             {
                 lines.push(format!("{name}: {value}"));
             }
+        }
+        if let Some(stat) = answer.header("x-docker-container-path-stat") {
+            let stat = BASE64_STANDARD.decode(stat).unwrap();
+            let mut stat: Value = serde_json::from_slice(&stat).unwrap();
+            stat["mtime"] = "<time>".into();
+            lines.push(stat.to_string());
         }
         lines.extend(self.body(&operation, &id, answer));
         let lines = lines.into_iter().filter(|line| !is_exception(&id, line));
@@ -77,6 +92,10 @@ impl Normal {
     fn body(&mut self, operation: &Value, id: &str, answer: &Answer) -> Vec<String> {
         let json = answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let streamed = id == "container_stats";
+        let archive = ["image_get", "image_get_all", "container_archive_get", "container_copy", "container_export"];
+        if archive.contains(&id) && !answer.body.is_empty() && answer.status.contains(" 200 ") {
+            return archive_of(&answer.body).into_iter().map(|line| self.without_ids(&line)).collect();
+        }
         if !json && !streamed {
             let text = text_of(&answer.body);
             return vec![self.without_ids(&text)];
@@ -91,8 +110,19 @@ impl Normal {
                 lines.push(format!("no JSON: {}", String::from_utf8_lossy(&answer.body)));
                 break;
             };
-            if let (true, Some(items)) = (id.ends_with("_list"), document.as_array_mut()) {
+            let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
+            if let (true, Some(items)) = (id.ends_with("_list"), list.as_array_mut()) {
                 items.retain(is_ours);
+            }
+            if id == "system_df" {
+                for list in document.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut) {
+                    list.retain(is_ours);
+                    list.sort_by_key(|item| item["Name"].to_string());
+                }
+            }
+            let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
+            if let (true, Some(items)) = (UNSORTED.contains(&id), list.as_array_mut()) {
+                items.sort_by_key(|item| format!("{}{}", item["Name"], item["Path"]));
             }
             let mut found = Vec::new();
             let kinds = KINDS_ONLY.contains(&id);
@@ -100,7 +130,7 @@ impl Normal {
             lines.push("document".to_owned());
             // What may differ gets no numbers either.
             found.retain(|line| !is_exception(id, line));
-            lines.extend(found.into_iter().map(|line| self.without_ids(&line)));
+            lines.extend(found.into_iter().map(|line| self.without_ids(&without_root(&line))));
         }
         lines
     }
@@ -129,14 +159,17 @@ impl Normal {
             }
             Value::Array(items) => {
                 let mut items = items.clone();
-                // Names of an image come as they come.
+                // Names of an image and mounts come as they come.
                 if path.ends_with("Tags") {
                     items.sort_by_key(ToString::to_string);
+                } else if path.ends_with("Mounts") {
+                    items.sort_by_key(|item| item["Destination"].to_string());
                 }
                 for (index, item) in items.iter().enumerate() {
                     self.flatten(&schema["items"], item, &format!("{path}[{index}]"), kinds, found);
                 }
             }
+            name if path.ends_with(".name") && is_made_up(name) => found.push(format!("{path}: a made-up name")),
             value if kinds => found.push(format!("{path}: {}", kind(value))),
             value => found.push(format!("{path}: {value}")),
         }
@@ -176,7 +209,11 @@ impl Normal {
             if letter.is_ascii_alphanumeric() || "-:.+".contains(letter) {
                 word.push(letter);
             } else {
-                out.push_str(&self.without_id(&std::mem::take(&mut word)));
+                let word = std::mem::take(&mut word);
+                // Some paths have ids for names.
+                let parts = if word.starts_with('.') { word.split('.').collect() } else { vec![&*word] };
+                let parts: Vec<String> = parts.into_iter().map(|part| self.without_id(part)).collect();
+                out.push_str(&parts.join("."));
                 out.push(letter);
             }
         }
@@ -184,7 +221,11 @@ impl Normal {
     }
 
     fn without_id(&mut self, word: &str) -> String {
-        let (prefix, digits) = word.split_once("sha256:").map_or(("", word), |(_, digits)| ("sha256:", digits));
+        let prefix = ["sha256:", "container:", "file:", "dir:", "multi:"]
+            .into_iter()
+            .find(|prefix| word.starts_with(prefix))
+            .unwrap_or_default();
+        let digits = &word[prefix.len()..];
         let (digits, rest) = digits.split_at_checked(digits.len().min(64)).unwrap_or((digits, ""));
         let is_id = matches!(digits.len(), 12 | 64) && digits.chars().all(|c| c.is_ascii_hexdigit());
         if is_id {
@@ -198,14 +239,56 @@ impl Normal {
     }
 }
 
+/// What is in an archive, but for what every engine puts into containers or has of its own in an image.
+fn archive_of(bytes: &[u8]) -> Vec<String> {
+    const OWN: [&str; 7] = ["bin", "dev", "etc", "proc", "sys", "tmp", ".dockerenv"];
+    let mut archive = tar::Archive::new(bytes);
+    let mut lines = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let entry = entry.unwrap();
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
+        let (kind, size) = (entry.header().entry_type(), entry.size());
+        let size =
+            if name.ends_with("json") || name.ends_with("layer.tar") || name == "repositories" { 0 } else { size };
+        if !OWN.contains(&name.trim_start_matches('/').split('/').next().unwrap()) {
+            lines.push(format!(
+                "{} {kind:?} {size} bytes {}",
+                name.trim_end_matches('/').replace('.', " ."),
+                target.unwrap_or_default()
+            ));
+        }
+    }
+    // Ids are different on each engine.
+    lines.sort_by_key(|line| {
+        line.split_at_checked(64).filter(|(id, _)| !id.contains(' ')).map_or(line.clone(), |(_, rest)| rest.to_owned())
+    });
+    lines
+}
+
+/// A name as engines give one to a container without, as `witty_turing`.
+fn is_made_up(name: &Value) -> bool {
+    let parts = name.as_str().and_then(|name| name.split_once('_'));
+    let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
+    parts.is_some_and(|(quality, who)| letters(quality) && letters(who.trim_end_matches(|c: char| c.is_ascii_digit())))
+}
+
 fn value_is_close(answer: &Answer) -> bool {
     answer.header("connection") == Some("close")
 }
 
 /// Whether an image or a container is one of those that scenarios use; the engine may have others.
 fn is_ours(item: &Value) -> bool {
-    let names = format!("{}{}", item["Names"], item["RepoTags"]);
-    names.contains("conformance") || names.contains("busybox:latest")
+    let names = format!("{}{}{}", item["Names"], item["RepoTags"], item["Name"]);
+    names.contains("conformance") || names.contains("busybox:latest") || names.contains("\"none\"")
+}
+
+/// A line in which volumes lie where each engine has them.
+fn without_root(line: &str) -> String {
+    match (line.find(": \"/"), line.find("/volumes/")) {
+        (Some(from), Some(to)) if from < to => format!("{}<root>{}", &line[..from + 3], &line[to..]),
+        _ => line.to_owned(),
+    }
 }
 
 fn is_zero(value: &Value) -> bool {

@@ -1,16 +1,25 @@
 //! Scenarios, as `scenarios.txt` tells them.
 //!
-//! A line that begins with `#` begins a scenario, perhaps with `(since 1.17)` at its end. Every other line is a step:
+//! A line that begins with `#` begins a scenario, perhaps with `(since 1.17)` or
+//! `(since 1.15 until 1.23)` at its end. Every other line is a step:
 //! what kind of exchange it is, if not a plain one; method and target; a body; what is typed in, behind `<`; and behind
-//! `=`, a name under which a field of the answer is kept. `-` before it means that the answer does not count.
+//! `=`, a name under which a field of the answer is kept, or with `*` all of it. `-` before it means that the answer does
+//! not count.
 
 use dockerclient::ApiVersion;
 
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) title: String,
-    pub(crate) since: ApiVersion,
+    since: ApiVersion,
+    until: Option<ApiVersion>,
     pub(crate) steps: Vec<Step>,
+}
+
+impl Scenario {
+    pub(crate) fn is_for(&self, version: ApiVersion) -> bool {
+        self.since <= version && self.until.is_none_or(|until| version <= until)
+    }
 }
 
 #[derive(Debug)]
@@ -44,9 +53,10 @@ pub(crate) fn all(text: &str) -> Vec<Scenario> {
     let mut scenarios: Vec<Scenario> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if let Some(title) = line.strip_prefix('#') {
-            let (title, since) = title.split_once(" (since ").unwrap_or((title, "1.15)"));
-            let since = since.trim_end_matches(')').parse().unwrap();
-            scenarios.push(Scenario { title: title.trim().to_owned(), since, steps: Vec::new() });
+            let (title, span) = title.split_once(" (since ").unwrap_or((title, "1.15)"));
+            let mut versions = span.trim_end_matches(')').split(" until ").map(|version| version.parse().unwrap());
+            let (since, until) = (versions.next().unwrap(), versions.next());
+            scenarios.push(Scenario { title: title.trim().to_owned(), since, until, steps: Vec::new() });
         } else {
             scenarios.last_mut().unwrap().steps.push(step(line));
         }

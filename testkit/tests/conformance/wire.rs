@@ -13,6 +13,9 @@ use crate::scenario::{Kind, Step};
 /// How long an engine may be silent before the silence is its answer. No scenario is meant to come near.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long events are waited for that were all told.
+const SOON: Duration = Duration::from_millis(300);
+
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: String,
@@ -28,16 +31,18 @@ impl Answer {
 }
 
 /// Asks what a step says.
-pub(crate) fn exchange(address: &str, step: &Step, version: ApiVersion, kept: &[(String, String)]) -> Answer {
+pub(crate) fn exchange(address: &str, step: &Step, version: ApiVersion, kept: &[(String, Vec<u8>)]) -> Answer {
     let put = |text: &str| {
-        let text = text.replace("{soon}", &(seconds() + 1).to_string());
-        kept.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let text = text.replace("{soon}", &seconds(SOON));
+        kept.iter().fold(text, |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), std::str::from_utf8(value).unwrap_or_default())
+        })
     };
     let path = address.strip_prefix("unix://").unwrap();
     let mut stream = UnixStream::connect(path).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let body = match step.kind {
-        Kind::Archive => archive(),
+        Kind::Archive => archive(step.body.as_deref().unwrap_or_default(), kept),
         _ => put(step.body.as_deref().unwrap_or_default()).into_bytes(),
     };
     let mut head = format!("{} /v{version}{} HTTP/1.1\r\nHost: docker\r\n", step.method, put(&step.target));
@@ -54,7 +59,7 @@ pub(crate) fn exchange(address: &str, step: &Step, version: ApiVersion, kept: &[
         };
         head += &format!("Content-Type: {kind}\r\n");
     }
-    if step.method == "POST" {
+    if matches!(&*step.method, "POST" | "PUT") {
         head += &format!("Content-Length: {}\r\n", body.len());
     }
     stream.write_all(&[head.as_bytes(), b"\r\n", &body].concat()).unwrap();
@@ -117,33 +122,51 @@ fn read_body(reader: &mut BufReader<UnixStream>, step: &Step, answer: &Answer) -
 
 /// Removes what scenarios may have left.
 pub(crate) fn clean_up(address: &str, version: ApiVersion) {
-    let of = |line: &str| crate::scenario::all(&format!("# clean up\n{line}")).remove(0).steps.remove(0);
-    for name in ["conformance-a", "conformance-b", "conformance-c"] {
-        exchange(address, &of(&format!("DELETE /containers/{name}?force=1")), version, &[]);
+    let ask = |line: &str| {
+        let step = crate::scenario::all(&format!("# clean up\n{line}")).remove(0).steps.remove(0);
+        exchange(address, &step, version, &[]);
+    };
+    for name in ["a", "b", "c"] {
+        ask(&format!("DELETE /containers/conformance-{name}?force=1&v=1"));
     }
-    for name in ["conformance/one", "conformance/two:x", "conformance/imported:t"] {
-        exchange(address, &of(&format!("DELETE /images/{name}?force=1")), version, &[]);
+    for name in ["one", "two:x", "imported:t", "built:one", "built:two"] {
+        ask(&format!("DELETE /images/conformance/{name}?force=1"));
+    }
+    if version >= ApiVersion::new(1, 21) {
+        for name in ["v", "w"] {
+            ask(&format!("DELETE /volumes/conformance-{name}"));
+            ask(&format!("DELETE /networks/conformance-{name}"));
+        }
     }
 }
 
-fn seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+/// The time in so long, as engines take it.
+pub(crate) fn seconds(ahead: Duration) -> String {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + ahead;
+    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
 }
 
-/// An archive of one empty file.
-fn archive() -> Vec<u8> {
-    let mut header = [0; 512];
-    let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
-    put(0, b"file");
-    put(100, b"0000644\0");
-    put(108, b"0000000\0");
-    put(116, b"0000000\0");
-    put(124, b"00000000000\0");
-    put(136, b"00000000000\0");
-    put(148, b"        ");
-    put(156, b"0");
-    put(257, b"ustar\x0000");
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    [&header[..], &[0; 1024]].concat()
+/// An archive as a step tells it: files with their contents, directories and links, `a:content|b/:|c:->a`; or one that was
+/// kept, `{name}`.
+fn archive(text: &str, kept: &[(String, Vec<u8>)]) -> Vec<u8> {
+    if let Some((_, archive)) = kept.iter().find(|(name, _)| text == format!("{{{name}}}")) {
+        return archive.clone();
+    }
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in text.split('|').filter(|file| !file.is_empty()) {
+        let (name, content) = file.split_once(':').unwrap();
+        let content = content.replace("\\n", "\n");
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(if name.ends_with('/') { 0o755 } else { 0o644 });
+        if let Some(target) = content.strip_prefix("->") {
+            header.set_entry_type(tar::EntryType::Symlink);
+            header.set_size(0);
+            archive.append_link(&mut header, name, target).unwrap();
+            continue;
+        }
+        header.set_entry_type(if name.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular });
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
 }

@@ -4,10 +4,11 @@ use std::{fs, path::Path};
 
 use dockerclient::ApiVersion;
 use http::{Response, StatusCode, header::CONTENT_TYPE, request, response};
+use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-/// What engines send that the document leaves out on purpose: it is about clusters.
-const NOT_OURS: [&str; 2] = ["Swarm", "GenericResources"];
+/// What engines send that the document leaves out on purpose: it is about clusters, or about Windows.
+const NOT_OURS: [&str; 4] = ["Swarm", "GenericResources", "num_procs", "storage_stats"];
 
 pub(super) struct Document {
     root: Value,
@@ -48,15 +49,24 @@ impl Document {
         reference.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(node)
     }
 
-    /// What does not fit in `value`; fields that the schema does not know fit if it is `open`.
-    fn check(&self, schema: &Value, value: &Value, open: bool) -> Vec<String> {
+    /// What finds what does not fit in a value; fields that the schema does not know fit if it is `open`.
+    fn check(&self, schema: &Value, open: bool) -> Check {
         let mut root = json!({ "allOf": [schema], "components": { "schemas": self.root["components"]["schemas"] } });
         as_json_schema(&mut root);
         if !open {
             close(&mut root);
         }
-        let validator = jsonschema::options().should_validate_formats(true).build(&root).unwrap();
-        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+        Check(jsonschema::options().should_validate_formats(true).build(&root).unwrap())
+    }
+}
+
+/// A schema, to hold values against.
+pub(super) struct Check(Validator);
+
+impl Check {
+    /// What does not fit in `value`.
+    pub(super) fn of(&self, value: &Value) -> Vec<String> {
+        self.0.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 }
 
@@ -77,7 +87,7 @@ impl Operation<'_> {
             [] if request["required"] == true => found.push("there is no body".into()),
             [] => {}
             body if schema.is_object() => match serde_json::from_slice(body) {
-                Ok(value) => found.extend(self.document.check(schema, &value, true)),
+                Ok(value) => found.extend(self.document.check(schema, true).of(&value)),
                 Err(error) => found.push(error.to_string()),
             },
             _ if request.is_null() => found.push("there is a body".into()),
@@ -88,8 +98,13 @@ impl Operation<'_> {
 
     /// Whether `answer` holds one JSON document, or should.
     pub(super) fn is_document<B>(&self, answer: &Response<B>) -> bool {
-        let content = &self.response(answer.status())["content"]["application/json"];
-        content.is_object() && content["x-stream"] != true
+        let response = self.response(answer.status());
+        response["content"]["application/json"].is_object() && !self.is_stream(response)
+    }
+
+    /// Whether `answer` holds one JSON document after the other.
+    pub(super) fn is_sequence<B>(&self, answer: &Response<B>) -> bool {
+        self.is_stream(self.response(answer.status()))
     }
 
     pub(super) fn check_head<B>(&self, answer: &Response<B>) -> Vec<String> {
@@ -111,10 +126,12 @@ impl Operation<'_> {
         }
     }
 
+    /// What each document of an answer is held against.
+    ///
     /// Engines send fields that are newer than the version that was asked for, unless that is their newest.
-    pub(super) fn check_answer(&self, head: &response::Parts, value: &Value) -> Vec<String> {
+    pub(super) fn check_of(&self, head: &response::Parts) -> Check {
         let open = head.headers.get("api-version").is_none_or(|newest| newest != &*self.document.version);
-        self.document.check(&self.response(head.status)["content"]["application/json"]["schema"], value, open)
+        self.document.check(&self.response(head.status)["content"]["application/json"]["schema"], open)
     }
 
     fn response(&self, status: StatusCode) -> &Value {

@@ -9,6 +9,10 @@ use super::{
 };
 use crate::root;
 
+/// What the build makes of the document for the gate.
+#[path = "../../../build/gates.rs"]
+mod gates;
+
 #[test]
 fn committed_files_are_current() {
     super::run(Mode::Check).unwrap();
@@ -127,11 +131,10 @@ fn a_version_without_a_file_is_as_the_one_before() {
     assert_eq!((&things["Size"]["x-until"], &things["Name"]["x-since"]), (&json!("1.2"), &json!("1.3")));
 }
 
-/// The next bump, tried out on all that there is.
-#[test]
-fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
+/// The next bump, tried out on all that there is: the documents without it, and with it.
+fn bump() -> [Vec<Document>; 2] {
     let mut sources = sources(&root().join("spec")).unwrap();
-    let before = compose::superset(&apply_all(&sources).unwrap()).unwrap();
+    let known = apply_all(&sources).unwrap();
     let newest = sources.last().unwrap().version;
     let (next, extends) = (newest.next(), sources.last().unwrap().name.clone());
     let filters = "$.paths['/containers/json'].get.parameters[?@.name == 'filters']";
@@ -150,12 +153,19 @@ fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
     ]);
     let overlay = json!({ "overlay": "1.0.0", "extends": extends, "actions": actions });
     sources.push(Source { version: next, name: format!("v{next}.yaml"), content: overlay });
-    let after = compose::superset(&apply_all(&sources).unwrap()).unwrap();
+    [known, apply_all(&sources).unwrap()]
+}
+
+#[test]
+fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
+    let documents = bump();
+    let [newest, next] = documents.each_ref().map(|documents| documents.last().unwrap().version);
+    let [before, after] = documents.map(|documents| compose::superset(&documents).unwrap());
     let mut lines = Vec::new();
     difference(&before, &after, "", &mut lines);
-    assert_snapshot!(lines.join("\n"), @r#"
+    assert_snapshot!(lines.join("\n").replace(&next.to_string(), "NEXT"), @r#"
     ~ /info/version
-    + /info/x-versions/"1.56"
+    + /info/x-versions/"NEXT"
     + /paths//containers/json/get/parameters/[filters]/x-filters/dream
     + /paths//containers/{id}/top/get/x-instead
     + /paths//containers/{id}/top/get/x-until
@@ -174,6 +184,55 @@ fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
     assert_eq!(after["paths"]["/dreams"]["get"]["x-since"], next.to_string());
     assert_eq!(after["paths"]["/info"]["get"]["parameters"][0]["x-since"], next.to_string());
     assert_eq!(after["paths"]["/system/df"]["get"]["parameters"][0]["x-until"], newest.to_string());
+}
+
+#[test]
+fn a_newer_version_leaves_older_ones_as_they_were() {
+    let [known, bumped] = bump();
+    assert_eq!(bumped.len(), known.len() + 1);
+    for (old, new) in known.iter().zip(&bumped) {
+        assert_eq!(old.content, new.content, "{}", old.version);
+    }
+}
+
+/// What is made of the document follows, without a hand: the table of operations, and what the gate lets through.
+#[test]
+fn a_newer_version_changes_the_table_and_the_gate_by_what_its_overlay_says() {
+    let documents = bump();
+    let [newest, next] = documents.each_ref().map(|documents| documents.last().unwrap().version.to_string());
+    let said = |text: &str| text.replace(&next, "NEXT").replace(&newest, "LAST");
+    let documents = documents.map(|documents| compose::superset(&documents).unwrap());
+    let tables = documents.each_ref().map(|document| operations::table(document).unwrap());
+    assert_snapshot!(said(&new_lines(&tables)), @"
+    container_top          GET    /containers/{id}/top         1.15   LAST   document
+    dream_list             GET    /dreams                      NEXT   -      nothing
+    ");
+    let gates = documents.map(|document| gates::tables(&document).unwrap());
+    let rows = new_lines(&gates);
+    let names = rows.lines().map(|row| row.split([',', '=']).next().unwrap_or(row).trim());
+    assert_snapshot!(names.collect::<Vec<_>>().join("\n"), @r#"
+    pub(crate) const NEWEST: ApiVersion
+    Operation { id: "container_list"
+    Operation { id: "container_stop"
+    Operation { id: "container_top"
+    Operation { id: "dream_list"
+    Operation { id: "system_df"
+    Operation { id: "system_events"
+    Operation { id: "system_info"
+    &[Field { name: "LxcConf"
+    "#);
+    let field = |name| rows.split("Field { name: ").find(|field| field.starts_with(&format!("{name:?}"))).unwrap();
+    let spans = ["Dream", "Links"].map(|name| field(name).split(", is_map").next().unwrap().replace("1, ", "1."));
+    assert_snapshot!(said(&spans.join("\n")), @r#"
+    "Dream", span: Span { since: ApiVersion::new(NEXT), until: NEWEST, instead: None }
+    "Links", span: Span { since: OLDEST, until: ApiVersion::new(LAST), instead: Some("use networks") }
+    "#);
+}
+
+/// The lines of the second text that the first does not have.
+fn new_lines(texts: &[String; 2]) -> String {
+    let [before, after] = texts.each_ref().map(|text| text.lines().collect::<Vec<_>>());
+    after.into_iter().filter(|line| !before.contains(line)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

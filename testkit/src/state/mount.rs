@@ -1,0 +1,230 @@
+//! What is mounted in a container: as it is asked for, and as it is told.
+
+use serde_json::{Value, json};
+
+use super::{
+    World,
+    files::{self, File, Files},
+    volume,
+};
+use crate::refusal::{Refusal, Result};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mount {
+    /// `volume`, `bind` or `tmpfs`.
+    pub(crate) kind: String,
+    /// The name of the volume, if it is one.
+    pub(crate) volume: String,
+    source: String,
+    pub(crate) destination: String,
+    mode: String,
+    pub(crate) writable: bool,
+    /// It got its name from nobody, and goes with the container if that is wished.
+    pub(crate) anonymous: bool,
+}
+
+impl Mount {
+    /// What `inspect` tells.
+    pub(crate) fn document(&self) -> Value {
+        let propagation = if self.kind == "bind" { "rslave" } else { "" };
+        let mut document = json!({
+            "Type": self.kind, "Source": self.source, "Destination": self.destination, "Mode": self.mode,
+            "RW": self.writable, "Propagation": propagation,
+        });
+        if self.kind == "volume" {
+            document["Name"] = json!(self.volume);
+            document["Driver"] = json!("local");
+        }
+        document
+    }
+
+    /// As `source:destination:mode`, or one or two of them.
+    fn of_bind(text: &str) -> Result<Self> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let (source, destination, mode) = match parts[..] {
+            [destination] => ("", destination, ""),
+            [source, destination] => (source, destination, ""),
+            [source, destination, mode] => (source, destination, mode),
+            _ => return Err(Refusal::new(500, format!("invalid volume specification: '{text}'"))),
+        };
+        let known = |word: &str| {
+            matches!(word, "" | "ro" | "rw" | "z" | "Z" | "nocopy" | "cached" | "delegated" | "consistent")
+                || matches!(word, "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate")
+        };
+        if !mode.split(',').all(known) {
+            return Err(Refusal::new(500, format!("invalid mode: {mode}")));
+        }
+        let kind = if source.starts_with('/') { "bind" } else { "volume" };
+        check_destination(kind, destination).map_err(|refusal| {
+            Refusal::new(500, format!("invalid volume specification: '{text}': {}", refusal.message))
+        })?;
+        let writable = !mode.split(',').any(|word| word == "ro");
+        let mode = if kind == "volume" && mode.is_empty() { "z" } else { mode };
+        Ok(Self { mode: mode.to_owned(), writable, ..Self::new(kind, source, destination) })
+    }
+
+    /// As a member of `HostConfig.Mounts`.
+    fn of_mount(asked: &Value) -> Result<Self> {
+        let text = |field: &str| asked[field].as_str().unwrap_or_default();
+        let kind = text("Type");
+        if !matches!(kind, "volume" | "bind" | "tmpfs") {
+            return Err(Refusal::new(400, format!("invalid mount config for type {kind:?}: mount type unknown")));
+        }
+        check_destination(kind, text("Target"))?;
+        let mode = if kind == "volume" { "z" } else { "" };
+        let writable = asked["ReadOnly"] != true;
+        Ok(Self { mode: mode.to_owned(), writable, ..Self::new(kind, text("Source"), text("Target")) })
+    }
+
+    fn new(kind: &str, source: &str, destination: &str) -> Self {
+        let (kind, destination) = (kind.to_owned(), destination.to_owned());
+        let (volume, source) = match &*kind {
+            "volume" => (source.to_owned(), String::new()),
+            _ => (String::new(), source.to_owned()),
+        };
+        Self {
+            anonymous: kind == "volume" && volume.is_empty(),
+            kind,
+            volume,
+            source,
+            destination,
+            writable: true,
+            mode: String::new(),
+        }
+    }
+}
+
+fn check_destination(kind: &str, destination: &str) -> Result<()> {
+    if destination.starts_with('/') {
+        return Ok(());
+    }
+    let message = format!("invalid mount path: '{destination}' mount path must be absolute");
+    Err(Refusal::new(400, format!("invalid mount config for type {kind:?}: {message}")))
+}
+
+impl World {
+    /// What a container with this configuration has mounted. Volumes that it names are made.
+    pub(crate) fn mounts_of(&mut self, config: &Value, host_config: &Value) -> Result<Vec<Mount>> {
+        let mut mounts: Vec<Mount> = Vec::new();
+        for from in crate::image::words(&host_config["VolumesFrom"]) {
+            let (name, mode) = from.split_once(':').unwrap_or((&from, "rw"));
+            let other = self.container(name).map_err(|refusal| Refusal { status: 400, ..refusal })?;
+            let shared = other.mounts.iter().filter(|mount| mount.kind != "tmpfs").cloned();
+            let writable = |mount: &Mount| mount.writable && mode != "ro";
+            mounts.extend(shared.map(|mount| Mount { writable: writable(&mount), mode: String::new(), ..mount }));
+        }
+        let binds = crate::image::words(&host_config["Binds"]);
+        let asked = host_config["Mounts"].as_array().into_iter().flatten();
+        let wanted: Vec<Mount> =
+            binds.iter().map(|bind| Mount::of_bind(bind)).chain(asked.map(Mount::of_mount)).collect::<Result<_>>()?;
+        let mut taken: Vec<&str> = Vec::new();
+        for mount in &wanted {
+            if taken.contains(&&*mount.destination) {
+                return Err(Refusal::new(400, format!("Duplicate mount point: {}", mount.destination)));
+            }
+            taken.push(&mount.destination);
+        }
+        mounts.retain(|mount| !taken.contains(&&*mount.destination));
+        mounts.extend(wanted.iter().cloned());
+        for (destination, _) in config["Volumes"].as_object().into_iter().flatten() {
+            if !mounts.iter().any(|mount| mount.destination == *destination) {
+                check_destination("volume", destination)?;
+                mounts.push(Mount::new("volume", "", destination));
+            }
+        }
+        for mount in mounts.iter_mut().filter(|mount| mount.kind == "volume") {
+            let known = !mount.anonymous || mount.volume.is_empty();
+            if known {
+                mount.volume = self.make_volume(&mount.volume, Value::Null, Value::Null)?;
+            }
+            mount.source = volume::mountpoint(&mount.volume);
+        }
+        Ok(mounts)
+    }
+
+    /// Gives empty volumes what the image has where they are mounted.
+    pub(crate) fn seed_volumes(&mut self, mounts: &[Mount], image: &Files) {
+        for mount in mounts.iter().filter(|mount| mount.kind == "volume" && mount.mode != "nocopy") {
+            let volume = self.volumes.iter_mut().find(|volume| volume.name == mount.volume);
+            if let Some(volume) = volume.filter(|volume| volume.files == Files::default()) {
+                volume.files.graft("/", image, &files::clean(&mount.destination));
+            }
+        }
+    }
+
+    /// Makes the directories on which something is mounted.
+    pub(crate) fn set_up_mounts(&mut self, id: &str) {
+        let Ok(container) = self.container_mut(id) else { return };
+        for mount in &container.mounts {
+            let path = container.files.resolved(&mount.destination, true);
+            if container.files.get(&path).is_none() {
+                container.files.put(&path, File::directory());
+            }
+        }
+    }
+
+    /// What is in a container and the volumes that it has mounted.
+    pub(crate) fn files_in(&self, id: &str) -> Result<Files> {
+        let container = self.container(id)?;
+        let mut all = container.files.clone();
+        for mount in &container.mounts {
+            all.put(&files::clean(&mount.destination), File::directory());
+            if let Ok(volume) = self.volume(&mount.volume) {
+                all.empty(&mount.destination);
+                all.graft(&mount.destination, &volume.files, "/");
+            }
+        }
+        Ok(all)
+    }
+
+    /// Changes what is in a container and its volumes.
+    pub(crate) fn change_files<T>(&mut self, id: &str, change: impl FnOnce(&mut Files) -> T) -> Result<T> {
+        let mut all = self.files_in(id)?;
+        let outcome = change(&mut all);
+        for mount in self.container(id)?.mounts.clone() {
+            let Some(volume) = self.volumes.iter_mut().find(|volume| volume.name == mount.volume) else { continue };
+            let mut inside = Files::default();
+            inside.graft("/", &all, &mount.destination);
+            volume.files = inside;
+            all.empty(&mount.destination);
+        }
+        self.container_mut(id)?.files = all;
+        Ok(outcome)
+    }
+
+    /// Fails if nothing may be written at `path`.
+    pub(crate) fn must_be_writable(&self, id: &str, path: &str) -> Result<()> {
+        let container = self.container(id)?;
+        let covers = |mount: &&Mount| path == mount.destination || path.starts_with(&format!("{}/", mount.destination));
+        let mount = container.mounts.iter().filter(covers).max_by_key(|mount| mount.destination.len());
+        match mount {
+            Some(mount) if !mount.writable => Err(Refusal::new(500, "mounted volume is marked read-only")),
+            None if container.host_config["ReadonlyRootfs"] == true => {
+                Err(Refusal::new(500, "container rootfs is marked read-only"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells that the volumes of a container are mounted.
+    pub(crate) fn volumes_mounted(&mut self, id: &str) {
+        for mount in self.volumes_in(id) {
+            let writable = mount.writable.to_string();
+            let (propagation, id) = (String::new(), id.to_owned());
+            let told = [("container", &id), ("destination", &mount.destination), ("propagation", &propagation)];
+            self.volume_event("mount", &mount.volume, told.into_iter().chain([("read/write", &writable)]));
+        }
+    }
+
+    /// Tells that they no longer are.
+    pub(crate) fn volumes_unmounted(&mut self, id: &str) {
+        for mount in self.volumes_in(id) {
+            self.volume_event("unmount", &mount.volume, [("container", &id.to_owned())]);
+        }
+    }
+
+    fn volumes_in(&self, id: &str) -> Vec<Mount> {
+        let mounts = self.container(id).map_or(&[][..], |container| &container.mounts);
+        mounts.iter().filter(|mount| mount.kind == "volume").cloned().collect()
+    }
+}

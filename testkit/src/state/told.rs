@@ -1,0 +1,129 @@
+//! How containers are told: by inspect, and in lists.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{World, container::Container, mount::Mount};
+use crate::age::Age;
+
+impl World {
+    /// What `inspect` tells.
+    pub(crate) fn inspected(&self, container: &Container) -> Value {
+        let time = |time: Option<Timestamp>| time.map_or("0001-01-01T00:00:00Z".to_owned(), |time| time.to_string());
+        let modern = self.age == Age::Modern;
+        let mut host_config = container.host_config.clone();
+        let mode = &mut host_config["NetworkMode"];
+        if modern && mode.as_str().is_none_or(str::is_empty) {
+            *mode = json!("default");
+        }
+        let log = &mut host_config["LogConfig"];
+        if log["Type"].as_str().is_none_or(str::is_empty) {
+            *log = json!({ "Type": "json-file", "Config": {} });
+        }
+        if modern {
+            host_config["ConsoleSize"] = json!([0, 0]);
+            let size = &mut host_config["ShmSize"];
+            *size = json!(size.as_i64().filter(|size| *size > 0).unwrap_or(64 << 20));
+            if container.set_up {
+                host_config["Runtime"] = json!("runc");
+            }
+        }
+        let running = container.is_running();
+        let mounts: Vec<Value> = container.mounts.iter().map(Mount::document).collect();
+        let by_path = |field: &str| -> Map<String, Value> {
+            let told = mounts
+                .iter()
+                .map(|mount| (mount["Destination"].as_str().unwrap_or_default().to_owned(), &mount[field]));
+            told.map(|(path, value)| (path, value.clone())).collect()
+        };
+        let (volumes, writable) = (by_path("Source"), by_path("RW"));
+        json!({
+            "Id": container.id, "Created": container.created.to_string(), "Name": format!("/{}", container.name),
+            "Path": container.argv.first(), "Args": container.argv.get(1..).unwrap_or_default(),
+            "Config": container.config, "HostConfig": host_config, "Image": container.image,
+            "Driver": if modern { "overlay2" } else { "aufs" }, "ExecDriver": if modern { "" } else { "native-0.2" },
+            "State": {
+                "Status": container.state(), "Running": running, "Paused": container.paused, "Restarting": false,
+                "Pid": if running { 4242 } else { 0 }, "ExitCode": container.code, "Error": container.error,
+                "StartedAt": time(container.started), "FinishedAt": time(container.finished),
+            },
+            "NetworkSettings": network_settings(container), "Mounts": mounts, "Volumes": volumes, "VolumesRW": writable,
+            "Platform": "linux", "RestartCount": 0,
+            "ExecIDs": self.exec_ids(&container.id),
+        })
+    }
+
+    fn exec_ids(&self, container: &str) -> Value {
+        let left = self
+            .execs
+            .iter()
+            .filter(|exec| exec.container == container && (!exec.started || self.runs[&exec.id].running));
+        let ids: Vec<&str> = left.map(|exec| &*exec.id).collect();
+        if ids.is_empty() { Value::Null } else { json!(ids) }
+    }
+
+    /// Adds the bytes of what a container has that its image has not, and of both.
+    pub(crate) fn tell_sizes(&self, container: &Container, told: &mut Value) {
+        let own = container.own_size();
+        if own > 0 {
+            told["SizeRw"] = json!(own);
+        }
+        let image = self.images.iter().find(|image| image.id == container.image);
+        told["SizeRootFs"] = json!(image.map_or(0, |image| image.size.1) + own);
+    }
+
+    /// What a list tells.
+    pub(crate) fn listed(&self, container: &Container) -> Value {
+        let mode = container.host_config["NetworkMode"].as_str().filter(|mode| !mode.is_empty());
+        let networks: Map<String, Value> = container
+            .networks
+            .iter()
+            .map(|(name, endpoint)| {
+                let mut place = endpoint.document();
+                place["Aliases"] = Value::Null;
+                (name.clone(), place)
+            })
+            .collect();
+        let mounts: Vec<Value> = container
+            .mounts
+            .iter()
+            .map(|mount| {
+                let mut told = mount.document();
+                if mount.anonymous && !container.set_up {
+                    told["Source"] = json!("");
+                }
+                told
+            })
+            .collect();
+        json!({
+            "Id": container.id, "Names": [format!("/{}", container.name)], "Image": container.image_name,
+            "ImageID": container.image, "Command": container.command(), "Created": container.created.as_second(),
+            "Status": container.status(self.age), "State": container.state(), "Ports": [],
+            "Labels": container.config["Labels"].as_object().cloned().unwrap_or_default(),
+            "HostConfig": { "NetworkMode": mode.unwrap_or("default") }, "NetworkSettings": { "Networks": networks },
+            "Mounts": mounts,
+        })
+    }
+}
+
+/// Old clients look for the place in the bridge outside of the list of networks.
+fn network_settings(container: &Container) -> Value {
+    let bridge = container.endpoint("bridge").and_then(|endpoint| endpoint.place.as_ref());
+    let mut settings = bridge.map_or_else(|| json!({}), |place| place.document());
+    let networks = container.networks.iter().map(|(name, endpoint)| (name.clone(), endpoint.document()));
+    settings["Networks"] = Value::Object(networks.collect());
+    settings["Ports"] = published(container);
+    settings
+}
+
+/// The ports, as the container has them while it runs.
+fn published(container: &Container) -> Value {
+    let exposed =
+        container.config["ExposedPorts"].as_object().into_iter().flatten().map(|(port, _)| (port, Value::Null));
+    let bound = container.host_config["PortBindings"].as_object().into_iter().flatten();
+    let ports: Map<String, Value> = exposed
+        .chain(bound.map(|(port, bindings)| (port, bindings.clone())))
+        .map(|(port, at)| (port.clone(), at))
+        .collect();
+    if container.is_running() { Value::Object(ports) } else { json!({}) }
+}

@@ -1,0 +1,62 @@
+//! What the document knows at a version: no answer is made up.
+
+use std::{fs, path::Path, sync::LazyLock};
+
+use dockerclient::ApiVersion;
+use serde_json::{Value, json};
+
+/// The schemas of the answers.
+pub(super) const SCHEMAS: [(&str, &str); 8] = [
+    ("version", "Version"),
+    ("info", "Info"),
+    ("list", "ContainerSummary"),
+    ("inspect", "ContainerInspect"),
+    ("images", "ImageSummary"),
+    ("image", "ImageInspect"),
+    ("events", "Event"),
+    ("stats", "Stats"),
+];
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/docker.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+});
+
+/// The fields in the documents of `body` that the schema does not have at `version`.
+pub(super) fn unknown(schema: &str, body: &str, version: ApiVersion) -> Vec<String> {
+    let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+    let mut found = Vec::new();
+    for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
+        look(&schema, &document.unwrap(), version, "", &mut found);
+    }
+    // In whichever order this build keeps fields.
+    found.sort();
+    found
+}
+
+fn look(schema: &Value, value: &Value, version: ApiVersion, path: &str, found: &mut Vec<String>) {
+    let reference = schema["$ref"].as_str().or_else(|| schema["allOf"][0]["$ref"].as_str());
+    let schema = reference.map_or(schema, |pointer| DOCUMENT.pointer(&pointer[1..]).unwrap());
+    match value {
+        Value::Array(items) => {
+            let item = schema.get("items").unwrap_or(schema);
+            items.iter().for_each(|value| look(item, value, version, path, found));
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = format!("{path}.{name}");
+                let property = schema["properties"].get(name).filter(|property| is_known(property, version));
+                match property.or_else(|| schema.get("additionalProperties")) {
+                    Some(property) => look(property, value, version, &path, found),
+                    None => found.push(path),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_known(property: &Value, version: ApiVersion) -> bool {
+    let mark = |name: &str| property[name].as_str().map(|mark| mark.parse::<ApiVersion>().unwrap());
+    mark("x-since").is_none_or(|since| since <= version) && mark("x-until").is_none_or(|until| version <= until)
+}
