@@ -38,6 +38,7 @@
 //! is cancel safe.
 
 #![deny(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
 mod config;

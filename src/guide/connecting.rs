@@ -1,7 +1,7 @@
 //! Which engine, and how to reach it.
 //!
-//! A [`DockerClient`](crate::DockerClient) talks to one engine. Making one only reads what says where the engine is; nothing
-//! is dialled before the first call.
+//! A [`DockerClient`](crate::DockerClient) talks to one engine. Making one only reads what says where the engine is;
+//! nothing is dialled before the first call.
 //!
 //! ```no_run
 //! # async fn example() -> dockerclient::Result<()> {
@@ -17,8 +17,8 @@
 //! ```
 //!
 //! [`from_env`](crate::DockerClient::from_env) does what the docker command line does, contexts and all.
-//! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) whatever there
-//! is to say:
+//! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) whatever
+//! there is to say:
 //!
 //! ```
 //! # fn main() -> dockerclient::Result<()> {
@@ -42,8 +42,8 @@
 //! | `https://host:2376` | a port, by TLS | the feature `tls` |
 //! | `ssh://user@host` | the engine of another machine, by the system's `ssh` | the feature `ssh` |
 //!
-//! What none of them reaches, a [`connector`](crate::DockerClientBuilder::connector) does: a function that returns a stream
-//! of bytes.
+//! What none of them reaches, a [`connector`](crate::DockerClientBuilder::connector) does: a function that returns a
+//! stream of bytes.
 //!
 //! # One client is enough
 //!

@@ -1,8 +1,8 @@
 //! Make containers, run them, look into them, remove them.
 //!
 //! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all of them, and
-//! [`docker.container("web")`](crate::DockerClient::container) is one, by name or id. Neither asks the engine anything until
-//! a method is called. The methods have the names of the docker command line.
+//! [`docker.container("web")`](crate::DockerClient::container) is one, by name or id. Neither asks the engine anything
+//! until a method is called. The methods have the names of the docker command line.
 //!
 //! # From beginning to end
 //!
@@ -29,8 +29,8 @@
 //! # }
 //! ```
 //!
-//! What a container is made of has Docker's names: [`ContainerConfig`](crate::models::ContainerConfig) for what it is, and
-//! [`HostConfig`](crate::models::HostConfig) for what it gets of its host. Only what you set is sent.
+//! What a container is made of has Docker's names: [`ContainerConfig`](crate::models::ContainerConfig) for what it is,
+//! and [`HostConfig`](crate::models::HostConfig) for what it gets of its host. Only what you set is sent.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

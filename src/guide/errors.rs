@@ -38,8 +38,8 @@
 //! # }
 //! ```
 //!
-//! An error says what was being done and what came of it; `source()` has the rest. It holds no credentials and no bodies, so
-//! it may be logged. It is cheap to clone.
+//! An error says what was being done and what came of it; `source()` has the rest. It holds no credentials and no
+//! bodies, so it may be logged. It is cheap to clone.
 //!
 //! # What is no error
 //!
@@ -48,6 +48,6 @@
 //!
 //! # Whether to try again
 //!
-//! Nothing was sent if `is_connect`, `is_unsupported` or `is_credentials`. After anything else, the engine may have done what
-//! was asked. Reading again is always safe; so are `start` and `stop`, which say when there was nothing to do. To `create`
-//! with a name is safe, too: the second one is a conflict.
+//! Nothing was sent if `is_connect`, `is_unsupported` or `is_credentials`. After anything else, the engine may have
+//! done what was asked. Reading again is always safe; so are `start` and `stop`, which say when there was nothing to
+//! do. To `create` with a name is safe, too: the second one is a conflict.

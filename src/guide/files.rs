@@ -12,8 +12,8 @@
 //! # }
 //! ```
 //!
-//! Without the feature, archives go in and out, which is what engines understand. Uploads come from memory, a file, a reader
-//! or a stream, and downloads are streams; neither is ever in memory as a whole.
+//! Without the feature, archives go in and out, which is what engines understand. Uploads come from memory, a file, a
+//! reader or a stream, and downloads are streams; neither is ever in memory as a whole.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -33,7 +33,8 @@
 //! # }
 //! ```
 //!
-//! Archives came with API 1.20. Before, files only come out: [`copy_out`](crate::containers::Container::copy_out) knows how.
+//! Archives came with API 1.20. Before, files only come out: [`copy_out`](crate::containers::Container::copy_out) knows
+//! how.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

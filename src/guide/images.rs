@@ -1,7 +1,7 @@
 //! Pull, build, name, push, save and remove images.
 //!
-//! [`docker.images()`](crate::DockerClient::images) is all of them, and [`docker.image("busybox:1.36")`](crate::DockerClient::image)
-//! is one, by name or id.
+//! [`docker.images()`](crate::DockerClient::images) is all of them, and
+//! [`docker.image("busybox:1.36")`](crate::DockerClient::image) is one, by name or id.
 //!
 //! # Pulling
 //!
@@ -95,8 +95,8 @@
 //!
 //! # Moving
 //!
-//! A registry is one way to another engine, a file is another. [`save`](crate::images::Image::save) writes images with their
-//! names and layers, and [`load`](crate::images::Images::load) reads them.
+//! A registry is one way to another engine, a file is another. [`save`](crate::images::Image::save) writes images with
+//! their names and layers, and [`load`](crate::images::Images::load) reads them.
 //! [`import`](crate::images::Images::import) makes an image of the files of one system, as
 //! [`export`](crate::containers::Container::export) gives them.
 //!

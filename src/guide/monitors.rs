@@ -39,13 +39,14 @@
 //!
 //! # What cannot be known
 //!
-//! An engine remembers its last events only, and none across a restart of its own. Where something may be missing, a monitor
-//! of events or logs says so with a [`Gap`](crate::monitor::Gap): from when, until when, and why. The monitor of containers
-//! needs none: it looks at the containers anew.
+//! An engine remembers its last events only, and none across a restart of its own. Where something may be missing, a
+//! monitor of events or logs says so with a [`Gap`](crate::monitor::Gap): from when, until when, and why. The monitor
+//! of containers needs none: it looks at the containers anew.
 //!
 //! # Callbacks
 //!
-//! A monitor is a stream, and does nothing unless it is polled. [`run`](crate::monitor::run) polls it in a task and calls back:
+//! A monitor is a stream, and does nothing unless it is polled. [`run`](crate::monitor::run) polls it in a task and
+//! calls back:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,9 +68,10 @@
 //!
 //! # When to try again, and who is too slow
 //!
-//! Waits grow from attempt to attempt; [`RetryPolicy`](crate::monitor::RetryPolicy) says how, and whether to give up at last.
-//! A connection that says nothing for a minute is looked after ([`watchdog`](crate::monitor::EventMonitor::watchdog)).
-//! Who takes items slowly slows the reading; [`lossy`](crate::monitor::lossy) drops and counts instead.
+//! Waits grow from attempt to attempt; [`RetryPolicy`](crate::monitor::RetryPolicy) says how, and whether to give up at
+//! last. A connection that says nothing for a minute is looked after
+//! ([`watchdog`](crate::monitor::EventMonitor::watchdog)). Who takes items slowly slows the reading;
+//! [`lossy`](crate::monitor::lossy) drops and counts instead.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -54,13 +54,14 @@
 //! # }
 //! ```
 //!
-//! Input and output are two halves. Move them into two tasks where both may be long: who only writes while the other side
-//! waits to be read waits for good. Dropping the input is the end of the input. Dropping both closes the connection.
+//! Input and output are two halves. Move them into two tasks where both may be long: who only writes while the other
+//! side waits to be read waits for good. Dropping the input is the end of the input. Dropping both closes the
+//! connection.
 //!
 //! # A container
 //!
-//! [`attach`](crate::containers::Container::attach) does the same with what a container runs. Attach first and start then,
-//! and nothing is missed:
+//! [`attach`](crate::containers::Container::attach) does the same with what a container runs. Attach first and start
+//! then, and nothing is missed:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -89,8 +90,9 @@
 //!
 //! # Terminals
 //!
-//! With `tty: true`, a container or command has a terminal. Its output is one stream then, with the line ends of a terminal,
-//! and its terminal can be [resized](crate::exec::Exec::resize) while it runs. The example `shell` is a whole interactive one.
+//! With `tty: true`, a container or command has a terminal. Its output is one stream then, with the line ends of a
+//! terminal, and its terminal can be [resized](crate::exec::Exec::resize) while it runs. The example `shell` is a whole
+//! interactive one.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

@@ -8,14 +8,14 @@
 //! | [`Progress`](crate::images::Progress) | pulls, pushes, builds, imports, loads | how far it is |
 //! | [`Download`](crate::Download) | archives | bytes |
 //!
-//! A call that returns a stream resolves once the engine has answered. So what cannot begin, as the logs of a container that
-//! is not there, is an error of the call. The items are `Result`s; after an error there are no more. All implement
+//! A call that returns a stream resolves once the engine has answered. So what cannot begin, as the logs of a container
+//! that is not there, is an error of the call. The items are `Result`s; after an error there are no more. All implement
 //! `futures_core::Stream`; `TryStreamExt` of the crate `futures-util` has `try_next` and its kin.
 //!
 //! # Output
 //!
-//! Output tells stdout from stderr, unless there is a terminal, which mixes them. It comes by the piece, by the line, as a
-//! reader, or all at once:
+//! Output tells stdout from stderr, unless there is a terminal, which mixes them. It comes by the piece, by the line,
+//! as a reader, or all at once:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -74,9 +74,10 @@
 //!
 //! # Slow and fast
 //!
-//! A stream is read as fast as you take its items. If you are slow, the engine waits, and for events it drops what it cannot
-//! hold. An item may have 16 MiB at most ([`item_limit`](crate::DockerClientBuilder::item_limit)); nothing else is kept.
+//! A stream is read as fast as you take its items. If you are slow, the engine waits, and for events it drops what it
+//! cannot hold. An item may have 16 MiB at most ([`item_limit`](crate::DockerClientBuilder::item_limit)); nothing else
+//! is kept.
 //!
-//! Dropping a stream closes its connection. Dropping the wait for an item loses nothing, so streams may stand in `select!`.
-//! A stream waits for its next item for as long as it takes, unless it is given an
+//! Dropping a stream closes its connection. Dropping the wait for an item loses nothing, so streams may stand in
+//! `select!`. A stream waits for its next item for as long as it takes, unless it is given an
 //! [`idle_timeout`](crate::OutputStream::idle_timeout).

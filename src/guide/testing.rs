@@ -1,7 +1,7 @@
 //! Your own code, without Docker.
 //!
-//! The crate `dockerclient-testkit` is a double of an engine, in the process of the test. It speaks the real protocol, so the
-//! code under test is the real code, with a real client; there is no trait to write against.
+//! The crate `dockerclient-testkit` is a double of an engine, in the process of the test. It speaks the real protocol,
+//! so the code under test is the real code, with a real client; there is no trait to write against.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -33,5 +33,5 @@
 //! # }
 //! ```
 //!
-//! The double has images, containers that run programs of yours, a registry and events, and refuses what engines refuse. It
-//! fails a test that sends what the API's document does not know. Its own documentation has the rest.
+//! The double has images, containers that run programs of yours, a registry and events, and refuses what engines
+//! refuse. It fails a test that sends what the API's document does not know. Its own documentation has the rest.

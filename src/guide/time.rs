@@ -14,8 +14,8 @@
 //!
 //! # Stopping
 //!
-//! Drop it. A call that is dropped closes its connection; so does a stream. The client stays usable. The engine may go on with
-//! what it was asked: a container that was to be stopped is stopped all the same.
+//! Drop it. A call that is dropped closes its connection; so does a stream. The client stays usable. The engine may go
+//! on with what it was asked: a container that was to be stopped is stopped all the same.
 //!
 //! So a limit for a whole piece of work is Tokio's:
 //!

@@ -1,7 +1,7 @@
 //! Engines of every age.
 //!
-//! The first call asks the engine which versions of the API it speaks, once for all clones. From then on, the newest one that
-//! both sides know is spoken: 1.15 (Docker 1.3) to 1.55.
+//! The first call asks the engine which versions of the API it speaks, once for all clones. From then on, the newest
+//! one that both sides know is spoken: 1.15 (Docker 1.3) to 1.55.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,8 +18,9 @@
 //! # }
 //! ```
 //!
-//! Each method's documentation says since when it is there, and options say "Needs API 1.x", where that is not the oldest
-//! version. What the spoken version lacks is refused by this crate, as engines ignore options that they do not know:
+//! Each method's documentation says since when it is there, and options say "Needs API 1.x", where that is not the
+//! oldest version. What the spoken version lacks is refused by this crate, as engines ignore options that they do not
+//! know:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,17 +34,18 @@
 //! # }
 //! ```
 //!
-//! What newer versions lost is refused as well, with what to use instead, or said otherwise where there is an equivalent.
+//! What newer versions lost is refused as well, with what to use instead, or said otherwise where there is an
+//! equivalent.
 //!
 //! # Pinning
 //!
-//! [`api_version`](crate::DockerClientBuilder::api_version) or the variable `DOCKER_API_VERSION` say which version to speak;
-//! the engine is not asked then. Do so to see what a program does with an old engine, with a new one at hand: engines speak
-//! older versions, too.
+//! [`api_version`](crate::DockerClientBuilder::api_version) or the variable `DOCKER_API_VERSION` say which version to
+//! speak; the engine is not asked then. Do so to see what a program does with an old engine, with a new one at hand:
+//! engines speak older versions, too.
 //!
 //! # One answer from all
 //!
-//! There is one type for all versions, with the fields of every version. What an engine does not send is empty: `0`, `""`,
-//! no items. Only where absent and empty mean different things is a field an `Option`. Where old engines tell the same
-//! otherwise, a method says it in one way: [`mount_points`](crate::models::ContainerInspect::mount_points),
+//! There is one type for all versions, with the fields of every version. What an engine does not send is empty: `0`,
+//! `""`, no items. Only where absent and empty mean different things is a field an `Option`. Where old engines tell the
+//! same otherwise, a method says it in one way: [`mount_points`](crate::models::ContainerInspect::mount_points),
 //! [`endpoints`](crate::models::NetworkSettings::endpoints), [`total_size`](crate::models::ImageSummary::total_size).

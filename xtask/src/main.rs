@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
+mod api;
 mod bench;
 mod demo;
 mod double;
@@ -14,6 +15,7 @@ mod engine;
 mod first;
 mod fuzz;
 mod live;
+mod package;
 mod python;
 mod regen;
 mod shell;
@@ -38,6 +40,9 @@ cargo xtask <task>
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a user's first build, beside bollard's
   python           let docker-py drive the double of an engine
+  api              list the public items of both crates in api.txt and testkit/api.txt
+  api --check      fail if the lists are not current
+  package          build both crates from their packages
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if they are not current
 ";
@@ -60,6 +65,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["live", kind] => live::run_on(kind.parse()?),
         ["demo"] => demo::run(),
         ["first"] => first::run(),
+        ["api"] => api::run(regen::Mode::Write),
+        ["api", "--check"] => api::run(regen::Mode::Check),
+        ["package"] => package::run(),
         ["bench", options @ ..] => bench::run(options),
         ["engine", what] => engine::run(what, engine::Kind::Docker),
         ["engine", what, kind] => engine::run(what, kind.parse()?),

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{first, fuzz, live, python, regen, root, shell};
+use crate::{api, first, fuzz, live, package, python, regen, root, shell};
 
 /// How long each fuzz target runs, in seconds.
 const FUZZING: u32 = 10;
@@ -23,9 +23,13 @@ pub(crate) fn run() -> Result<()> {
     step("default features", &mut cargo(&["clippy", "--", "--deny", "warnings"]))?;
     println!("== regen");
     regen::run(regen::Mode::Check)?;
+    println!("== public items");
+    api::run(regen::Mode::Check)?;
     step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
     println!("== the README in an empty crate");
     first::run()?;
+    println!("== packages");
+    package::run()?;
     println!("== docker-py on the double");
     python::run()?;
     println!("== fuzzing");

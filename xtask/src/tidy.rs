@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
+mod packages;
 mod tables;
 
 /// The most lines of code in a file, not counting comments, blank lines and the tests at its end.
