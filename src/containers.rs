@@ -87,7 +87,7 @@ impl Containers {
         let filters = options.to_filters().to_query();
         let (since, before) = options.to_parameters(wire.version());
         wire.list(
-            wire.container_list(options.all, before, filters.as_deref(), options.limit, since, options.size).await,
+            wire.container_list(options.to_all(), before, filters.as_deref(), options.limit, since, options.size).await,
         )
     }
 

@@ -108,7 +108,7 @@ impl DockerClientBuilder {
     ///
     /// Does not bound operations that answer only when their work is done, however
     /// long that takes: `stop`, `restart`, `kill`, `wait`, `remove`, `commit`, and
-    /// what talks to a registry.
+    /// what talks to a registry. Nor `logs`, which Podman begins only with the first output.
     pub fn answer_timeout(mut self, limit: Duration) -> Self {
         self.limits.answer = Some(limit);
         self

@@ -51,7 +51,8 @@ impl ContainerInspect {
         self.name.strip_prefix('/').unwrap_or(&self.name)
     }
 
-    /// Its limit of memory in bytes, 0 if it has none: the one of `host_config` or, below API 1.18, of `config`.
+    /// How much memory the container may use, in bytes, 0 if there is no limit: what `host_config` says or, below API
+    /// 1.18, `config`.
     #[must_use]
     pub fn memory_limit(&self) -> i64 {
         if self.host_config.memory == 0 { self.config.memory } else { self.host_config.memory }

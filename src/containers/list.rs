@@ -129,6 +129,11 @@ impl ListOptions {
         self
     }
 
+    /// A limit counts the stopped ones too; Podman counts them and leaves them out, unless all are asked for.
+    pub(super) fn to_all(&self) -> Option<bool> {
+        self.all.or(self.limit.filter(|&limit| limit > 0).map(|_| true))
+    }
+
     /// `since` and `before` as parameters, which `version` may have lost.
     pub(super) fn to_parameters(&self, version: ApiVersion) -> (Option<&str>, Option<&str>) {
         match version < LOST_PARAMETERS {

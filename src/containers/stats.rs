@@ -229,7 +229,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn traffic_is_the_same_over_however_many_networks(counts in proptest::collection::vec((0..u64::MAX / 8, 0..u64::MAX / 8), 0..8)) {
+        fn traffic_is_the_same_over_however_many_networks(
+            counts in proptest::collection::vec((0..u64::MAX / 8, 0..u64::MAX / 8), 0..8),
+        ) {
             let network = |(rx_bytes, tx_bytes)| NetworkStats { rx_bytes, tx_bytes, ..Default::default() };
             let whole = counts.iter().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
             let old = Stats { network: network(whole), ..Default::default() };

@@ -12,6 +12,7 @@ use crate::{
 
 impl Container {
     /// Waits until the container does not run, and tells how it ended. One that was never started has ended with 0.
+    /// Lists of newer engines (seen on 26.1) may tell for a moment yet that it runs.
     ///
     /// Calls `POST /containers/{id}/wait`, and waits as long as that takes; drop the
     /// future to stop waiting.

@@ -151,9 +151,10 @@ impl Gather<String> for Built {
         let told = match item {
             ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),
             ProgressItem::Output(text) => {
-                // A quiet build of newer engines prints nothing but the id.
+                // A quiet build of newer engines prints nothing but the id, which is bare on Podman.
                 let text = text.trim();
-                let quiet = text.starts_with("sha256:").then_some(text);
+                let is_bare = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let quiet = (is_bare || text.starts_with("sha256:")).then_some(text);
                 text.strip_prefix("Successfully built ").or(quiet)
             }
             ProgressItem::Status(_) => None,

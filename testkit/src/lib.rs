@@ -44,6 +44,29 @@
 //! # }
 //! ```
 //!
+//! # What images hold
+//!
+//! An image has files, which its containers begin with; programs, the small shell, archives and builds read and write them.
+//! Images can be built of a Dockerfile, whose `RUN` runs what the image can run.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
+//! use dockerclient_testkit::{Engine, Image, Program};
+//!
+//! let base = Image::new("base:1").program(["apk", "add"], Program::printing("OK\n")).file("/etc/motd", "welcome\n");
+//! let engine = Engine::builder().image(base).build();
+//!
+//! let docker = engine.client("1.18");
+//! # let dockerfile = |text: &str| { let mut tar = tar::Builder::new(vec![]); let mut header = tar::Header::new_gnu();
+//! # header.set_size(text.len() as u64); tar.append_data(&mut header, "Dockerfile", text.as_bytes()).map(|()| tar.into_inner()) };
+//! # let context = dockerfile("FROM base:1\nRUN apk add curl\nCMD cat /etc/motd\n").expect("a tar").expect("a tar");
+//! let options = dockerclient::images::BuildOptions::default().name("made:1");
+//! docker.images().build(context, &options).await?;
+//! assert!(docker.image("made:1").find().await?.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # A failure on demand
 //!
 //! [`Engine::expect`] takes a [`Call`]: an operation of the API's document, its arguments, how often it comes, and what
@@ -98,7 +121,8 @@
 //! The same scenarios run on the double and on a real engine 20.10, at the versions between API 1.15 and 1.41 that changed
 //! most, and their answers are the same but for what is listed with a reason (`tests/conformance`). It is still a double:
 //!
-//! - Nothing is isolated, no file systems, networks or volumes are there, and restart policies do nothing.
+//! - Nothing is isolated: files are in memory, addresses lead nowhere, limits and restart policies are kept and do nothing.
+//! - Directories of the host are mounted as empty ones.
 //! - A program that does not listen to `TERM` is killed at once when its container is stopped: nobody waits for its grace.
 //! - Programs of a paused container go on.
 //! - A client that hangs up a session looks like one that has closed its half, until something is written to it.

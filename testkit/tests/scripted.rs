@@ -144,12 +144,15 @@ async fn an_answer_waits_until_it_is_told() {
 #[tokio::test]
 async fn what_is_not_simulated_answers_501_and_is_listed() {
     let engine = Engine::new();
-    let error = engine.client("1.18").container("web").export().await.unwrap_err();
-    assert_eq!(error.status(), Some(501));
-    assert!(Engine::not_simulated().contains(&"container_export"));
-    engine.expect(Call::to("container_export").answers(|_| Reply::with_type(200, "application/x-tar", "archive")));
-    let archive = engine.client("1.18").container("web").export().await.unwrap();
-    assert_eq!(archive.try_collect::<Vec<_>>().await.unwrap().concat(), b"archive");
+    let asked = "GET /v1.18/containers/web/attach/ws?stream=1 HTTP/1.1\r\n\r\n";
+    let answer = ask(&engine, asked).await;
+    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
+    assert!(answer.contains("the double of an engine does not simulate container_attach_ws"), "{answer}");
+    assert_eq!(Engine::not_simulated(), ["container_attach_ws", "image_attestations"]);
+    engine
+        .expect(Call::to("container_attach_ws").answers(|_| Reply::with_type(200, "text/plain", "what the test says")));
+    let answer = ask(&engine, asked).await;
+    assert!(answer.ends_with("what the test says"), "{answer}");
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ mod monitors;
 mod old_engines;
 mod operations;
 mod options;
+mod podman;
 mod progress;
 mod requests;
 mod schemas;

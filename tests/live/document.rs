@@ -57,3 +57,72 @@ async fn all_that_a_container_can_be_made_of_is_told_back() {
     let listed = ask(&engine, 200, "GET", "/containers/json?size=1", Value::Null).await;
     assert!(listed.as_array().unwrap().iter().any(|listed| listed["Names"][0] == format!("/{name}")));
 }
+
+/// What the versions say that Debian 12's engine does not speak, as far as this machine can do it.
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn what_came_after_1_41_is_done_and_told_back() {
+    if !knows(42) {
+        return;
+    }
+    let engine = Engine::under_test().await;
+    let [name, network, volume] = ["newer", "newer-network", "newer-volume"].map(|stem| engine.name(stem));
+    let removed = [format!("/networks/{network}"), format!("/volumes/{volume}")];
+    // The container goes first.
+    removed.into_iter().chain([format!("/containers/{name}?force=1")]).for_each(|path| engine.remove_later(path));
+    ask(&engine, 201, "POST", "/networks/create", json!({ "Name": network, "CheckDuplicate": true })).await;
+    ask(&engine, 201, "POST", "/volumes/create", json!({ "Name": volume })).await;
+    let created = format!("/tmp/{name}");
+    let bind = json!({ "CreateMountpoint": true, "ReadOnlyNonRecursive": true });
+    let mut container = json!({
+        "Image": "busybox", "Cmd": ["sleep", "100"], "Tty": true,
+        "HostConfig": {
+            "ConsoleSize": [24, 80],
+            "NetworkMode": network,
+            "Mounts": [{ "Type": "bind", "Source": created, "Target": "/made", "ReadOnly": true, "BindOptions": bind }],
+        },
+    });
+    let host = &mut container["HostConfig"];
+    if knows(43) {
+        host["Annotations"] = json!({ "io.example.key": "value" });
+    }
+    if knows(44) {
+        let test = ["CMD", "true"];
+        container["Healthcheck"] =
+            json!({ "Test": test, "StartPeriod": 9_000_000_000_i64, "StartInterval": 5_000_000 });
+        let endpoints = json!({ &network: { "Aliases": ["db"] }, "bridge": {} });
+        container["NetworkingConfig"] = json!({ "EndpointsConfig": endpoints });
+    }
+    ask(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
+    ask(&engine, 204, "POST", &format!("/containers/{name}/start"), Value::Null).await;
+    std::fs::remove_dir(&created).unwrap();
+
+    let seen = ask(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
+    let host = &seen["HostConfig"];
+    assert_eq!(host["ConsoleSize"], json!([24, 80]));
+    assert_eq!(host["Mounts"][0]["BindOptions"]["CreateMountpoint"], true);
+    if knows(43) {
+        assert_eq!(host["Annotations"]["io.example.key"], "value");
+    }
+    if knows(44) {
+        assert_eq!(seen["Config"]["Healthcheck"]["StartInterval"], 5_000_000);
+        let networks = &seen["NetworkSettings"]["Networks"];
+        assert_eq!(networks["bridge"]["NetworkID"].as_str().unwrap().len(), 64);
+        assert!(networks[&network]["DNSNames"].as_array().unwrap().contains(&json!("db")));
+    }
+
+    let exec = json!({ "Cmd": ["stty", "size"], "Tty": true, "AttachStdout": true, "ConsoleSize": [11, 22] });
+    let exec = ask(&engine, 201, "POST", &format!("/containers/{name}/exec"), exec).await;
+    let exec = engine.direct().exec(exec["Id"].as_str().unwrap());
+    let printed = exec.start().await.unwrap().output.capture().await.unwrap();
+    assert_eq!(&*printed.stdout_text(), "11 22\r\n");
+    if knows(45) {
+        let name = engine.name("subpath");
+        let mount =
+            json!({ "Type": "volume", "Source": volume, "Target": "/data", "VolumeOptions": { "Subpath": "a" } });
+        let container = json!({ "Image": "busybox", "HostConfig": { "Mounts": [mount] } });
+        ask(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
+        let seen = ask(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
+        assert_eq!(seen["HostConfig"]["Mounts"][0]["VolumeOptions"]["Subpath"], "a");
+    }
+}

@@ -121,6 +121,11 @@ pub(crate) fn shell(script: &str) -> ContainerConfig {
     ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", script].map(Into::into).into(), ..Default::default() }
 }
 
+/// The name of an image as it was given: Podman tells it in full.
+pub(crate) fn short(name: &str) -> &str {
+    name.strip_prefix("docker.io/library/").unwrap_or(name)
+}
+
 /// The version under test.
 pub(crate) fn version() -> ApiVersion {
     env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()

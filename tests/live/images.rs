@@ -2,12 +2,12 @@
 
 use dockerclient::{
     ApiVersion,
-    images::{CommitOptions, ListOptions, RemoveOptions, SearchOptions, TagOptions},
+    images::{CommitOptions, ListOptions, RemoveOptions, SearchOptions, TagOptions, bare_id},
     models::ContainerConfig,
 };
 
 use crate::{
-    engine::{Engine, version},
+    engine::{Engine, short, version},
     registry::Registry,
 };
 
@@ -34,17 +34,18 @@ async fn an_image_is_made_named_looked_at_and_removed() {
 
     let image = engine.image(format!("{repository}:1"));
     let seen = image.inspect().await.unwrap();
-    assert_eq!((&seen.id, &*seen.comment, &*seen.author), (&id, "as found", "us"));
+    assert_eq!((bare_id(&seen.id), &*seen.comment, &*seen.author), (bare_id(&id), "as found", "us"));
     let config = seen.config.unwrap();
     assert!(config.env.contains(&"MADE=1".to_owned()));
     if version() >= ApiVersion::new(1, 18) {
         assert_eq!(config.cmd, ["cat", "/made"]);
         assert!(config.exposed_ports.contains("80/tcp"));
     }
-    assert_eq!(image.history().await.unwrap()[0].tags, [format!("{repository}:1")]);
+    let history = image.history().await.unwrap();
+    assert_eq!(history[0].tags.iter().map(|name| short(name)).collect::<Vec<_>>(), [format!("{repository}:1")]);
 
     image.tag(&TagOptions::new(&repository).tag("2").force()).await.unwrap();
-    assert_eq!(engine.image(format!("{repository}:2")).inspect().await.unwrap().id, id);
+    assert_eq!(engine.image(format!("{repository}:2")).inspect().await.unwrap().id, seen.id);
     let error = engine.image(&id).remove(&RemoveOptions::default()).await.unwrap_err();
     assert!(error.is_conflict(), "an id with two names: {error}");
 
@@ -53,7 +54,8 @@ async fn an_image_is_made_named_looked_at_and_removed() {
     assert_eq!(removed[0].untagged.as_deref(), Some(&*format!("{repository}:1")));
     let removed =
         engine.image(format!("{repository}:2")).remove(&RemoveOptions::default().keep_parents()).await.unwrap();
-    assert!(removed.iter().any(|item| item.deleted.as_ref() == Some(&id)));
+    let deleted: Vec<&str> = removed.iter().filter_map(|item| item.deleted.as_deref()).map(bare_id).collect();
+    assert!(deleted.contains(&bare_id(&id)));
     assert_eq!(image.find().await.unwrap(), None);
 }
 
@@ -70,7 +72,8 @@ async fn an_image_that_is_not_there_is_not_found_by_any_call() {
     ] {
         assert!(error.is_not_found() && error.message().unwrap().contains("acme/ghost"), "{error}");
     }
-    assert_eq!(engine.image("busybox").tag(&TagOptions::new("UPPER CASE")).await.unwrap_err().status(), Some(500));
+    let error = engine.image("busybox").tag(&TagOptions::new("UPPER CASE")).await.unwrap_err();
+    assert!(matches!(error.status(), Some(400 | 500)), "{error}");
 }
 
 #[tokio::test]
@@ -92,10 +95,14 @@ async fn lists_show_what_is_asked_for() {
     let list = async |options: ListOptions| engine.images().list(&options).await.unwrap();
 
     let busybox = engine.image("busybox").inspect().await.unwrap().id;
-    assert!(list(ListOptions::default()).await.iter().any(|image| image.id == busybox && image.virtual_size > 0));
-    assert!(list(ListOptions::default().all()).await.iter().any(|image| image.id == dangling));
-    assert!(list(ListOptions::default().dangling(true)).await.iter().any(|image| image.id == dangling));
-    assert!(list(ListOptions::default().dangling(false)).await.iter().all(|image| image.id != dangling));
+    assert!(list(ListOptions::default()).await.iter().any(|image| image.id == busybox && image.total_size() > 0));
+    assert!(list(ListOptions::default().all()).await.iter().any(|image| bare_id(&image.id) == bare_id(&dangling)));
+    assert!(
+        list(ListOptions::default().dangling(true)).await.iter().any(|image| bare_id(&image.id) == bare_id(&dangling))
+    );
+    assert!(
+        list(ListOptions::default().dangling(false)).await.iter().all(|image| bare_id(&image.id) != bare_id(&dangling))
+    );
     assert!(list(ListOptions::default().name("busy*")).await.iter().all(|image| image.id == busybox));
     let error = engine.images().list(&ListOptions::default().filter("nonsense", "1")).await.unwrap_err();
     assert!(error.is_bad_request(), "{error}");
@@ -117,5 +124,5 @@ async fn a_registry_is_searched() {
     assert_eq!((&*found[0].name, found[0].star_count), ("acme/web", 7));
     assert_eq!(registry.searched(), [("web server".to_owned(), false)]);
     let error = engine.images().search("127.0.0.1:1/web", &SearchOptions::default()).await.unwrap_err();
-    assert_eq!(error.status(), Some(500), "{error}");
+    assert!(matches!(error.status(), Some(400 | 500)), "{error}");
 }

@@ -35,11 +35,12 @@ async fn whatever_else_a_name_holds_reaches_the_engine_unharmed() {
     for name in ["web/db", "reg.example:5000/a/b:1", &digest, "with space", "ünïcode", "%2e%2e", "a?b#c", "json"] {
         let error = engine.container(name).inspect().await.unwrap_err();
         assert!(error.is_not_found(), "{name}: {error}");
-        assert_eq!(error.message().unwrap(), format!("No such container: {name}"));
+        assert!(error.message().unwrap().contains(name), "{name}: {error}");
 
         let error = engine.image(name).inspect().await.unwrap_err();
         let said = error.message().unwrap();
-        assert!(matches!(error.status(), Some(400 | 404)) && said.contains(name), "{name}: {error}");
+        let is_about_it = said.contains(name) || said == "invalid reference format";
+        assert!(matches!(error.status(), Some(400 | 404)) && is_about_it, "{name}: {error}");
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
 
 use bytes::Bytes;
 use dockerclient::ApiVersion;
-use http::{Request, Response, header::CONTENT_TYPE};
+use http::{
+    Request, Response,
+    header::{CONTENT_TYPE, SERVER},
+};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{body::Incoming, client, server, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -103,6 +106,11 @@ async fn exchange(
     let is_head = head.method == http::Method::HEAD;
     let answer = sender.send_request(Request::from_parts(head, Full::new(body))).await.unwrap();
     let Some(operation) = operation else { return answer.map(BodyExt::boxed) };
+    // The document is Docker's. What matters of Podman's answers is what the client makes of them.
+    let is_podman = answer.headers().get(SERVER).is_some_and(|server| server.as_bytes().starts_with(b"Libpod"));
+    if is_podman {
+        return answer.map(BodyExt::boxed);
+    }
     complain(operation.check_head(&answer));
     let (is_document, is_sequence) = (operation.is_document(&answer), operation.is_sequence(&answer));
     let (head, body) = answer.into_parts();

@@ -4,12 +4,15 @@ use std::io::Read as _;
 
 use dockerclient::{
     ApiVersion, Upload,
-    images::{Archive, BuildOptions, ImportOptions, ProgressItem, PullOptions, PushOptions, RemoveOptions, TagOptions},
+    images::{
+        Archive, BuildOptions, ImportOptions, ProgressItem, PullOptions, PushOptions, RemoveOptions, TagOptions,
+        bare_id,
+    },
     models::AuthConfig,
 };
 use futures_util::TryStreamExt as _;
 
-use crate::engine::{Engine, version};
+use crate::engine::{Engine, short, version};
 
 /// A tar archive of these files.
 pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
@@ -151,7 +154,7 @@ async fn an_image_is_built_and_a_step_that_fails_tells_its_exit_code() {
     assert!(printed.contains("\nprinted by a step\n") && printed.contains("\ncontent\n"), "{printed}");
 
     let quiet = engine.images().build(context, &options.quiet()).await.unwrap();
-    assert!(quiet.starts_with("sha256:"), "{quiet}");
+    assert_eq!(bare_id(&quiet).len(), 64, "{quiet}");
 
     let failing = archive(&[("Dockerfile", "FROM busybox\nRUN exit 3\n")]);
     let error = engine.images().build(failing, &BuildOptions::default().force_remove()).await.unwrap_err();
@@ -195,7 +198,7 @@ async fn images_are_saved_and_loaded() {
     image.remove(&RemoveOptions::default().force()).await.unwrap();
     let download = std::io::Cursor::new(one);
     let loaded = engine.images().load(Upload::from_reader(download)).await.unwrap();
-    assert_eq!(loaded, [format!("{name}:latest")]);
+    assert_eq!(loaded.iter().map(|name| short(name)).collect::<Vec<_>>(), [format!("{name}:latest")]);
     assert_eq!(image.inspect().await.unwrap().id, id);
 
     let file = tempfile::NamedTempFile::new().unwrap();

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::{
     double::Double,
-    engine::{self, Engine, http},
+    engine::{Engine, Kind, http},
     root, shell,
 };
 
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
         return quickstart(None);
     }
     let socket = Path::new(DEFAULT_SOCKET);
-    let can_run = engine::can_run();
+    let can_run = Kind::Docker.can_run();
     if http::get(socket, "/images/busybox/json").is_ok() || (can_run.is_err() && http::get(socket, "/_ping").is_ok()) {
         return quickstart(Some(format!("unix://{DEFAULT_SOCKET}")));
     }
@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<()> {
         return on_a_double();
     }
     println!("no engine with busybox at {DEFAULT_SOCKET}; starting a private one");
-    let engine = Engine::new();
+    let engine = Engine::new(Kind::Docker);
     let was_up = engine.is_up();
     engine.up()?;
     let outcome = quickstart(Some(engine.address()));

@@ -8,6 +8,7 @@ use std::{
     fs,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -18,16 +19,19 @@ use crate::{root, shell};
 
 mod bridge;
 mod certificates;
+mod dockerd;
 pub(crate) mod http;
 mod image;
+mod kind;
+mod namespace;
+mod podman;
 mod process;
 mod registry;
 mod sshd;
+mod trixie;
 
-use self::{bridge::Bridge, process::Recorded, registry::Registry, sshd::Sshd};
-
-/// What has to be installed, as Debian packages.
-const PACKAGES: &str = "docker.io docker-registry busybox-static iproute2 openssh-client openssh-server procps";
+pub(crate) use self::kind::Kind;
+use self::{bridge::Bridge, namespace::Namespace, process::Recorded, registry::Registry, sshd::Sshd};
 
 /// The longest directory whose sockets still have names the kernel takes (108 bytes).
 const LONGEST_DIRECTORY: usize = 75;
@@ -35,22 +39,32 @@ const LONGEST_DIRECTORY: usize = 75;
 /// How long an engine may take to come up, or to go down.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The private engine of this checkout.
+/// A private engine of this checkout.
 #[derive(Debug)]
 pub(crate) struct Engine {
+    kind: Kind,
     directory: PathBuf,
-    bridge: Bridge,
+    /// The same for no other engine of this machine.
+    name: String,
 }
 
 impl Engine {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         let mut hasher = DefaultHasher::new();
         root().hash(&mut hasher);
-        let tag = format!("{:08x}", hasher.finish() as u32);
-        let own = root().join("target/engine");
+        let name = format!("{}{:08x}", kind.prefix(), hasher.finish() as u32);
+        let own = root().join("target").join(kind.folder());
         let fits = own.as_os_str().len() <= LONGEST_DIRECTORY;
-        let directory = if fits { own } else { std::env::temp_dir().join(format!("dockerclient-{tag}")) };
-        Self { directory, bridge: Bridge::new(format!("dkc{tag}")) }
+        let directory = if fits { own } else { std::env::temp_dir().join(format!("dockerclient-{name}")) };
+        Self { kind, directory, name }
+    }
+
+    /// A command that runs `program` where the engine's network is.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        match self.kind {
+            Kind::Docker | Kind::Trixie => shell::command(program),
+            Kind::Podman => self.namespace().command(program),
+        }
     }
 
     /// Where it listens, as `DOCKER_HOST` wants it.
@@ -76,10 +90,11 @@ impl Engine {
         if self.is_up() {
             return Ok(());
         }
-        can_run()?;
+        self.kind.prepare()?;
         self.down()?;
         let _ = fs::remove_dir_all(&self.directory);
-        self.registries().iter().try_for_each(Registry::up)?;
+        self.network_up()?;
+        self.registries().iter().try_for_each(|registry| registry.up(self.command("docker-registry")))?;
         Sshd::new(&self.directory).up()?;
         certificates::write(&self.certificates())?;
         fs::write(self.tls_address_file(), free_address()?)?;
@@ -93,46 +108,31 @@ impl Engine {
             return Ok(());
         }
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
-        if !self.bridge.is_up()? {
-            self.bridge.up()?;
-        }
+        self.network_up()?;
         // An engine that was killed leaves these behind, and takes even the remains of a process for itself running.
         for left in ["docker.pid", "exec/containerd/containerd.pid"] {
             process::forget(&self.directory.join(left), &self.directory)?;
         }
-        let key = self.directory.join("key.json");
-        let config = serde_json::json!({
-            "deprecated-key-path": key,
-            "default-address-pools": [{ "base": "172.30.0.0/16", "size": 24 }],
-        });
-        fs::write(self.directory.join("daemon.json"), config.to_string())?;
         let log = fs::File::create(self.log())?;
-        Recorded::spawn(
-            &self.record(),
-            shell::command("dockerd")
-                .arg("--data-root")
-                .arg(self.directory.join("data"))
-                .arg("--exec-root")
-                .arg(self.directory.join("exec"))
-                .arg("--pidfile")
-                .arg(self.directory.join("docker.pid"))
-                .arg("--config-file")
-                .arg(self.directory.join("daemon.json"))
-                .args(["--host", &self.address(), "--bridge", self.bridge.name()])
-                .args(["--host", &self.tls_address()?, "--tlsverify"])
-                .arg("--tlscacert")
-                .arg(self.certificates().join("ca.pem"))
-                .arg("--tlscert")
-                .arg(self.certificates().join("server-cert.pem"))
-                .arg("--tlskey")
-                .arg(self.certificates().join("server-key.pem"))
-                .args(["--containerd-namespace", self.bridge.name()])
-                .args(["--containerd-plugins-namespace", &format!("{}-plugins", self.bridge.name())])
-                .args(["--iptables=false", "--ip6tables=false"])
-                .stdout(log.try_clone()?)
-                .stderr(log),
-        )?;
-        wait_until(|| self.is_up()).with_context(|| format!("dockerd did not come up; see {}", self.log().display()))
+        let mut daemon = self.daemon()?;
+        Recorded::spawn(&self.record(), daemon.stdout(log.try_clone()?).stderr(log))?;
+        wait_until(|| self.is_up()).with_context(|| format!("it did not come up; see {}", self.log().display()))
+    }
+
+    /// The command that runs it.
+    fn daemon(&self) -> Result<Command> {
+        let (own, address) = (&self.directory, self.address());
+        if self.kind == Kind::Podman {
+            podman::configure(own, &self.registries())?;
+            let mut command = self.command("unshare");
+            podman::serve(&mut command, own, &address);
+            return Ok(command);
+        }
+        let inside = self.kind == Kind::Trixie;
+        let mut command = if inside { trixie::command("dockerd", own) } else { shell::command("dockerd") };
+        dockerd::configure(own)?;
+        dockerd::serve(&mut command, own, &self.bridge(), &address, &self.tls_address()?);
+        Ok(command)
     }
 
     /// Stops it, and leaves what it has for another start.
@@ -152,7 +152,27 @@ impl Engine {
         Sshd::new(&self.directory).down(PATIENCE)?;
         process::kill_all_under(&self.directory)?;
         unmount_all_under(&self.directory)?;
-        self.bridge.down()
+        match self.kind {
+            Kind::Docker | Kind::Trixie => self.bridge().down(),
+            Kind::Podman => self.namespace().down(),
+        }
+    }
+
+    fn network_up(&self) -> Result<()> {
+        match self.kind {
+            Kind::Docker | Kind::Trixie if self.bridge().is_up()? => Ok(()),
+            Kind::Docker | Kind::Trixie => self.bridge().up(),
+            Kind::Podman if self.namespace().is_up() => Ok(()),
+            Kind::Podman => self.namespace().up(),
+        }
+    }
+
+    fn bridge(&self) -> Bridge {
+        Bridge::new(self.name.clone())
+    }
+
+    fn namespace(&self) -> Namespace {
+        Namespace::new(self.name.clone())
     }
 
     /// The folder with programs to run instead of the system's: an `ssh` that knows the engine's server.
@@ -204,8 +224,8 @@ impl Engine {
 }
 
 /// Runs one of the subtasks.
-pub(crate) fn run(what: &str) -> Result<()> {
-    let engine = Engine::new();
+pub(crate) fn run(what: &str, kind: Kind) -> Result<()> {
+    let engine = Engine::new(kind);
     match what {
         "up" => engine.up()?,
         "down" => engine.down()?,
@@ -219,15 +239,6 @@ pub(crate) fn run(what: &str) -> Result<()> {
     println!("the private engine is {state}: DOCKER_HOST={}", engine.address());
     if engine.is_up() {
         engine.environment().iter().for_each(|(name, value)| println!("{name}={value}"));
-    }
-    Ok(())
-}
-
-/// Fails unless this machine can run a private engine, and says what is missing.
-pub(crate) fn can_run() -> Result<()> {
-    ensure!(rustix::process::geteuid().is_root(), "a private engine needs root: it mounts and makes networks");
-    for program in ["dockerd", "docker-registry", "busybox", "ip", "ps", "sshd", "ssh-keygen", "tar"] {
-        ensure!(shell::exists(program), "{program} is not installed; on Debian: apt-get install {PACKAGES}");
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod double;
 mod engine;
 mod first;
 mod fuzz;
+mod live;
 mod package;
 mod python;
 mod regen;
@@ -26,11 +27,14 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             check everything, and run the live suite on a private engine
+  live <engine>    of that, what needs an engine, on docker, trixie or podman
   demo             run the quickstart on the engine there is, on a private one, or on a double
   first            make an empty crate of the README's first example, and run it on a double
   engine up        start the private engine of this checkout
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
+  engine … trixie  the same with Debian 13's Docker
+  engine … podman  the same with Podman
   fuzz [seconds]   fuzz each target for so long
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
@@ -58,13 +62,15 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
         ["test"] => test::run(),
+        ["live", kind] => live::run_on(kind.parse()?),
         ["demo"] => demo::run(),
         ["first"] => first::run(),
         ["api"] => api::run(regen::Mode::Write),
         ["api", "--check"] => api::run(regen::Mode::Check),
         ["package"] => package::run(),
         ["bench", options @ ..] => bench::run(options),
-        ["engine", what] => engine::run(what),
+        ["engine", what] => engine::run(what, engine::Kind::Docker),
+        ["engine", what, kind] => engine::run(what, kind.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["python"] => python::run(),

@@ -124,7 +124,7 @@ impl Shell {
         }
         let write = |text: &[u8]| match &to_file {
             Some((path, _)) => {
-                self.process.write_file(path, [&self.process.file(path).unwrap_or_default(), text].concat())
+                self.process.write_file(path, [&self.process.file(path).unwrap_or_default(), text].concat());
             }
             None if to_stderr => self.process.err(text),
             None => self.process.out(text),
@@ -241,7 +241,8 @@ impl Shell {
 
 /// Takes out where a command writes to, and whether it adds to what is there.
 fn redirected(words: &mut Vec<String>) -> Option<(String, bool)> {
-    let at = words.iter().position(|word| word.starts_with('>'))?;
+    // A word with a space was quoted.
+    let at = words.iter().position(|word| word.starts_with('>') && !word.contains(' '))?;
     let word = words.remove(at);
     let path = word.trim_start_matches('>');
     let path = if path.is_empty() && at < words.len() { words.remove(at) } else { path.to_owned() };

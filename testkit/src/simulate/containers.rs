@@ -116,14 +116,49 @@ pub(super) async fn top(context: Context) -> Result<Reply> {
         if arguments.starts_with("-z") {
             return Err(Refusal::new(500, "ps: error: unsupported option"));
         }
+        let titles = titles(&arguments);
+        if !titles.iter().any(|title| title == "PID") {
+            return Err(Refusal::new(500, "Couldn't find PID field in ps output"));
+        }
         let (id, command) = (container.id.clone(), container.argv.join(" "));
         world.container_event(&id, "top", Default::default());
         Ok(json!({
-            "Titles": ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"],
-            "Processes": [["root", "4242", "4222", "0", "12:00", "?", "00:00:00", command]],
+            "Processes": [titles.iter().map(|title| column(title, &command)).collect::<Vec<&str>>()],
+            "Titles": titles,
         }))
     })?;
     Ok(context.document(200, document))
+}
+
+/// What `ps` tells with these arguments.
+fn titles(arguments: &str) -> Vec<String> {
+    let named = arguments.split_once("o ").map(|(_, names)| names.split([',', ' ']).filter(|name| !name.is_empty()));
+    if let Some(names) = named {
+        let title = |name: &str| match name {
+            "comm" | "args" | "command" => "COMMAND".to_owned(),
+            name => name.to_uppercase(),
+        };
+        return names.map(title).collect();
+    }
+    let all = match arguments.contains("aux") {
+        true => "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND",
+        false => "UID PID PPID C STIME TTY TIME CMD",
+    };
+    all.split(' ').map(str::to_owned).collect()
+}
+
+fn column<'a>(title: &str, command: &'a str) -> &'a str {
+    match title {
+        "UID" | "USER" => "root",
+        "PID" => "4242",
+        "PPID" => "4222",
+        "STIME" | "START" => "12:00",
+        "TTY" => "?",
+        "TIME" => "00:00:00",
+        "STAT" => "S",
+        "CMD" | "COMMAND" => command,
+        _ => "0",
+    }
 }
 
 pub(super) async fn resize(context: Context) -> Result<Reply> {

@@ -23,9 +23,14 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
     if !asked.request.bytes.is_empty() {
         let host_config = context.body()?;
         if host_config.as_object().is_some_and(|fields| !fields.is_empty()) {
-            shared
-                .state
-                .change(|world| world.container_mut(asked.name()).map(|found| found.host_config = host_config))?;
+            shared.state.change(|world| {
+                let id = world.container(asked.name())?.id.clone();
+                world.mount_more(&id, &host_config)?;
+                let networks = world.endpoints_of(&host_config, &Value::Null);
+                let container = world.container_mut(&id)?;
+                (container.host_config, container.networks) = (host_config, networks);
+                Ok::<_, Refusal>(())
+            })?;
         }
     }
     let id = shared.state.look(|world| {

@@ -16,7 +16,7 @@ pub(super) async fn create(context: Context) -> Result<Reply> {
         (Some(image), _) if !image.is_empty() => pull(&context, &image),
         (_, Some(source)) if source == "-" => transfer::import(&context),
         (_, Some(source)) if !source.is_empty() => {
-            Err(Refusal::new(500, format!("the double of an engine has no network to fetch {source} from")))
+            Err(Refusal::new(501, "the double of an engine does not simulate imports of what lies in a network"))
         }
         _ => Err(Refusal::new(500, "neither an image nor a source is given")),
     }

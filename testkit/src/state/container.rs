@@ -9,7 +9,7 @@ use super::{
     World,
     endpoint::Endpoint,
     event::attributes,
-    files::{self, File, Files},
+    files::{self, Files},
     ids,
     mount::Mount,
     run::Run,
@@ -154,7 +154,7 @@ impl World {
         self.seed_volumes(&mounts, &base);
         let mut files = base.clone();
         if let Some(folder) = config["WorkingDir"].as_str().filter(|folder| folder.starts_with('/')) {
-            files.put(&files::clean(folder), File::directory());
+            files.make_directory(&files::clean(folder));
         }
         let run = Run::new(config["Tty"] == true);
         self.containers.insert(

@@ -1,12 +1,10 @@
 //! A tree of files, as a container, an image or a volume has it.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read as _},
-};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use tar::{Archive, Builder, EntryType, Header};
+
+mod archive;
 
 /// Paths are absolute, without a slash at the end; the root itself is not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,21 +53,6 @@ impl File {
             Kind::Directory | Kind::Link(_) => 0,
         }
     }
-
-    fn header(&self) -> Header {
-        let mut header = Header::new_gnu();
-        header.set_entry_type(match self.kind {
-            Kind::Directory => EntryType::Directory,
-            Kind::Regular(_) => EntryType::Regular,
-            Kind::Link(_) => EntryType::Symlink,
-        });
-        header.set_mode(self.mode);
-        header.set_uid(self.owner.0);
-        header.set_gid(self.owner.1);
-        header.set_mtime(self.modified);
-        header.set_size(self.size());
-        header
-    }
 }
 
 impl Files {
@@ -94,6 +77,13 @@ impl Files {
                 self.remove(path);
                 self.0.insert(path.to_owned(), file);
             }
+        }
+    }
+
+    /// Makes a directory, unless something is there.
+    pub(crate) fn make_directory(&mut self, path: &str) {
+        if self.get(path).is_none() {
+            self.put(path, File::directory());
         }
     }
 
@@ -194,88 +184,6 @@ impl Files {
         }
         changes
     }
-
-    /// An archive of what is at `path`, which is called `name` there; without a name only of what is in it.
-    pub(crate) fn pack(&self, path: &str, name: &str) -> Bytes {
-        let mut archive = Builder::new(Vec::new());
-        if path == "/" && !name.is_empty() {
-            add(&mut archive, name, &File::directory());
-        }
-        for (rest, file) in self.tree(path) {
-            let rest = if name.is_empty() { rest.trim_start_matches('/') } else { rest };
-            let name = format!("{}{rest}", name.trim_end_matches('/'));
-            if !name.is_empty() {
-                add(&mut archive, &name, file);
-            }
-        }
-        // Writing to memory does not fail.
-        archive.into_inner().unwrap_or_default().into()
-    }
-
-    /// Takes an archive apart, into the directory `at`.
-    pub(crate) fn unpack(&mut self, archive: &[u8], at: &str, directories_stay: bool) -> Result<(), String> {
-        let broken = |error: io::Error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "unexpected EOF".to_owned(),
-            _ => "archive/tar: invalid tar header".to_owned(),
-        };
-        // What is shorter than a header is cut off.
-        if !archive.is_empty() && archive.len() < 512 {
-            return Err("unexpected EOF".to_owned());
-        }
-        for entry in Archive::new(archive).entries().map_err(broken)? {
-            let mut entry = entry.map_err(broken)?;
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            let path = self.resolved(&clean(&format!("{at}/{}", clean(&format!("/{name}")))), false);
-            let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
-            let kind = match (entry.header().entry_type(), target) {
-                (EntryType::Directory, _) => Kind::Directory,
-                (EntryType::Symlink, Some(target)) => Kind::Link(target),
-                (EntryType::Link, Some(target)) => {
-                    let other = self.resolved(&clean(&format!("{at}/{target}")), false);
-                    self.get(&other).map_or(Kind::Regular(Bytes::new()), |file| file.kind)
-                }
-                _ => {
-                    let mut content = Vec::new();
-                    entry.read_to_end(&mut content).map_err(broken)?;
-                    Kind::Regular(content.into())
-                }
-            };
-            let is = self.get(&path).map(|file| file.is_directory());
-            if let (Some(is), true) = (is, directories_stay)
-                && is != (kind == Kind::Directory)
-            {
-                let (old, new) = if is { ("directory", "non-directory") } else { ("non-directory", "directory") };
-                return Err(format!("cannot overwrite {old} {path:?} with {new} {at:?}"));
-            }
-            let header = entry.header();
-            let owner = (header.uid().unwrap_or(0), header.gid().unwrap_or(0));
-            let mode = if matches!(kind, Kind::Link(_)) { 0o777 } else { header.mode().unwrap_or(0o644) & 0o7777 };
-            let modified = header.mtime().unwrap_or(0);
-            self.put(&path, File { kind, mode, owner, modified });
-        }
-        Ok(())
-    }
-}
-
-fn add(archive: &mut Builder<Vec<u8>>, name: &str, file: &File) {
-    let mut header = file.header();
-    let name = if file.is_directory() { format!("{}/", name.trim_end_matches('/')) } else { name.to_owned() };
-    let content = match &file.kind {
-        Kind::Regular(content) => &content[..],
-        Kind::Directory | Kind::Link(_) => &[],
-    };
-    if let Kind::Link(target) = &file.kind {
-        // A target that is too long for a header is cut off.
-        let _ = header.set_link_name_literal(target);
-    }
-    // Names as engines write them are none that the crate lets pass.
-    let short = header.as_old_mut().name.get_mut(..name.len()).map(|place| place.copy_from_slice(name.as_bytes()));
-    header.set_cksum();
-    let added = match short {
-        Some(()) => archive.append(&header, content),
-        None => archive.append_data(&mut header, name.trim_start_matches('/'), content),
-    };
-    debug_assert!(added.is_ok(), "{name}: {added:?}");
 }
 
 /// What the paths in a directory begin with.

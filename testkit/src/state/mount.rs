@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     World,
-    files::{self, File, Files},
+    files::{self, Files},
     volume,
 };
 use crate::refusal::{Refusal, Result};
@@ -77,7 +77,7 @@ impl Mount {
     }
 
     fn new(kind: &str, source: &str, destination: &str) -> Self {
-        let (kind, destination) = (kind.to_owned(), destination.to_owned());
+        let (kind, destination) = (kind.to_owned(), files::clean(destination));
         let (volume, source) = match &*kind {
             "volume" => (source.to_owned(), String::new()),
             _ => (String::new(), source.to_owned()),
@@ -127,7 +127,7 @@ impl World {
         mounts.retain(|mount| !taken.contains(&&*mount.destination));
         mounts.extend(wanted.iter().cloned());
         for (destination, _) in config["Volumes"].as_object().into_iter().flatten() {
-            if !mounts.iter().any(|mount| mount.destination == *destination) {
+            if !mounts.iter().any(|mount| mount.destination == files::clean(destination)) {
                 check_destination("volume", destination)?;
                 mounts.push(Mount::new("volume", "", destination));
             }
@@ -142,12 +142,23 @@ impl World {
         Ok(mounts)
     }
 
+    /// Mounts more in a container that is there: old clients say so when they start it.
+    pub(crate) fn mount_more(&mut self, id: &str, host_config: &Value) -> Result<()> {
+        let more = self.mounts_of(&Value::Null, host_config)?;
+        let container = self.container_mut(id)?;
+        container.mounts.retain(|known| !more.iter().any(|mount| mount.destination == known.destination));
+        container.mounts.extend(more.clone());
+        let base = container.base.clone();
+        self.seed_volumes(&more, &base);
+        Ok(())
+    }
+
     /// Gives empty volumes what the image has where they are mounted.
     pub(crate) fn seed_volumes(&mut self, mounts: &[Mount], image: &Files) {
         for mount in mounts.iter().filter(|mount| mount.kind == "volume" && mount.mode != "nocopy") {
             let volume = self.volumes.iter_mut().find(|volume| volume.name == mount.volume);
             if let Some(volume) = volume.filter(|volume| volume.files == Files::default()) {
-                volume.files.graft("/", image, &files::clean(&mount.destination));
+                volume.files.graft("/", image, &mount.destination);
             }
         }
     }
@@ -157,9 +168,7 @@ impl World {
         let Ok(container) = self.container_mut(id) else { return };
         for mount in &container.mounts {
             let path = container.files.resolved(&mount.destination, true);
-            if container.files.get(&path).is_none() {
-                container.files.put(&path, File::directory());
-            }
+            container.files.make_directory(&path);
         }
     }
 
@@ -168,7 +177,7 @@ impl World {
         let container = self.container(id)?;
         let mut all = container.files.clone();
         for mount in &container.mounts {
-            all.put(&files::clean(&mount.destination), File::directory());
+            all.make_directory(&mount.destination);
             if let Ok(volume) = self.volume(&mount.volume) {
                 all.empty(&mount.destination);
                 all.graft(&mount.destination, &volume.files, "/");

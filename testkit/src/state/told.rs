@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{World, container::Container, mount::Mount};
+use super::{World, container::Container, endpoint::Place, mount::Mount};
 use crate::age::Age;
 
 impl World {
@@ -109,7 +109,7 @@ impl World {
 /// Old clients look for the place in the bridge outside of the list of networks.
 fn network_settings(container: &Container) -> Value {
     let bridge = container.endpoint("bridge").and_then(|endpoint| endpoint.place.as_ref());
-    let mut settings = bridge.map_or_else(|| json!({}), |place| place.document());
+    let mut settings = bridge.map_or_else(|| json!({}), Place::document);
     let networks = container.networks.iter().map(|(name, endpoint)| (name.clone(), endpoint.document()));
     settings["Networks"] = Value::Object(networks.collect());
     settings["Ports"] = published(container);

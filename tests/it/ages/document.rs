@@ -29,7 +29,6 @@ pub(super) fn unknown(schema: &str, body: &str, version: ApiVersion) -> Vec<Stri
     for document in serde_json::Deserializer::from_str(body).into_iter::<Value>() {
         look(&schema, &document.unwrap(), version, "", &mut found);
     }
-    // In whichever order this build keeps fields.
     found.sort();
     found
 }

@@ -88,7 +88,7 @@ pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments = String::from_utf8_lossy(&line);
-        let is_of_docker = ["dockerd", "containerd", "docker-proxy", "docker-registry", "sshd"]
+        let is_of_docker = ["dockerd", "containerd", "docker-proxy", "podman", "conmon", "docker-registry", "sshd"]
             .iter()
             .any(|name| arguments.contains(name));
         if is_of_docker && arguments.contains(&needle) {

@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    net::TcpStream,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
 
 use super::{free_address, process::Recorded, wait_until};
-use crate::shell;
 
 /// The one account of the registry that wants one: `me`, with the password `secret`.
 const ACCOUNT: &str = "me:$2b$04$iXA7uZjZ2GJNyAAN0A1Ige/LR7ByRAOyOzpmAoN3ZRfdCGTbwKCTm\n";
@@ -32,12 +31,13 @@ impl Registry {
         fs::read_to_string(self.directory.join("address")).ok()
     }
 
-    pub(super) fn up(&self) -> Result<()> {
+    /// Starts it by `command`, the registry's program.
+    pub(super) fn up(&self, mut command: Command) -> Result<()> {
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
         let address = free_address()?;
         let folder = self.directory.display();
         let mut config = format!(
-            "version: 0.1\nlog: {{ level: warn }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }}, \
+            "version: 0.1\nlog: {{ level: info, accesslog: {{ disabled: true }} }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }}, \
              delete: {{ enabled: true }} }}\nhttp: {{ addr: {address} }}\n"
         );
         if self.wants_account {
@@ -46,11 +46,13 @@ impl Registry {
         }
         let file = self.directory.join("config.yml");
         fs::write(&file, config)?;
-        let log = fs::File::create(self.directory.join("log"))?;
-        let mut command = shell::command("docker-registry");
-        command.arg("serve").arg(&file).stdout(log.try_clone()?).stderr(log);
+        let log = self.directory.join("log");
+        let output = fs::File::create(&log)?;
+        command.arg("serve").arg(&file).stdout(output.try_clone()?).stderr(output);
         Recorded::spawn(&self.record(), &mut command)?;
-        wait_until(|| TcpStream::connect(&address).is_ok()).context("the registry did not come up")?;
+        // Not by a connection: it may be in a network that nothing leads into.
+        wait_until(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("listening on")))
+            .context("the registry did not come up")?;
         Ok(fs::write(self.directory.join("address"), address)?)
     }
 

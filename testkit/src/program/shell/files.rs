@@ -54,7 +54,7 @@ fn make(process: &Process, path: &str, parents: bool) -> Said {
     if !parents && find(process, path).is_some() {
         return Err(format!("mkdir: can't create directory '{path}': File exists"));
     }
-    process.change_files(|files| files.put(path, File::directory()));
+    process.change_files(|files| files.make_directory(path));
     Ok(String::new())
 }
 

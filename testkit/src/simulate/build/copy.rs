@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Build, Done, Failure};
+use super::stages::{Build, Done, Failure};
 use crate::{
     simulate::dockerfile::{Instruction, quoted},
     state::{
@@ -136,7 +136,7 @@ mod tests {
     use crate::state::files::File;
 
     #[test]
-    fn patterns_fit_within_a_name() {
+    pub(super) fn patterns_fit_within_a_name() {
         let mut files = Files::default();
         ["/a.txt", "/b.txt", "/d/c.txt"].iter().for_each(|path| files.put(path, File::regular("x")));
         assert_eq!(matching(&files, "/*.txt"), ["/a.txt", "/b.txt"]);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_go_into_directories_and_directories_are_spilled() {
+    pub(super) fn sources_go_into_directories_and_directories_are_spilled() {
         let (mut from, mut files) = (Files::default(), Files::default());
         from.put("/d/f", File::regular("x"));
         from.put("/g", File::regular("y"));

@@ -2,19 +2,75 @@
 
 #![allow(clippy::unwrap_used)] // in a test, a panic is a report
 
+use std::io::Read as _;
+
 use dockerclient::{
     ApiVersion, DockerClient, Output,
-    containers::{AttachOptions, CreateOptions, LogsOptions, RemoveOptions, StopOptions},
+    containers::{AttachOptions, Container, CreateOptions, LogsOptions, RemoveOptions, StopOptions},
     images::{self, PullOptions, PushOptions, TagOptions},
     models::ContainerConfig,
     session::Session,
+    system::Events,
 };
 use dockerclient_testkit::{Engine, Gate, Image, Program, Usage};
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
+mod builds;
+mod files;
+mod networks;
+mod upkeep;
+mod volumes;
+
 fn config(command: &str) -> ContainerConfig {
     ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", command].map(Into::into).into(), ..Default::default() }
+}
+
+/// Runs a container to its end, and returns what it wrote to stdout.
+async fn logged(container: &Container) -> String {
+    container.start().await.unwrap();
+    container.wait().await.unwrap();
+    let logs = container.logs(&LogsOptions::default()).await.unwrap();
+    let output = logs.try_collect::<Vec<Output>>().await.unwrap();
+    let stdout = output.iter().filter_map(|output| match output {
+        Output::Stdout(bytes) => Some(String::from_utf8_lossy(bytes)),
+        _ => None,
+    });
+    stdout.collect()
+}
+
+/// What happens until this does, as `container start`.
+async fn actions(events: &mut Events, last: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    while told.last().is_none_or(|told| told != last) {
+        let event = events.try_next().await.unwrap().unwrap();
+        told.push(format!("{} {}", event.kind.as_str(), event.action));
+    }
+    told
+}
+
+fn archive(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+/// The files of an archive, and what is in them.
+fn unpacked(archive: &[u8]) -> Vec<(String, String)> {
+    let mut archive = tar::Archive::new(archive);
+    let mut files = Vec::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let (mut content, name) = (String::new(), entry.path().unwrap().display().to_string());
+        entry.read_to_string(&mut content).unwrap();
+        files.push((name, content));
+    }
+    files
 }
 
 #[tokio::test]
