@@ -155,11 +155,16 @@
 //!
 //! # Limits, and tidying up
 //!
-//! ```no_run
-//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::Engine::new();
+//! # let docker = engine.client("1.41");
+//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
+//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
+//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?;
 //! use dockerclient::{PruneOptions, models::ContainerUpdate};
 //!
-//! let update = ContainerUpdate { memory: 512 << 20, ..Default::default() };
+//! let update = ContainerUpdate { memory: 512 << 20, memory_swap: 1 << 30, ..Default::default() };
 //! for warning in docker.container("web").update(&update).await? {
 //!     eprintln!("{warning}");
 //! }

@@ -2,8 +2,13 @@
 //!
 //! # Networks
 //!
-//! ```no_run
-//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::Engine::new();
+//! # let docker = engine.client("1.41");
+//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
+//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
+//! # docker.containers().create(&CreateOptions::new(config).name("db")).await?;
 //! use dockerclient::{PruneOptions, models::{EndpointSettings, NetworkCreate}};
 //!
 //! let back = NetworkCreate { name: "back".into(), driver: "bridge".into(), ..Default::default() };
@@ -29,8 +34,10 @@
 //!
 //! # Volumes
 //!
-//! ```no_run
-//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::Engine::new();
+//! # let docker = engine.client("1.41");
 //! use dockerclient::{PruneOptions, models::VolumeCreate};
 //!
 //! docker.volumes().create(&VolumeCreate { name: "data".into(), ..Default::default() }).await?;
