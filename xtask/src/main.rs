@@ -28,6 +28,7 @@ cargo xtask <task>
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
   fuzz [seconds]   fuzz each target for so long
+  soak [minutes]   let many tasks use the private engine, which is killed and stopped under them
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a user's first build, beside bollard's
@@ -56,6 +57,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["engine", what] => engine::run(what),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
+        ["soak"] => test::soak(5),
+        ["soak", minutes] => test::soak(minutes.parse()?),
         ["python"] => python::run(),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),

@@ -14,7 +14,7 @@ use crate::{
 const VERSIONS: [&str; 8] = ["1.15", "1.18", "1.19", "1.21", "1.24", "1.30", "1.40", "1.41"];
 
 /// How long each fuzz target runs, in seconds.
-const FUZZING: u32 = 10;
+const FUZZING: u32 = 6;
 
 pub(crate) fn run() -> Result<()> {
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
@@ -55,6 +55,7 @@ fn live() -> Result<()> {
     let newest = VERSIONS[VERSIONS.len() - 1];
     let reach = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "reach", newest));
     let monitors = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "monitors", newest));
+    let soak = outcome.as_ref().map_or(Ok(0), |_| suite(&engine, "soak", newest));
     let conformance = outcome.as_ref().map_or_else(|_| Ok(0), |_| conformance(&engine));
     let name = engine.version();
     if !was_up {
@@ -65,13 +66,34 @@ fn live() -> Result<()> {
         VERSIONS.iter().zip(counts).map(|(version, count)| format!("{version} ({count} tests)")).collect();
     println!(
         "\nlive: engine {} at API {}; by TLS, SSH and connectors ({} tests); monitors across its restarts ({} tests); \
-         the double compared with it at {} versions",
+         a soak of half a minute ({} test); the double compared with it at {} versions",
         name?,
         ran.join(", "),
         reach?,
         monitors?,
+        soak?,
         conformance?
     );
+    Ok(())
+}
+
+/// `cargo xtask soak`: the soak of the live suite, for longer, and told as it goes.
+pub(crate) fn soak(minutes: u64) -> Result<()> {
+    engine::can_run()?;
+    let engine = Engine::new();
+    let was_up = engine.is_up();
+    engine.up()?;
+    let mut command = cargo(&["test", "--quiet", "--all-features", "--test", "soak", "--", "--ignored", "--nocapture"]);
+    let outcome = command
+        .envs(engine.environment())
+        .env("DOCKERCLIENT_TEST_API", VERSIONS[VERSIONS.len() - 1])
+        .env("DOCKERCLIENT_TEST_XTASK", env::current_exe()?)
+        .env("DOCKERCLIENT_TEST_SECONDS", (minutes * 60).to_string())
+        .status();
+    if !was_up {
+        engine.down()?;
+    }
+    ensure!(outcome?.success(), "the soak failed");
     Ok(())
 }
 
