@@ -15,6 +15,7 @@ mod fuzz;
 mod python;
 mod regen;
 mod shell;
+mod supply;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -28,6 +29,7 @@ cargo xtask <task>
   engine down      stop it, and remove all it had
   engine status    tell whether it runs, and where
   fuzz [seconds]   fuzz each target for so long
+  supply           check each feature alone, licences, and the oldest versions that are allowed
   soak [minutes]   let many tasks use the private engine, which is killed and stopped under them
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
@@ -59,6 +61,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["soak"] => test::soak(5),
         ["soak", minutes] => test::soak(minutes.parse()?),
+        ["supply"] => supply::run(),
         ["python"] => python::run(),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),
