@@ -22,6 +22,8 @@ mod transfer;
 mod wanted;
 
 pub use self::tls::Tls;
+#[cfg(fuzzing)]
+pub(crate) use self::{address::Address, context::Meta, head::parse, transfer::Transfer};
 pub(crate) use self::{
     connector::Connector,
     dedicated::{Connection, Received},

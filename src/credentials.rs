@@ -13,6 +13,8 @@ mod helper;
 mod registry;
 mod store;
 
+#[cfg(fuzzing)]
+pub(crate) use self::helper::Answer;
 pub(crate) use self::{account::plain, helper::Helpers, store::Store};
 
 /// What a call shows to a registry.

@@ -1,10 +1,15 @@
 //! What the fuzz targets in `fuzz/` call. Built with `--cfg fuzzing` only, and no part of the API.
 
-use bytes::Bytes;
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
 use crate::{
-    images::ProgressItem,
+    config::ConfigFile,
+    connect::{self, Address, Meta, Transfer},
+    credentials,
+    images::{ProgressItem, Reference},
     models::Stats,
     stream::{Decoder, Document, DocumentDecoder, OutputDecoder, Source, Splitter},
     system::Event,
@@ -81,4 +86,50 @@ pub fn ignore(lines: &[u8], path: &[u8]) -> Option<bool> {
     use crate::images::{Ignore, Verdict};
 
     Some(Ignore::parse(lines).ok()?.verdict(path) == Verdict::Sent)
+}
+
+/// The status and the body of an answer that comes in pieces of `size`, and whether it is whole; none if it is no answer.
+#[must_use]
+pub fn answer(wire: &[u8], size: usize) -> Option<(u16, Vec<u8>, bool)> {
+    let (response, length) = connect::parse(wire).ok()??;
+    let mut transfer = Transfer::of(response.status(), response.headers()).ok()?;
+    let (mut received, mut body) = (BytesMut::new(), Vec::new());
+    for piece in wire[length..].chunks(size) {
+        received.extend_from_slice(piece);
+        loop {
+            match transfer.next(&mut received) {
+                Ok(Some(bytes)) => body.extend_from_slice(&bytes),
+                Ok(None) => break,
+                Err(_) => return Some((response.status().as_u16(), body, false)),
+            }
+        }
+    }
+    Some((response.status().as_u16(), body, transfer.may_end()))
+}
+
+/// The address that `text` is, as it is displayed.
+#[must_use]
+pub fn address(text: &str) -> Option<String> {
+    text.parse().ok().map(|address: Address| address.to_string())
+}
+
+/// The name of an image that `text` is, as it is displayed; its parts are those of the name.
+#[must_use]
+pub fn reference(text: &str) -> Option<String> {
+    let reference: Reference = text.parse().ok()?;
+    assert!(!reference.registry().is_empty() && reference.path().len() <= 255 && text.starts_with(reference.name()));
+    Some(reference.to_string())
+}
+
+/// Reads a document as each of those that lie on a user's disk or that a helper answers with.
+pub fn configuration(document: &[u8]) {
+    let _ = serde_json::from_slice::<Meta>(document);
+    let _ = serde_json::from_slice::<credentials::Answer>(document);
+    let _ = serde_json::from_slice::<BTreeMap<String, serde::de::IgnoredAny>>(document);
+    let Ok(config) = serde_json::from_slice::<ConfigFile>(document) else { return };
+    for (name, account) in &config.auths {
+        if let Ok(plain) = credentials::plain(name, account) {
+            assert!(plain.auth.is_empty());
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::Ipv6Addr,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -91,8 +92,13 @@ fn host(rest: &str) -> Option<Host> {
         None => None,
     };
     let spelled = authority.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{}", port.as_str()));
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    (spelled == authority.as_str() && !bare.is_empty()).then(|| Host { name: bare.to_owned(), port })
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match bracketed {
+        Some(address) => address.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty(),
+    };
+    let bare = bracketed.unwrap_or(host);
+    (spelled == authority.as_str() && is_host).then(|| Host { name: bare.to_owned(), port })
 }
 
 /// Passwords are not for addresses: ssh takes none, and addresses are printed.
@@ -196,6 +202,8 @@ mod tests {
             "tcp://host:99999",
             "tcp://host:port",
             "tcp://host:",
+            "tcp://[host]:2375",
+            "tcp://[%j]",
             "tcp://me@host:2375",
             "tcp://host:2375/path",
             "tcp://host:2375?query",

@@ -23,7 +23,7 @@ const NONE: &str = "default";
 
 /// What is of interest in `meta.json`.
 #[derive(Debug, Deserialize)]
-struct Meta {
+pub(crate) struct Meta {
     #[serde(rename = "Name")]
     name: String,
     #[serde(rename = "Endpoints")]

@@ -28,7 +28,7 @@ pub(super) fn write(request: &Request<Bytes>) -> Vec<u8> {
 }
 
 /// The head of the answer that begins `bytes`, and its length, if it came as a whole.
-pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Response<()>, usize)>> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Response<()>, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
     let length = match head.parse(bytes) {

@@ -51,7 +51,7 @@ pub(crate) struct Helpers {
 /// What a helper tells of a registry.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+pub(crate) struct Answer {
     username: String,
     secret: String,
 }

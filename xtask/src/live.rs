@@ -45,6 +45,24 @@ pub(crate) fn run_on(kind: Kind) -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask soak`: the soak, for longer, and told as it goes.
+pub(crate) fn soak(minutes: u64) -> Result<()> {
+    Kind::Docker.prepare()?;
+    let engine = Engine::new(Kind::Docker);
+    let was_up = engine.is_up();
+    engine.up()?;
+    let newest = VERSIONS[VERSIONS.len() - 1];
+    let outcome = command(&engine, "soak", newest).and_then(|mut command| {
+        let command = command.arg("--nocapture").env("DOCKERCLIENT_TEST_SECONDS", (minutes * 60).to_string());
+        Ok(command.status()?)
+    });
+    if !was_up {
+        engine.down()?;
+    }
+    ensure!(outcome?.success(), "the soak failed");
+    Ok(())
+}
+
 /// Runs the suites against a private engine that is stopped again if it was not up. Where there can be none, that is
 /// what is told, or a failure if nothing may be left out.
 fn on(kind: Kind) -> Result<String> {
@@ -74,10 +92,11 @@ fn docker(engine: &Engine) -> Result<String> {
     let newest = VERSIONS[VERSIONS.len() - 1];
     let reach = suite(engine, "reach", newest)?;
     let monitors = suite(engine, "monitors", newest)?;
+    let soak = suite(engine, "soak", newest)?;
     COMPARED.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
     Ok(format!(
         "at API {ran}; by TLS, SSH and connectors ({reach} tests); monitors across its restarts ({monitors} tests); \
-         the double compared with it at {} versions",
+         a soak of half a minute ({soak} test); the double compared with it at {} versions",
         COMPARED.len()
     ))
 }

@@ -19,6 +19,7 @@ mod package;
 mod python;
 mod regen;
 mod shell;
+mod supply;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -36,6 +37,8 @@ cargo xtask <task>
   engine … trixie  the same with Debian 13's Docker
   engine … podman  the same with Podman
   fuzz [seconds]   fuzz each target for so long
+  supply           check each feature alone, licences, and the oldest versions that are allowed
+  soak [minutes]   let many tasks use the private engine, which is killed and stopped under them
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a user's first build, beside bollard's
@@ -73,6 +76,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["engine", what, kind] => engine::run(what, kind.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
+        ["soak"] => live::soak(5),
+        ["soak", minutes] => live::soak(minutes.parse()?),
+        ["supply"] => supply::run(),
         ["python"] => python::run(),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),

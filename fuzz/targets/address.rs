@@ -1,0 +1,12 @@
+//! Addresses: what is displayed is read again as the same.
+
+#![no_main]
+
+use dockerclient::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Some(displayed) = fuzzing::address(text) {
+        assert_eq!(fuzzing::address(&displayed), Some(displayed));
+    }
+});

@@ -1,0 +1,12 @@
+//! Names of images: what is one is displayed as it was written.
+
+#![no_main]
+
+use dockerclient::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Some(displayed) = fuzzing::reference(text) {
+        assert_eq!(displayed, text);
+    }
+});

@@ -1,0 +1,163 @@
+//! What the crate is built of: each feature alone, the oldest versions that are allowed, licences and sources.
+
+use std::{fs, os::unix::fs::symlink};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{root, shell};
+
+/// What the library is built from.
+const SOURCES: [&str; 6] = ["build", "build.rs", "spec", "src", "LICENSE", "README.md"];
+
+pub(crate) fn run() -> Result<()> {
+    features()?;
+    println!("== licences and sources");
+    deny()?;
+    println!("== the oldest versions that are allowed");
+    oldest_versions()
+}
+
+/// Checks the library with none of its features, with each alone, and with all.
+fn features() -> Result<()> {
+    for feature in declared()?.iter().map(String::as_str).chain(["default"]) {
+        println!("== feature {feature}");
+        let mut check = shell::command("cargo");
+        check.current_dir(root()).args(["clippy", "--quiet", "--lib", "--no-default-features", "--features", feature]);
+        ensure!(check.args(["--", "--deny", "warnings"]).status()?.success(), "it does not build with {feature} alone");
+    }
+    Ok(())
+}
+
+/// The features of the library, as its manifest has them.
+fn declared() -> Result<Vec<String>> {
+    let mut metadata = shell::command("cargo");
+    metadata.current_dir(root()).args(["metadata", "--format-version=1", "--no-deps"]);
+    let metadata: Value = serde_json::from_str(&shell::output(&mut metadata)?)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let library = packages.iter().find(|package| package["name"] == "dockerclient").context("no library")?;
+    let features = library["features"].as_object().context("no features")?;
+    Ok(features.keys().filter(|name| *name != "default").cloned().collect())
+}
+
+/// Checks the library with the oldest versions that its manifest allows of what it names.
+///
+/// Cargo resolves all of a workspace together, so the library stands alone here. What resolves them is not stable
+/// yet, but it is in every cargo.
+fn oldest_versions() -> Result<()> {
+    let folder = root().join("target/oldest");
+    fs::create_dir_all(&folder)?;
+    let _ = fs::remove_file(folder.join("Cargo.lock"));
+    fs::write(folder.join("Cargo.toml"), alone(&fs::read_to_string(root().join("Cargo.toml"))?))?;
+    for name in SOURCES {
+        let link = folder.join(name);
+        let _ = fs::remove_file(&link);
+        symlink(root().join(name), link)?;
+    }
+    let cargo = |arguments: &[&str]| {
+        let mut command = shell::command("cargo");
+        command.current_dir(&folder).args(arguments).env("CARGO_TARGET_DIR", folder.join("target"));
+        command
+    };
+    let mut update = cargo(&["update", "--quiet", "-Zdirect-minimal-versions"]);
+    ensure!(update.env("RUSTC_BOOTSTRAP", "1").status()?.success(), "the oldest versions do not go together");
+    let mut check = cargo(&["check", "--quiet", "--lib", "--all-features"]);
+    ensure!(check.status()?.success(), "it does not build with the oldest versions that Cargo.toml allows");
+    Ok(())
+}
+
+/// The manifest of the library without the workspace around it, and without what only tests and examples need.
+fn alone(manifest: &str) -> String {
+    let mut keeps = true;
+    let mut kept = String::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            keeps = !matches!(line, "[workspace]" | "[dev-dependencies]" | "[[example]]" | "[[test]]");
+        }
+        if keeps {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Holds licences, sources and duplicates against `deny.toml`, and what is known of holes, where that can be had.
+///
+/// cargo-deny takes minutes to install, so it is used where it is.
+fn deny() -> Result<()> {
+    if !shell::exists("cargo-deny") {
+        println!("NOT CHECKED: cargo-deny is not installed (`cargo install --locked cargo-deny`); licences are, below");
+        return licences();
+    }
+    let deny = |what: &[&str]| {
+        let mut command = shell::command("cargo-deny");
+        command.current_dir(root()).args(["--all-features", "check"]).args(what);
+        command
+    };
+    ensure!(deny(&["licenses", "bans", "sources"]).status()?.success(), "see deny.toml");
+    let fetched = shell::output(shell::command("cargo-deny").current_dir(root()).arg("fetch").arg("db"));
+    if let Err(why) = fetched {
+        println!("NOT CHECKED: the database of known holes cannot be reached: {why:#}");
+        return Ok(());
+    }
+    ensure!(deny(&["advisories"]).status()?.success(), "a crate has a known hole");
+    Ok(())
+}
+
+/// Holds the licence of each crate, also of those that only tests and tasks need, against those that `deny.toml` allows.
+fn licences() -> Result<()> {
+    let rules = fs::read_to_string(root().join("deny.toml"))?;
+    let mut metadata = shell::command("cargo");
+    metadata.current_dir(root()).args(["metadata", "--format-version=1", "--all-features", "--locked"]);
+    let metadata: Value = serde_json::from_str(&shell::output(&mut metadata)?)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    for package in packages {
+        let (name, expression) = (&package["name"], package["license"].as_str().unwrap_or_default());
+        let exception = format!("crate = {name}");
+        let allows = |licence: &str| {
+            let mut lines = rules.lines().filter(|line| line.contains(&format!("\"{licence}\"")));
+            lines.any(|line| line.starts_with("allow = ") || line.contains(&exception))
+        };
+        ensure!(fits(expression, &allows), "{name}: {expression:?} is not allowed by deny.toml");
+    }
+    println!("the licences of {} crates are allowed", packages.len());
+    Ok(())
+}
+
+/// Whether a licence is allowed, of alternatives one: `MIT OR Apache-2.0`, `(MIT OR Apache-2.0) AND Unicode-3.0`.
+fn fits(expression: &str, allows: &impl Fn(&str) -> bool) -> bool {
+    let is_fine = |licence: &str| allows(licence.trim().split(" WITH ").next().unwrap_or_default());
+    expression.split(" AND ").all(|part| {
+        let part = part.trim_matches(['(', ')', ' ']);
+        part.split(" OR ").flat_map(|licence| licence.split('/')).any(is_fine)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_alternatives_one_is_enough_and_of_parts_all_are_needed() {
+        let allows = |licence: &str| ["MIT", "Unicode-3.0"].contains(&licence);
+        for (expression, is_right) in [
+            ("MIT", true),
+            ("MIT OR GPL-3.0", true),
+            ("GPL-3.0/MIT", true),
+            ("(GPL-3.0 OR MIT) AND Unicode-3.0", true),
+            ("MIT AND GPL-3.0", false),
+            ("GPL-3.0", false),
+            ("", false),
+        ] {
+            assert_eq!(fits(expression, &allows), is_right, "{expression}");
+        }
+    }
+
+    #[test]
+    fn the_library_stands_alone() {
+        let manifest =
+            alone("[workspace]\nmembers = []\n\n[workspace.lints]\n[package]\n[dev-dependencies]\na = \"1\"\n");
+        assert_eq!(manifest, "[workspace.lints]\n[package]\n");
+    }
+}
