@@ -94,7 +94,10 @@ async fn nothing_grows_however_long_it_is_used() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         memory.push(resident());
-        println!("round {round}: {calls} calls, {made} containers, {} KiB of memory at rest", memory[memory.len() - 1] >> 10);
+        println!(
+            "round {round}: {calls} calls, {made} containers, {} KiB of memory at rest",
+            memory[memory.len() - 1] >> 10
+        );
         if Instant::now() > end && memory.len() > 2 {
             break;
         }
