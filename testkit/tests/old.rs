@@ -98,3 +98,37 @@ async fn a_session_without_an_upgrade_is_200_without_a_length() {
         assert!(got.contains("application/vnd.docker.raw-stream") && !got.contains("Length"), "{answer}");
     }
 }
+
+#[tokio::test]
+async fn a_build_counts_its_steps_from_nothing_and_a_load_says_nothing() {
+    let engine = engine();
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    let dockerfile = "FROM busybox\nENV A=b\nCMD echo x\n";
+    header.set_size(dockerfile.len() as u64);
+    archive.append_data(&mut header, "Dockerfile", dockerfile.as_bytes()).unwrap();
+    let archive = String::from_utf8(archive.into_inner().unwrap()).unwrap();
+    let headers = "Connection: close\r\nContent-Type: application/tar\r\n";
+    let answer = ask(&engine, "POST /v1.18/build?t=made", headers, &archive).await;
+    assert!(answer.contains("Step 0 : FROM busybox\\n") && answer.contains("Step 2 : CMD"), "{answer}");
+    assert!(
+        answer.contains("Successfully built ") && !answer.contains("tagged") && !answer.contains("aux"),
+        "{answer}"
+    );
+    let saved = plain(&engine, "GET /v1.18/images/made/get", "").await;
+    let (_, saved) = saved.split_once("\r\n\r\n").unwrap();
+    let answer = ask(&engine, "POST /v1.18/images/load", headers, saved).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn mounts_are_volumes_by_their_paths() {
+    let engine = engine();
+    let config = r#"{"Image":"busybox","Cmd":["true"],"HostConfig":{"Binds":["data:/data:ro"]}}"#;
+    plain(&engine, "POST /v1.18/containers/create?name=web", config).await;
+    let inspect = plain(&engine, "GET /v1.18/containers/web/json", "").await;
+    assert!(inspect.contains(r#""VolumesRW":{"/data":false}"#) && !inspect.contains("\"Mounts\""), "{inspect}");
+    let copy = plain(&engine, "POST /v1.18/containers/web/copy", r#"{"Resource":"/nosuch"}"#).await;
+    assert!(copy.starts_with("HTTP/1.1 500 ") && copy.contains("Could not find the file /nosuch"), "{copy}");
+    assert!(plain(&engine, "GET /v1.18/volumes", "").await.starts_with("HTTP/1.1 404 "));
+}

@@ -86,7 +86,7 @@ fn trixie(engine: &Engine) -> Result<String> {
     Ok(format!("at API {}", live_at(engine, &TRIXIE_VERSIONS)?))
 }
 
-/// Runs what is not excepted, which must pass, and what is, which must not.
+/// Runs what is not excepted, which must pass, and what is, which must fail.
 fn podman(engine: &Engine) -> Result<String> {
     if !engine.version()?.starts_with(PODMAN) {
         return Ok(format!("WAS NOT ASKED: {PODMAN_EXCEPTIONS} is about Podman {PODMAN}x"));

@@ -28,7 +28,9 @@ pub(super) async fn start(context: Context) -> Result<Reply> {
                 world.mount_more(&id, &host_config)?;
                 let networks = world.endpoints_of(&host_config, &Value::Null);
                 let container = world.container_mut(&id)?;
+                let ipc = container.host_config["IpcMode"].clone();
                 (container.host_config, container.networks) = (host_config, networks);
+                container.host_config["IpcMode"] = ipc;
                 Ok::<_, Refusal>(())
             })?;
         }

@@ -103,7 +103,8 @@ impl Normal {
         let status = answer.status.split(' ').nth(1).unwrap_or_default().to_owned();
         let response = self.resolved(&operation["responses"][&status]).clone();
         let schema = response["content"]["application/json"]["schema"].clone();
-        let documents = serde_json::Deserializer::from_slice(&answer.body).into_iter::<Value>();
+        let joined = if id == "image_build" { with_joined_output(&answer.body) } else { answer.body.clone() };
+        let documents = serde_json::Deserializer::from_slice(&joined).into_iter::<Value>();
         let mut lines = Vec::new();
         for document in documents {
             let Ok(mut document) = document else {
@@ -264,6 +265,13 @@ fn archive_of(bytes: &[u8]) -> Vec<String> {
         line.split_at_checked(64).filter(|(id, _)| !id.contains(' ')).map_or(line.clone(), |(_, rest)| rest.to_owned())
     });
     lines
+}
+
+/// The documents of a build, with the output of a command in one piece, however it came.
+fn with_joined_output(body: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(body);
+    // A command may write a red line in two.
+    text.replace("\\u001b[0m\"}\r\n{\"stream\":\"\\u001b[91m", "").into_bytes()
 }
 
 /// A name as engines give one to a container without, as `witty_turing`.

@@ -14,7 +14,7 @@ use crate::scenario::{Kind, Step};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long events are waited for that were all told.
-const SOON: Duration = Duration::from_millis(300);
+const SOON: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Answer {
