@@ -19,6 +19,6 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let outcome = container.exec(&ExecOptions::new(arguments)).await?;
     io::stdout().write_all(&outcome.output.stdout)?;
     io::stderr().write_all(&outcome.output.stderr)?;
-    // Engines that do not tell the code (API 1.15) are taken to have said 0.
-    Ok(ExitCode::from(u8::try_from(outcome.code.unwrap_or(0))?))
+    let code = outcome.code.ok_or("at API 1.15, no engine tells the exit code")?;
+    Ok(ExitCode::from(u8::try_from(code)?))
 }
