@@ -10,12 +10,17 @@ use dockerclient::{
 use futures_util::TryStreamExt as _;
 
 use crate::{
-    engine::{Engine, known_since, short},
+    engine::{Engine, is_silent, known_since, short},
     transfers::archive,
 };
 
 /// What the steps of a build print, without the images of what is built.
 async fn printed(engine: &Engine, dockerfile: &str, options: BuildOptions) -> Result<String> {
+    let printed = printed_once(engine, dockerfile, options.clone()).await?;
+    if is_silent(&printed) { printed_once(engine, dockerfile, options).await } else { Ok(printed) }
+}
+
+async fn printed_once(engine: &Engine, dockerfile: &str, options: BuildOptions) -> Result<String> {
     let context = archive(&[("Dockerfile", dockerfile)]);
     let mut progress = engine.images().build_progress(context, &options.no_cache().force_remove()).await?;
     let mut printed = String::new();

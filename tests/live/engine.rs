@@ -126,6 +126,13 @@ pub(crate) fn short(name: &str) -> &str {
     name.strip_prefix("docker.io/library/").unwrap_or(name)
 }
 
+/// Whether a build told nothing of a step that prints something, which is then worth another try: engine 26 loses that now
+/// and then when it is busy, whoever asks.
+pub(crate) fn is_silent(printed: &str) -> bool {
+    let mut lines = printed.lines().zip(printed.lines().skip(1));
+    lines.any(|(line, next)| line.starts_with(" ---> Running in") && next.starts_with(" ---> Removed intermediate"))
+}
+
 /// The version under test.
 pub(crate) fn version() -> ApiVersion {
     env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()

@@ -102,7 +102,9 @@ fn docker(engine: &Engine) -> Result<String> {
 }
 
 fn trixie(engine: &Engine) -> Result<String> {
-    Ok(format!("at API {}", live_at(engine, &TRIXIE_VERSIONS)?))
+    let ran = live_at(engine, &TRIXIE_VERSIONS)?;
+    let reach = suite(engine, "reach", TRIXIE_VERSIONS[TRIXIE_VERSIONS.len() - 1])?;
+    Ok(format!("at API {ran}; by TLS, SSH and connectors ({reach} tests)"))
 }
 
 /// Runs what is not excepted, which must pass, and what is, which must fail.
