@@ -14,7 +14,17 @@ const LONGEST_FILE: usize = 400;
 
 /// Words of the layers below, and where alone they may stand.
 const CONFINED: [(&str, &[&str]); 3] = [
-    ("reqwest::", &["src/wire", "src/wire.rs", "src/connect/http.rs", "src/client.rs", "src/stream/upload.rs"]),
+    (
+        "reqwest::",
+        &[
+            "src/wire",
+            "src/wire.rs",
+            "src/connect/http.rs",
+            "src/connect/wanted.rs",
+            "src/client.rs",
+            "src/stream/upload.rs",
+        ],
+    ),
     ("progenitor_client::", &["src/wire", "src/wire.rs"]),
     ("hyper", &["src/wire", "src/connect"]),
 ];
