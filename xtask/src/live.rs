@@ -64,11 +64,12 @@ pub(crate) fn soak(minutes: u64) -> Result<()> {
 }
 
 /// Runs the suites against a private engine that is stopped again if it was not up. Where there can be none, that is
-/// what is told, or a failure if nothing may be left out.
+/// what is told, or a failure of CI.
 fn on(kind: Kind) -> Result<String> {
     if let Err(missing) = kind.prepare() {
         let message = format!("THE LIVE SUITE DID NOT RUN on {kind}: {missing:#}");
-        ensure!(env::var_os("CI").is_none(), message);
+        // Debian 12's engine is a package away; whether the others can be had is up to the machine.
+        ensure!(kind != Kind::Docker || env::var_os("CI").is_none(), message);
         return Ok(message);
     }
     println!("== {kind}");
