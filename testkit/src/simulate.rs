@@ -31,6 +31,7 @@ mod system;
 mod transfer;
 mod update;
 mod volumes;
+mod wait;
 
 /// What is needed to answer a request.
 pub(crate) struct Context {
@@ -68,7 +69,7 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("container_top", |context| Box::pin(containers::top(context))),
     ("container_unpause", |context| Box::pin(lifecycle::unpause(context))),
     ("container_update", |context| Box::pin(update::update(context))),
-    ("container_wait", |context| Box::pin(lifecycle::wait(context))),
+    ("container_wait", |context| Box::pin(wait::wait(context))),
     ("distribution_inspect", |context| Box::pin(images::distribution(context))),
     ("exec_create", |context| Box::pin(exec::create(context))),
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),

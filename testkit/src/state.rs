@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) networks: Vec<Network>,
     /// What runs or has run in containers and commands, by their ids.
     pub(crate) runs: BTreeMap<String, Run>,
+    /// What ran in containers that are gone, for those who still read what it wrote.
+    gone: BTreeMap<String, Run>,
     pub(crate) events: Vec<Event>,
     serial: u64,
 }
@@ -71,6 +73,13 @@ pub(crate) struct StoredImage {
     pub(crate) image: Image,
 }
 
+impl World {
+    /// What was written in a container or by a command, and whether that is gone.
+    pub(crate) fn readable(&self, id: &str) -> Option<(&Run, bool)> {
+        self.runs.get(id).map(|run| (run, false)).or_else(|| self.gone.get(id).map(|run| (run, true)))
+    }
+}
+
 impl State {
     pub(crate) fn new(age: Age) -> Self {
         let world = World {
@@ -83,6 +92,7 @@ impl State {
             volumes: Vec::new(),
             networks: Network::all_predefined(),
             runs: BTreeMap::new(),
+            gone: BTreeMap::new(),
             events: Vec::new(),
             serial: 0,
         };

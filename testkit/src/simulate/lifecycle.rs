@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Context;
 use crate::{
@@ -217,31 +217,6 @@ pub(super) async fn rename(context: Context) -> Result<Reply> {
     let name = asked.request.query("name").unwrap_or_default();
     shared.state.change(|world| world.rename_container(asked.name(), &name))?;
     Ok(shared.age.empty(204))
-}
-
-pub(super) async fn wait(context: Context) -> Result<Reply> {
-    let shared = &context.shared;
-    let id = shared.state.look(|world| world.container(context.asked.name()).map(|found| found.id.clone()))?;
-    let next = context.asked.request.query("condition").is_some_and(|condition| condition == "next-exit");
-    let created = shared.state.look(|world| world.container(&id).is_ok_and(|found| found.started.is_none()));
-    if next && created {
-        shared
-            .state
-            .until(|world| world.container(&id).map_or(true, |found| found.started.is_some()).then_some(()))
-            .await;
-    }
-    let code = shared
-        .state
-        .until(|world| match world.container(&id) {
-            Ok(container) => (!container.is_running()).then_some(container.code),
-            Err(_) => Some(0),
-        })
-        .await;
-    let mut document = json!({ "StatusCode": code });
-    if shared.age == Age::Modern {
-        document["Error"] = Value::Null;
-    }
-    Ok(context.document(200, document))
 }
 
 pub(super) async fn delete(context: Context) -> Result<Reply> {

@@ -92,14 +92,14 @@ impl Reader {
         let Self { state, id, wanted, next, follow, .. } = &mut self;
         let found = state
             .until(|world| {
-                let Some(run) = world.runs.get(id) else { return Some(None) };
+                let Some((run, gone)) = world.readable(id) else { return Some(None) };
                 while let Some(line) = run.lines.get(*next) {
                     *next += 1;
                     if wanted.has(line) {
                         return Some(Some(wanted.bytes(line)));
                     }
                 }
-                let over = !*follow || !run.running;
+                let over = gone || !*follow || !run.running;
                 over.then_some(None)
             })
             .await;

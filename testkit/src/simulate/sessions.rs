@@ -111,14 +111,14 @@ async fn write(state: &State, wiring: &Wiring, mut output: Output) {
     loop {
         let piece = state
             .until(|world| {
-                let Some(run) = world.runs.get(&wiring.id) else { return Some(None) };
+                let Some((run, gone)) = world.readable(&wiring.id) else { return Some(None) };
                 while let Some((source, bytes)) = run.pieces.get(next) {
                     next += 1;
                     if (*source == 1 && wiring.stdout) || (*source == 2 && wiring.stderr) {
                         return Some(Some(if run.tty { bytes.clone() } else { frames::frame(*source, bytes) }));
                     }
                 }
-                let over = !wiring.follow || (run.begun >= wiring.ends_with && !run.running);
+                let over = gone || !wiring.follow || (run.begun >= wiring.ends_with && !run.running);
                 over.then_some(None)
             })
             .await;

@@ -239,7 +239,9 @@ impl World {
         self.container_event(id, "destroy", BTreeMap::new());
         self.containers.retain(|container| container.id != id);
         self.execs.retain(|exec| exec.container != id);
-        self.runs.remove(id);
+        if let Some(run) = self.runs.remove(id) {
+            self.gone.insert(id.to_owned(), run);
+        }
     }
 
     pub(crate) fn rename_container(&mut self, id: &str, name: &str) -> Result<()> {

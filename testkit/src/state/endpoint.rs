@@ -70,21 +70,26 @@ impl Place {
     }
 }
 
+/// What the network is called that is meant.
+fn called(network: &str) -> &str {
+    if matches!(network, "" | "default") { "bridge" } else { network }
+}
+
 impl World {
     /// Where a container with this configuration will be.
     pub(crate) fn endpoints_of(&self, host_config: &Value, asked: &Value) -> Vec<(String, Endpoint)> {
-        let mode = match host_config["NetworkMode"].as_str().unwrap_or_default() {
-            "" | "default" => "bridge",
-            mode if mode.starts_with("container:") => return Vec::new(),
-            mode => mode,
-        };
+        let mode = called(host_config["NetworkMode"].as_str().unwrap_or_default());
+        if mode.starts_with("container:") {
+            return Vec::new();
+        }
         let name = self.network(mode).map_or(mode, |network| &network.name);
         let asked = asked["EndpointsConfig"].as_object().into_iter().flatten();
         let mut endpoints = vec![(name.to_owned(), Endpoint::default())];
         for (network, config) in asked {
+            let network = called(network);
             match endpoints.iter_mut().find(|(known, _)| known == network || network == mode) {
                 Some((_, endpoint)) => *endpoint = Endpoint::new(config),
-                None => endpoints.push((network.clone(), Endpoint::new(config))),
+                None => endpoints.push((network.to_owned(), Endpoint::new(config))),
             }
         }
         endpoints

@@ -21,6 +21,7 @@ mod files;
 mod networks;
 mod upkeep;
 mod volumes;
+mod waits;
 
 fn config(command: &str) -> ContainerConfig {
     ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", command].map(Into::into).into(), ..Default::default() }

@@ -55,6 +55,19 @@ async fn three_networks_are_always_there_and_unused_ones_are_pruned() {
     assert_eq!(docker.networks().prune(&PruneOptions::default()).await.unwrap().removed, ["one"]);
 }
 
+/// As the docker command line says it, from 25 on.
+#[tokio::test]
+async fn the_default_network_is_the_bridge() {
+    let engine = Engine::new();
+    let docker = engine.client("1.41");
+    let host = HostConfig { network_mode: "default".into(), ..Default::default() };
+    let options = CreateOptions::new(config("sleep 9")).host_config(host).network("default", Default::default());
+    let container = docker.containers().create(&options).await.unwrap().container;
+    container.start().await.unwrap();
+    let networks = container.inspect().await.unwrap().network_settings.networks;
+    assert_eq!(networks.keys().collect::<Vec<_>>(), ["bridge"]);
+}
+
 #[tokio::test]
 async fn what_happens_to_networks_is_told_in_order() {
     let engine = Engine::new();
