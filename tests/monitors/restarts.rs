@@ -94,6 +94,7 @@ async fn every_event_is_told_once_and_in_order_or_lies_in_a_gap() {
             check(&told.lock().unwrap(), &mut deeds, &format!("round {round}, {how}"));
         }
     }
+    sweep(&docker).await;
 }
 
 fn has_told(told: &[EventUpdate], id: &str, action: &str) -> bool {
@@ -178,6 +179,7 @@ async fn the_view_of_containers_equals_a_fresh_list() {
         }
         assert!(equal, "{how}: {:?}", monitor.view());
     }
+    sweep(&docker).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

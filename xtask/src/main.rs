@@ -15,6 +15,7 @@ mod engine;
 mod first;
 mod fuzz;
 mod live;
+mod miri;
 mod package;
 mod python;
 mod regen;
@@ -37,7 +38,8 @@ cargo xtask <task>
   engine … trixie  the same with Debian 13's Docker
   engine … podman  the same with Podman
   fuzz [seconds]   fuzz each target for so long
-  supply           check each feature alone, licences, and the oldest versions that are allowed
+  miri             run the decoders' tests in an interpreter that watches memory; needs a nightly Rust with Miri
+  supply           check each feature alone, licences, and the oldest versions and the oldest Rust that are allowed
   soak [minutes]   let many tasks use the private engine, which is killed and stopped under them
   bench            measure calls and streams, beside bollard and a floor
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
@@ -78,6 +80,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["soak"] => live::soak(5),
         ["soak", minutes] => live::soak(minutes.parse()?),
+        ["miri"] => miri::run(),
         ["supply"] => supply::run(),
         ["python"] => python::run(),
         ["regen"] => regen::run(regen::Mode::Write),

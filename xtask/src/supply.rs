@@ -1,4 +1,5 @@
-//! What the crate is built of: each feature alone, the oldest versions that are allowed, licences and sources.
+//! What the crate is built of: each feature alone, the oldest versions and the oldest Rust that are allowed, licences and
+//! sources.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink};
 
@@ -15,7 +16,9 @@ pub(crate) fn run() -> Result<()> {
     println!("== licences and sources");
     deny()?;
     println!("== the oldest versions that are allowed");
-    oldest_versions()
+    oldest_versions()?;
+    println!("== the oldest Rust");
+    oldest_rust()
 }
 
 /// Checks the library with none of its features, and with each alone.
@@ -33,13 +36,18 @@ fn features() -> Result<()> {
     Ok(())
 }
 
-/// The features of the library, as its manifest has them.
-fn declared() -> Result<Vec<String>> {
+/// The library, as its manifest tells it.
+fn library() -> Result<Value> {
     let mut metadata = shell::command("cargo");
     metadata.current_dir(root()).args(["metadata", "--format-version=1", "--no-deps"]);
     let metadata: Value = serde_json::from_str(&shell::output(&mut metadata)?)?;
     let packages = metadata["packages"].as_array().context("no packages")?;
-    let library = packages.iter().find(|package| package["name"] == "dockerclient").context("no library")?;
+    packages.iter().find(|package| package["name"] == "dockerclient").cloned().context("no library")
+}
+
+/// The features of the library, as its manifest has them.
+fn declared() -> Result<Vec<String>> {
+    let library = library()?;
     let features = library["features"].as_object().context("no features")?;
     Ok(features.keys().filter(|name| *name != "default").cloned().collect())
 }
@@ -67,6 +75,24 @@ fn oldest_versions() -> Result<()> {
     ensure!(update.env("RUSTC_BOOTSTRAP", "1").status()?.success(), "the oldest versions do not go together");
     let mut check = cargo(&["check", "--quiet", "--lib", "--all-features"]);
     ensure!(check.status()?.success(), "it does not build with the oldest versions that Cargo.toml allows");
+    Ok(())
+}
+
+/// Checks both crates with the Rust that their manifest promises, if it can be had.
+fn oldest_rust() -> Result<()> {
+    let library = library()?;
+    let version = library["rust_version"].as_str().context("no oldest Rust")?;
+    let mut install = shell::command("rustup");
+    if let Err(why) =
+        shell::run(install.args(["toolchain", "install", version, "--profile=minimal", "--no-self-update"]))
+    {
+        println!("NOT CHECKED: Rust {version} cannot be had: {why:#}");
+        return Ok(());
+    }
+    let mut check = shell::command("rustup");
+    check.current_dir(root()).args(["run", version, "cargo", "check", "--quiet", "--lib", "--all-features"]);
+    check.args(["--package=dockerclient", "--package=dockerclient-testkit", "--target-dir=target/oldest/rust"]);
+    ensure!(check.status()?.success(), "it does not build with Rust {version}");
     Ok(())
 }
 

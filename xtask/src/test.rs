@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{api, first, fuzz, live, package, python, regen, root, shell, supply};
+use crate::{api, first, fuzz, live, miri, package, python, regen, root, shell, supply};
 
 /// How long each fuzz target runs, in seconds.
 const FUZZING: u32 = 6;
@@ -30,6 +30,8 @@ pub(crate) fn run() -> Result<()> {
     first::run()?;
     println!("== packages");
     package::run()?;
+    println!("== decoders in Miri");
+    miri::run_if_possible()?;
     println!("== docker-py on the double");
     python::run()?;
     println!("== fuzzing");
