@@ -11,6 +11,7 @@
 //! | [`is_credentials`](crate::Error::is_credentials) | the user's credential helper has failed | look at what it says |
 //! | [`is_unsupported`](crate::Error::is_unsupported) | the API that is spoken lacks it; nothing was sent | see [versions](super::versions) |
 //! | [`is_connect`](crate::Error::is_connect) | no engine there; nothing was sent | try again later |
+//! | [`is_broken`](crate::Error::is_broken) | a connection that broke on the way | see below |
 //! | [`is_timeout`](crate::Error::is_timeout) | a limit was passed | see [time](super::time) |
 //! | [`is_failure`](crate::Error::is_failure) | a pull or build that began and failed | its [`code`](crate::Error::code) is a step's exit code |
 //! | [`is_truncated`](crate::Error::is_truncated) | an answer that broke off | try again, if the call may come twice |
@@ -48,6 +49,6 @@
 //!
 //! # Whether to try again
 //!
-//! Nothing was sent if `is_connect`, `is_unsupported` or `is_credentials`. After anything else, the engine may have
-//! done what was asked. Reading again is always safe; so are `start` and `stop`, which say when there was nothing to
-//! do. To `create` with a name is safe, too: the second one is a conflict.
+//! [`may_have_been_executed`](crate::Error::may_have_been_executed) says whether the engine may have done what was asked
+//! all the same. If not, try again. Else, reading again is always safe; so are `start` and `stop`, which say when there was
+//! nothing to do. To `create` with a name is safe, too: the second one is a conflict.
