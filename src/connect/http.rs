@@ -79,8 +79,8 @@ impl HttpClient {
         wanted::tied(body, send).await
     }
 
-    /// Sends `request`, and once more if that cannot do harm: it only reads, and went out on a connection that the
-    /// engine gave up without a word. The pool itself sends once more what it had not begun to write.
+    /// Sends `request`, and again for as long as that cannot do harm: it only reads, and went out on a kept connection
+    /// that the engine gave up without a word. The pool itself sends again what it had not begun to write.
     async fn ask(&self, mut request: Request<reqwest::Body>) -> Result<Response<Incoming>> {
         loop {
             let (parts, body) = request.into_parts();

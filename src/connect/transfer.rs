@@ -19,8 +19,8 @@ use crate::Result;
 /// The longest line between two chunks, in bytes: a size and, of no interest here, extensions and trailers.
 const LONGEST_LINE: usize = 4 << 10;
 
-/// A chunk is small if its size has no more digits than these: if it is less than 4 KiB.
-const SMALL_DIGITS: usize = 3;
+/// Below this many bytes, a chunk is small.
+const SMALL: usize = 4 << 10;
 
 /// What is left of a body.
 #[derive(Debug)]
@@ -148,15 +148,10 @@ fn joined(length: usize, received: &mut BytesMut) -> Bytes {
 /// Where the bytes of a small chunk lie that is all in `bytes`, which begin with the line end of the one before.
 fn small_chunk(bytes: &[u8]) -> Option<Range<usize>> {
     let line = bytes.strip_prefix(b"\r\n")?;
-    let digits = line.iter().take(SMALL_DIGITS).take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let size = line[..digits].iter().fold(0, |size, digit| size << 4 | hexadecimal(*digit));
-    let start = 2 + digits + 2;
-    let is_small = size > 0 && line[digits..].starts_with(b"\r\n") && bytes.len() - start >= size;
-    is_small.then(|| start..start + size)
-}
-
-fn hexadecimal(digit: u8) -> usize {
-    usize::from(if digit.is_ascii_digit() { digit - b'0' } else { (digit | 0x20) - b'a' + 10 })
+    let Ok(httparse::Status::Complete((length, size))) = httparse::parse_chunk_size(line) else { return None };
+    let size = usize::try_from(size).ok().filter(|size| (1..SMALL).contains(size))?;
+    let start = b"\r\n".len() + length;
+    (bytes.len() - start >= size).then(|| start..start + size)
 }
 
 /// Up to `left` bytes of what was received.
