@@ -113,9 +113,7 @@ impl Engine {
         for left in ["docker.pid", "exec/containerd/containerd.pid"] {
             process::forget(&self.directory.join(left), &self.directory)?;
         }
-        let log = fs::File::create(self.log())?;
-        let mut daemon = self.daemon()?;
-        Recorded::spawn(&self.record(), daemon.stdout(log.try_clone()?).stderr(log))?;
+        Recorded::spawn(&self.record(), &self.log(), &mut self.daemon()?)?;
         wait_until(|| self.is_up()).with_context(|| format!("it did not come up; see {}", self.log().display()))
     }
 

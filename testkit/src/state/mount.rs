@@ -18,6 +18,8 @@ pub(crate) struct Mount {
     source: String,
     pub(crate) destination: String,
     mode: String,
+    /// How mounts inside a bind are passed on.
+    propagation: String,
     pub(crate) writable: bool,
     /// It got its name from nobody, and goes with the container if that is wished.
     pub(crate) anonymous: bool,
@@ -26,10 +28,9 @@ pub(crate) struct Mount {
 impl Mount {
     /// What `inspect` tells.
     pub(crate) fn document(&self) -> Value {
-        let propagation = if self.kind == "bind" { "rslave" } else { "" };
         let mut document = json!({
             "Type": self.kind, "Source": self.source, "Destination": self.destination, "Mode": self.mode,
-            "RW": self.writable, "Propagation": propagation,
+            "RW": self.writable, "Propagation": self.propagation,
         });
         if self.kind == "volume" {
             document["Name"] = json!(self.volume);
@@ -47,9 +48,11 @@ impl Mount {
             [source, destination, mode] => (source, destination, mode),
             _ => return Err(Refusal::new(500, format!("invalid volume specification: '{text}'"))),
         };
+        let propagates =
+            |word: &&str| matches!(*word, "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate");
         let known = |word: &str| {
             matches!(word, "" | "ro" | "rw" | "z" | "Z" | "nocopy" | "cached" | "delegated" | "consistent")
-                || matches!(word, "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate")
+                || propagates(&word)
         };
         if !mode.split(',').all(known) {
             return Err(Refusal::new(500, format!("invalid mode: {mode}")));
@@ -59,8 +62,12 @@ impl Mount {
             Refusal::new(500, format!("invalid volume specification: '{text}': {}", refusal.message))
         })?;
         let writable = !mode.split(',').any(|word| word == "ro");
-        let mode = if kind == "volume" && mode.is_empty() { "z" } else { mode };
-        Ok(Self { mode: mode.to_owned(), writable, ..Self::new(kind, source, destination) })
+        let mut mount = Self { writable, ..Self::new(kind, source, destination) };
+        if let Some(propagation) = mode.split(',').find(propagates) {
+            mount.propagation = propagation.to_owned();
+        }
+        mount.mode = if kind == "volume" && mode.is_empty() { "z" } else { mode }.to_owned();
+        Ok(mount)
     }
 
     /// As a member of `HostConfig.Mounts`.
@@ -82,8 +89,11 @@ impl Mount {
             "volume" => (source.to_owned(), String::new()),
             _ => (String::new(), source.to_owned()),
         };
+        // An engine whose own files are below the source says `rslave` here.
+        let propagation = if kind == "bind" { "rprivate" } else { "" };
         Self {
             anonymous: kind == "volume" && volume.is_empty(),
+            propagation: propagation.to_owned(),
             kind,
             volume,
             source,

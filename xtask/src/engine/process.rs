@@ -21,9 +21,12 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Starts `command` in a process group of its own, and writes down what it is.
-    pub(super) fn spawn(record: &Path, command: &mut Command) -> Result<()> {
-        let child = command.stdin(Stdio::null()).process_group(0).spawn()?;
+    /// Starts `command` in a process group of its own, and writes down what it is. All it says goes to `log`:
+    /// whoever reads what xtask says must not wait for the end of a process that outlives it.
+    pub(super) fn spawn(record: &Path, log: &Path, command: &mut Command) -> Result<()> {
+        let output = fs::File::create(log)?;
+        command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let child = command.process_group(0).spawn()?;
         let pid = i32::try_from(child.id())?;
         let started = start_time(pid).context("it ended at once")?;
         Ok(fs::write(record, format!("{pid} {started}"))?)

@@ -47,9 +47,8 @@ impl Registry {
         let file = self.directory.join("config.yml");
         fs::write(&file, config)?;
         let log = self.directory.join("log");
-        let output = fs::File::create(&log)?;
-        command.arg("serve").arg(&file).stdout(output.try_clone()?).stderr(output);
-        Recorded::spawn(&self.record(), &mut command)?;
+        command.arg("serve").arg(&file);
+        Recorded::spawn(&self.record(), &log, &mut command)?;
         // Not by a connection: it may be in a network that nothing leads into.
         wait_until(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("listening on")))
             .context("the registry did not come up")?;

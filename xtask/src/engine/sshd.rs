@@ -46,8 +46,8 @@ impl Sshd {
         fs::create_dir_all("/run/sshd")?;
         let server = shell::path_of("sshd").context("sshd is not installed")?;
         let mut command = shell::command(&server.display().to_string());
-        command.arg("-D").arg("-f").arg(self.file("server")).arg("-E").arg(self.file("log"));
-        Recorded::spawn(&self.file("sshd.pid"), &mut command)?;
+        command.arg("-D").arg("-f").arg(self.file("server")).arg("-e");
+        Recorded::spawn(&self.file("sshd.pid"), &self.file("log"), &mut command)?;
         wait_until(|| TcpStream::connect(address).is_ok()).context("sshd did not come up")
     }
 
