@@ -5,6 +5,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use serde_json::Value;
 
+#[path = "build/decode.rs"]
+mod decode;
 #[path = "build/gates.rs"]
 mod gates;
 #[path = "build/narrow.rs"]

@@ -6,12 +6,11 @@
 
 use serde_json::Value;
 use syn::{
-    Block, Field, Fields, GenericArgument, ImplItem, Item, ItemMod as Module, ItemStruct, Path, PathArguments, Stmt,
-    Token, Type, parse_quote, punctuated::Punctuated,
+    Block, Field, Fields, GenericArgument, ImplItem, Item, ItemMod as Module, ItemStruct, PathArguments, Stmt, Type,
+    parse_quote,
 };
 
-/// Fields without which an answer says nothing: absent, they are an error and not a zero.
-const ESSENTIAL: [&str; 3] = ["Id", "ID", "StatusCode"];
+use super::decode;
 
 /// Rewrites the types in `file` by what `document` says of them, and drops what is of no use.
 pub(crate) fn polish(file: &mut syn::File, document: &Value) {
@@ -29,17 +28,11 @@ pub(crate) fn polish(file: &mut syn::File, document: &Value) {
         items.retain(|item| matches!(item, Item::Struct(_)));
         for index in 0..items.len() {
             let Item::Struct(item) = &mut items[index] else { continue };
-            let name = item.ident.clone();
-            structure(item, &schemas[name.to_string()], schemas);
-            let debug = discreet_debug(item, &schemas[name.to_string()]);
-            items.extend(debug);
-            items.push(parse_quote! {
-                impl<'de> crate::wire::lenient::Lenient<'de> for #name {
-                    fn read<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                        crate::wire::lenient::object(deserializer)
-                    }
-                }
-            });
+            let schema = &schemas[item.ident.to_string()];
+            structure(item, schema, schemas);
+            let decoding = decode::implementations(item, schema);
+            let debug = discreet_debug(item, schema);
+            items.extend(decoding.into_iter().chain(debug));
         }
     }
 }
@@ -62,22 +55,19 @@ fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, schema
     append(&mut field.attrs, &marks(property));
 
     let plain = without_option(&field.ty);
-    let essential =
-        schema["required"].as_array().is_some_and(|all| all.contains(&name.into())) && ESSENTIAL.contains(&name);
     let serde = if property["x-set"] == true {
         field.ty = parse_quote!(::std::collections::BTreeSet<::std::string::String>);
-        parse_quote!(#[serde(default, serialize_with = "crate::wire::lenient::write_set", skip_serializing_if = "crate::wire::lenient::is_zero")])
+        parse_quote!(#[serde(rename = #name, serialize_with = "crate::wire::lenient::write_set", skip_serializing_if = "crate::wire::lenient::is_zero")])
     } else if property["x-optional"] == true {
         field.ty = parse_quote!(::std::option::Option<#plain>);
-        parse_quote!(#[serde(default, skip_serializing_if = "::std::option::Option::is_none")])
-    } else if essential {
+        parse_quote!(#[serde(rename = #name, skip_serializing_if = "::std::option::Option::is_none")])
+    } else if decode::essential(schema) == Some(name) {
         field.ty = plain;
-        parse_quote!(#[serde()])
+        parse_quote!(#[serde(rename = #name)])
     } else {
         field.ty = plain;
-        parse_quote!(#[serde(default, skip_serializing_if = "crate::wire::lenient::is_zero")])
+        parse_quote!(#[serde(rename = #name, skip_serializing_if = "crate::wire::lenient::is_zero")])
     };
-    field.attrs.push(parse_quote!(#[serde(rename = #name, deserialize_with = "crate::wire::lenient::read")]));
     field.attrs.push(serde);
     rename(field);
 }
@@ -88,12 +78,7 @@ fn discreet_debug(item: &mut ItemStruct, schema: &Value) -> Option<Item> {
     if !item.fields.iter().any(|field| is_secret(&field)) {
         return None;
     }
-    for attribute in item.attrs.iter_mut().filter(|attribute| attribute.path().is_ident("derive")) {
-        let derived = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok()?;
-        let kept = derived.into_iter().filter(|path| !path.is_ident("Debug"));
-        let kept = kept.collect::<Punctuated<Path, Token![,]>>();
-        *attribute = parse_quote!(#[derive(#kept)]);
-    }
+    decode::underive(item, "Debug");
     let name = &item.ident;
     let calls = item.fields.iter().filter_map(|field| {
         let ident = field.ident.as_ref()?;
@@ -129,6 +114,11 @@ fn flattened(field: &mut Field) {
     ];
 }
 
+/// Whether this stands for the fields of another type.
+pub(crate) fn is_flattened(field: &Field) -> bool {
+    field.attrs.contains(&parse_quote!(#[serde(flatten)]))
+}
+
 /// Abbreviations that the generator splits before the wrong letter, as `IPv4` and `ExecIDs`.
 const SPLIT: [(&str, &str); 5] =
     [("i_pv", "ipv"), ("i_ps", "ips"), ("i_ds", "ids"), ("i_ops", "iops"), ("cid_rs", "cidrs")];
@@ -141,7 +131,7 @@ fn rename(field: &mut Field) {
 }
 
 /// The name of a field on the wire.
-fn wire_name(field: &Field) -> String {
+pub(crate) fn wire_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
         // Anything but a rename is not of interest.

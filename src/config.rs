@@ -27,12 +27,12 @@ pub(crate) struct ConfigFile {
     /// The context to use; none or `default` for no context.
     pub(crate) current_context: Option<String>,
     /// Credentials by registry, as spelled by who wrote them.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "lenient::null_or")]
     pub(crate) auths: BTreeMap<String, AuthConfig>,
     /// The helper that keeps all credentials.
     pub(crate) creds_store: Option<String>,
     /// The helpers that keep the credentials of single registries.
-    #[serde(deserialize_with = "lenient::object")]
+    #[serde(deserialize_with = "lenient::null_or")]
     pub(crate) cred_helpers: BTreeMap<String, String>,
 }
 

@@ -24,6 +24,7 @@ mod body;
 mod gate;
 mod hooks;
 pub(crate) mod lenient;
+mod object;
 mod place;
 mod silence;
 
@@ -193,7 +194,9 @@ pub(crate) async fn unversioned<T: DeserializeOwned>(http: &HttpClient, limits: 
 
 /// The document that `bytes` are.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| decode_error(bytes, error))
+    let text =
+        str::from_utf8(bytes).map_err(|error| Error::with_source(Kind::Decode("it is not UTF-8".into()), error))?;
+    serde_json::from_str(text).map_err(|error| decode_error(bytes, error))
 }
 
 /// What reqwest says of a body that broke, in our words.

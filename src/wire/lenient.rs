@@ -5,6 +5,8 @@
 //! 1, a command named `true` as a boolean, a numeric host name as a number. Each
 //! field of a generated type decodes through [`Lenient`], which accepts that and
 //! costs nothing on input that is clean.
+//!
+//! A value is decoded where it will lie, so that nothing large is held apart and moved.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,13 +21,20 @@ use serde::{
 };
 
 /// A value that can be decoded from what engines send for it.
-pub(crate) trait Lenient<'de>: Sized {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+pub(crate) trait Lenient<'de>: Default {
+    /// Becomes what comes; a default value before, and any after an error.
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 }
 
-/// For `#[serde(deserialize_with)]`.
-pub(crate) fn read<'de, D: Deserializer<'de>, T: Lenient<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::read(deserializer)
+/// The place of a value that comes next.
+pub(super) struct Place<'a, T>(pub(super) &'a mut T);
+
+impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Place<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.fill(deserializer)
+    }
 }
 
 /// For `#[serde(skip_serializing_if)]`: what Go calls a zero value is not sent.
@@ -33,8 +42,8 @@ pub(crate) fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// For objects: `null` is an empty one.
-pub(crate) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// For `#[serde(deserialize_with)]`: `null` is an empty value.
+pub(crate) fn null_or<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -43,41 +52,42 @@ where
 }
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Optional<T>(PhantomData<T>);
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        struct Optional<'a, T>(&'a mut Option<T>);
 
-        impl<'de, T: Lenient<'de>> Visitor<'de> for Optional<T> {
-            type Value = Option<T>;
+        impl<'de, T: Lenient<'de>> Visitor<'de> for Optional<'_, T> {
+            type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a value or null")
             }
 
-            fn visit_none<E>(self) -> Result<Self::Value, E> {
-                Ok(None)
+            fn visit_none<E>(self) -> Result<(), E> {
+                Ok(())
             }
 
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(None)
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
             }
 
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-                T::read(deserializer).map(Some)
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+                self.0.get_or_insert_default().fill(deserializer)
             }
         }
 
-        deserializer.deserialize_option(Optional(PhantomData))
+        deserializer.deserialize_option(Optional(self))
     }
 }
 
 impl<'de> Lenient<'de> for serde_json::Value {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = Self::deserialize(deserializer)?;
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for String {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         struct Text;
 
         impl Visitor<'_> for Text {
@@ -116,12 +126,13 @@ impl<'de> Lenient<'de> for String {
             }
         }
 
-        deserializer.deserialize_any(Text)
+        *self = deserializer.deserialize_any(Text)?;
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for bool {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         struct Flag;
 
         impl Visitor<'_> for Flag {
@@ -148,7 +159,8 @@ impl<'de> Lenient<'de> for bool {
             }
         }
 
-        deserializer.deserialize_any(Flag)
+        *self = deserializer.deserialize_any(Flag)?;
+        Ok(())
     }
 }
 
@@ -183,104 +195,110 @@ impl<T: TryFrom<i64> + TryFrom<u64> + Default> Visitor<'_> for Integer<T> {
 }
 
 impl<'de> Lenient<'de> for i64 {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Integer(PhantomData))
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(Integer(PhantomData))?;
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for u64 {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Integer(PhantomData))
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(Integer(PhantomData))?;
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for u32 {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Integer(PhantomData))
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(Integer(PhantomData))?;
+        Ok(())
     }
 }
 
 impl<'de> Lenient<'de> for u16 {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Integer(PhantomData))
-    }
-}
-
-/// Decodes an element of a list or map leniently.
-struct Element<T>(PhantomData<T>);
-
-impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Element<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        *self = deserializer.deserialize_any(Integer(PhantomData))?;
+        Ok(())
     }
 }
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for Vec<T> {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List<T>(PhantomData<T>);
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        struct List<'a, T>(&'a mut Vec<T>);
 
-        impl<'de, T: Lenient<'de>> Visitor<'de> for List<T> {
-            type Value = Vec<T>;
+        impl<'de, T: Lenient<'de>> Visitor<'de> for List<'_, T> {
+            type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list or null")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = list.next_element_seed(Element(PhantomData))? {
-                    if items.len() == items.capacity() {
-                        // Most lists are of one or two items, and those are large.
-                        items.reserve_exact(items.len().max(1));
-                    }
-                    items.push(item);
-                }
-                Ok(items)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+                self.0.clear();
+                while list.next_element_seed(Item(self.0))?.is_some() {}
+                Ok(())
             }
 
-            fn visit_unit<E>(self) -> Result<Vec<T>, E> {
-                Ok(Vec::new())
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
             }
         }
 
-        deserializer.deserialize_any(List(PhantomData))
+        deserializer.deserialize_any(List(self))
+    }
+}
+
+/// The place behind the last item of a list.
+struct Item<'a, T>(&'a mut Vec<T>);
+
+impl<'de, T: Lenient<'de>> DeserializeSeed<'de> for Item<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let items = self.0;
+        if items.len() == items.capacity() {
+            // Most lists are of one or two items, and those are large.
+            items.reserve_exact(items.len().max(1));
+        }
+        items.push(T::default());
+        items.last_mut().map_or(Ok(()), |item| item.fill(deserializer))
     }
 }
 
 impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        struct Entries<'a, T>(&'a mut HashMap<String, T>);
 
-        impl<'de, T: Lenient<'de>> Visitor<'de> for Entries<T> {
-            type Value = HashMap<String, T>;
+        impl<'de, T: Lenient<'de>> Visitor<'de> for Entries<'_, T> {
+            type Value = ();
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object or null")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                // Numbers by name come by the dozen, objects by ones and twos.
-                let mut entries = HashMap::with_capacity(if size_of::<T>() > 8 { 0 } else { 40 });
-                while let Some(key) = map.next_key()? {
-                    entries.insert(key, map.next_value_seed(Element(PhantomData))?);
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+                if size_of::<T>() <= 8 {
+                    // Numbers by name come by the dozen, objects by ones and twos.
+                    self.0.reserve(40);
                 }
-                Ok(entries)
+                while let Some(key) = map.next_key()? {
+                    map.next_value_seed(Place(self.0.entry(key).or_default()))?;
+                }
+                Ok(())
             }
 
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(HashMap::new())
+            fn visit_unit<E>(self) -> Result<(), E> {
+                Ok(())
             }
         }
 
-        deserializer.deserialize_any(Entries(PhantomData))
+        deserializer.deserialize_any(Entries(self))
     }
 }
 
 /// A set, which Go writes as an object whose values are `{}`.
 impl<'de> Lenient<'de> for BTreeSet<String> {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         struct Keys;
 
         impl<'de> Visitor<'de> for Keys {
@@ -303,7 +321,8 @@ impl<'de> Lenient<'de> for BTreeSet<String> {
             }
         }
 
-        deserializer.deserialize_any(Keys)
+        *self = deserializer.deserialize_any(Keys)?;
+        Ok(())
     }
 }
 
