@@ -2,7 +2,7 @@
 //! object of them, and every large type would be moved through each object that it is in.
 
 use serde_json::Value;
-use syn::{Expr, Ident, Item, ItemStruct, Path, Token, parse_quote, punctuated::Punctuated};
+use syn::{Expr, Ident, ImplItem, Item, ItemStruct, Path, Stmt, Token, parse_quote, punctuated::Punctuated};
 
 use super::pleasant;
 
@@ -86,6 +86,16 @@ fn object(item: &ItemStruct, schema: &Value) -> Item {
 pub(crate) fn essential(schema: &Value) -> Option<&str> {
     let required = schema["required"].as_array().into_iter().flatten();
     required.filter_map(Value::as_str).find(|name| ESSENTIAL.contains(name))
+}
+
+/// Lets the answer of a generated method be decoded by `wire::value`.
+pub(crate) fn answers_here(method: &mut ImplItem) {
+    let ImplItem::Fn(method) = method else { return };
+    let Some(Stmt::Expr(Expr::Match(by_status), _)) = method.block.stmts.last_mut() else { return };
+    let theirs: Expr = parse_quote!({ ResponseValue::from_response(response).await });
+    for arm in by_status.arms.iter_mut().filter(|arm| *arm.body == theirs) {
+        arm.body = parse_quote!(crate::wire::value::of(response).await);
+    }
 }
 
 /// Takes a trait out of those that are derived for `item`.

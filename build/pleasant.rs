@@ -20,6 +20,7 @@ pub(crate) fn polish(file: &mut syn::File, document: &Value) {
         if let Item::Impl(methods) = item {
             // It would put a limit on whole responses, and panics.
             methods.items.retain(|item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "new"));
+            methods.items.iter_mut().for_each(decode::answers_here);
         }
         let Item::Mod(Module { ident, content: Some((_, items)), .. }) = item else { continue };
         if ident != "types" {

@@ -86,7 +86,7 @@ impl Containers {
         let wire = self.docker.wire("container_list").await?;
         let filters = options.to_filters().to_query();
         let (since, before) = options.to_parameters(wire.version());
-        wire.list(
+        wire.document(
             wire.container_list(options.to_all(), before, filters.as_deref(), options.limit, since, options.size).await,
         )
     }
@@ -194,7 +194,7 @@ impl Container {
     #[doc(alias = "ContainerChanges")]
     pub async fn changes(&self) -> Result<Vec<Change>> {
         let (wire, id) = self.wire("container_changes").await?;
-        wire.list(wire.container_changes(id).await)
+        wire.document(wire.container_changes(id).await)
     }
 
     /// Reads what the container writes to its standard output and standard error.

@@ -76,7 +76,7 @@ impl Images {
         let wire = self.docker.wire("image_list").await?;
         let (name, filters) = options.to_query(wire.version());
         let ListOptions { identity, manifests, shared_size, .. } = *options;
-        wire.list(wire.image_list(options.all, name, filters.as_deref(), identity, manifests, shared_size).await)
+        wire.document(wire.image_list(options.all, name, filters.as_deref(), identity, manifests, shared_size).await)
     }
 
     /// Searches the registry for images whose name or description holds `term`; a registry other than Docker Hub
@@ -94,7 +94,7 @@ impl Images {
         let (registry, _) = reference::split(term);
         let credentials = wire.during(self.docker.registry_auth(&options.shown, registry).await)?;
         let filters = options.filters.to_query();
-        wire.list(wire.image_search(filters.as_deref(), options.limit, term, Some(&credentials)).await)
+        wire.document(wire.image_search(filters.as_deref(), options.limit, term, Some(&credentials)).await)
     }
 
     /// Makes an image of the files of `container`, and returns its id.
@@ -178,7 +178,7 @@ impl Image {
     /// Fails if there is no such image (404).
     pub async fn history(&self) -> Result<Vec<HistoryItem>> {
         let (wire, name) = self.wire("image_history").await?;
-        wire.list(wire.image_history(name, None).await)
+        wire.document(wire.image_history(name, None).await)
     }
 
     /// Gives the image another name. This handle keeps the old one.
@@ -207,7 +207,7 @@ impl Image {
     pub async fn remove(&self, options: &RemoveOptions) -> Result<Vec<DeleteItem>> {
         let (wire, name) = self.wire("image_delete").await?;
         let platforms = wire.during(platform::all_to_json(&options.platforms))?;
-        wire.list(wire.image_delete(name, options.force, options.keep_parents, platforms.as_ref()).await)
+        wire.document(wire.image_delete(name, options.force, options.keep_parents, platforms.as_ref()).await)
     }
 
     fn reference(&self, operation: &'static str) -> Result<Reference> {

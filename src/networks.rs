@@ -42,7 +42,7 @@ impl Networks {
     pub async fn list(&self, options: &ListOptions) -> Result<Vec<models::Network>> {
         let wire = self.docker.wire("network_list").await?;
         let filters = options.filters.to_query();
-        wire.list(wire.network_list(filters.as_deref()).await)
+        wire.document(wire.network_list(filters.as_deref()).await)
     }
 
     /// Creates a network.

@@ -21,12 +21,15 @@ use crate::{
 
 mod answer;
 mod body;
+mod documents;
 mod gate;
 mod hooks;
 pub(crate) mod lenient;
+mod list;
 mod object;
 mod place;
 mod silence;
+mod value;
 
 /// What progenitor generates: the client, and the types of the document.
 #[allow(clippy::all, clippy::pedantic, unused, unreachable_pub, missing_debug_implementations)]
@@ -37,6 +40,7 @@ mod generated {
 use self::hooks::Slot;
 pub(crate) use self::{
     body::Body,
+    documents::Documents,
     gate::{NEWEST, OLDEST},
     generated::{Client, types},
     hooks::Hooks,
@@ -77,24 +81,9 @@ impl<'a> Wire<'a> {
         self.client.inner.limits().item
     }
 
-    /// The document the engine answered with.
-    pub(crate) fn document<T: DeserializeOwned>(&self, outcome: Outcome<T>) -> Result<T> {
-        match outcome {
-            Err(progenitor_client::Error::InvalidResponsePayload(bytes, error)) => {
-                Err(decode_error(&bytes, error).during(self.operation))
-            }
-            outcome => self.value(outcome).map(ResponseValue::into_inner),
-        }
-    }
-
-    /// The list the engine answered with; null stands for an empty one.
-    pub(crate) fn list<T: DeserializeOwned>(&self, outcome: Outcome<Vec<T>>) -> Result<Vec<T>> {
-        match outcome {
-            Err(progenitor_client::Error::InvalidResponsePayload(bytes, _)) if bytes.trim_ascii() == b"null" => {
-                Ok(Vec::new())
-            }
-            outcome => self.document(outcome),
-        }
+    /// What the engine answered with: a document, or a list of some.
+    pub(crate) fn document<T>(&self, outcome: Outcome<T>) -> Result<T> {
+        self.value(outcome).map(ResponseValue::into_inner)
     }
 
     /// Nothing, but that it was done.
@@ -194,9 +183,17 @@ pub(crate) async fn unversioned<T: DeserializeOwned>(http: &HttpClient, limits: 
 
 /// The document that `bytes` are.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    decode_within(bytes, None)
+}
+
+/// The document that `bytes` are, which may be an item of a list.
+fn decode_within<T: DeserializeOwned>(bytes: &[u8], index: Option<usize>) -> Result<T> {
     let text =
-        str::from_utf8(bytes).map_err(|error| Error::with_source(Kind::Decode("it is not UTF-8".into()), error))?;
-    serde_json::from_str(text).map_err(|error| decode_error(bytes, error))
+        str::from_utf8(bytes).map_err(|error| Error::with_source(Kind::Decode("it is no text".into()), error))?;
+    serde_json::from_str(text).map_err(|error| {
+        let place = place::of(&error, bytes, index);
+        Error::with_source(Kind::Decode(format!("at {place}")), error)
+    })
 }
 
 /// What reqwest says of a body that broke, in our words.
@@ -213,9 +210,4 @@ pub(crate) fn body_error(error: reqwest::Error) -> Error {
 /// The connection broke behind the head of the answer.
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::with_source(Kind::Connection("the connection broke in the middle of the answer".into()), error)
-}
-
-/// Says at which field `bytes` cannot be understood.
-fn decode_error(bytes: &[u8], error: serde_json::Error) -> Error {
-    Error::with_source(Kind::Decode(format!("at {}", place::of(&error, bytes))), error)
 }

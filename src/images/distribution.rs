@@ -85,6 +85,6 @@ impl Image {
         let (wire, name) = self.wire("image_attestations").await?;
         let platform = wire.during(platform::all_to_json(&options.platform))?;
         let types = Some(&options.types).filter(|types| !types.is_empty());
-        wire.list(wire.image_attestations(name, platform.as_ref(), options.statements, types).await)
+        wire.document(wire.image_attestations(name, platform.as_ref(), options.statements, types).await)
     }
 }

@@ -42,7 +42,7 @@ impl Image {
     pub async fn history_on(&self, platform: &str) -> Result<Vec<HistoryItem>> {
         let (wire, name) = self.wire("image_history").await?;
         let platform = wire.during(to_json(platform))?;
-        wire.list(wire.image_history(name, Some(&platform)).await)
+        wire.document(wire.image_history(name, Some(&platform)).await)
     }
 }
 

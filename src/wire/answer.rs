@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The longest single document that is read, in bytes.
-const LONGEST_DOCUMENT: usize = 256 << 20;
+pub(super) const LONGEST_DOCUMENT: usize = 256 << 20;
 
 /// The longest text of an error that is kept, in bytes.
 const LONGEST_ERROR: usize = 64 << 10;

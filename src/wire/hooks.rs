@@ -158,7 +158,7 @@ fn answer_of(url: Url, mut response: http::Response<reqwest::Body>) -> Response 
 const CARRIER: u16 = 599;
 
 /// Packs `error` into a response, so that it passes through generated code unharmed.
-fn carry(error: Error) -> Response {
+pub(super) fn carry(error: Error) -> Response {
     let mut response = http::Response::new(reqwest::Body::default());
     *response.status_mut() = StatusCode::from_u16(CARRIER).unwrap_or_default();
     response.extensions_mut().insert(error);

@@ -13,18 +13,18 @@ enum Step {
     Item(usize),
 }
 
-/// The path to the value in `document` at which decoding failed with `error`.
-pub(super) fn of(error: &serde_json::Error, document: &[u8]) -> String {
+/// The path to the value in `document` at which decoding failed with `error`; the document may be an item of a list.
+pub(super) fn of(error: &serde_json::Error, document: &[u8], index: Option<usize>) -> String {
     let lines = document.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
     let end = document.len().min(before + error.column());
-    let way = way(&document[..end]);
+    let way = way(&document[..end], index);
     if way.is_empty() { "its beginning or its end".to_owned() } else { way }
 }
 
 /// The path to where `document` breaks off.
-fn way(document: &[u8]) -> String {
-    let mut steps = Vec::new();
+fn way(document: &[u8], index: Option<usize>) -> String {
+    let mut steps = Vec::from_iter(index.map(Step::Item));
     let mut rest = document;
     while let Some((byte, behind)) = rest.split_first() {
         rest = behind;
@@ -86,7 +86,7 @@ mod tests {
     /// Where `document` is no `T`.
     #[track_caller]
     fn place<T: DeserializeOwned>(document: &str) -> String {
-        super::of(&serde_json::from_str::<T>(document).err().unwrap(), document.as_bytes())
+        super::of(&serde_json::from_str::<T>(document).err().unwrap(), document.as_bytes(), None)
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
         #[test]
         fn no_document_is_too_strange(document in r#"[\{\}\[\]",:\\a1 \n]*"#) {
             if let Err(error) = serde_json::from_str::<Port>(&document) {
-                super::of(&error, document.as_bytes());
+                super::of(&error, document.as_bytes(), None);
             }
         }
     }
