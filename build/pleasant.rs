@@ -55,7 +55,10 @@ fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, schema
     field.attrs = vec![parse_quote!(#[doc = #text])];
     append(&mut field.attrs, &marks(property));
 
-    let plain = without_option(&field.ty);
+    let mut plain = without_option(&field.ty);
+    if property["x-boxed"] == true {
+        boxed(&mut plain);
+    }
     let serde = if property["x-set"] == true {
         field.ty = parse_quote!(::std::collections::BTreeSet<::std::string::String>);
         parse_quote!(#[serde(rename = #name, serialize_with = "crate::wire::lenient::write_set", skip_serializing_if = "crate::wire::lenient::is_zero")])
@@ -71,6 +74,18 @@ fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, schema
     };
     field.attrs.push(serde);
     rename(field);
+}
+
+/// Puts a type, or the values of a map, on the heap by itself.
+fn boxed(ty: &mut Type) {
+    if let Type::Path(path) = &mut *ty
+        && let Some(last) = path.path.segments.last_mut().filter(|last| last.ident == "HashMap")
+        && let PathArguments::AngleBracketed(arguments) = &mut last.arguments
+        && let Some(GenericArgument::Type(value)) = arguments.args.last_mut()
+    {
+        return boxed(value);
+    }
+    *ty = parse_quote!(::std::boxed::Box<#ty>);
 }
 
 /// A type with secrets gets a `Debug` that does not tell them, in place of the derived one.

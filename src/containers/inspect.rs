@@ -98,7 +98,7 @@ impl NetworkSettings {
         if self.networks.is_empty() && !self.ip_address.is_empty() {
             return BTreeMap::from([(DEFAULT_NETWORK, self.endpoint())]);
         }
-        self.networks.iter().map(|(name, endpoint)| (&**name, endpoint.clone())).collect()
+        self.networks.iter().map(|(name, endpoint)| (&**name, (**endpoint).clone())).collect()
     }
 
     /// The IPv4 address of the container in each of its [`endpoints`](Self::endpoints) that has one.

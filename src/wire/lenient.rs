@@ -22,6 +22,9 @@ use serde::{
 
 /// A value that can be decoded from what engines send for it.
 pub(crate) trait Lenient<'de>: Default {
+    /// How many of them there usually are in a map, if many.
+    const IN_A_MAP: usize = 0;
+
     /// Becomes what comes; a default value before, and any after an error.
     fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 }
@@ -76,6 +79,12 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for Option<T> {
         }
 
         deserializer.deserialize_option(Optional(self))
+    }
+}
+
+impl<'de, T: Lenient<'de>> Lenient<'de> for Box<T> {
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        T::fill(self, deserializer)
     }
 }
 
@@ -202,6 +211,9 @@ impl<'de> Lenient<'de> for i64 {
 }
 
 impl<'de> Lenient<'de> for u64 {
+    // What a control group tells of memory.
+    const IN_A_MAP: usize = 40;
+
     fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         *self = deserializer.deserialize_any(Integer(PhantomData))?;
         Ok(())
@@ -277,10 +289,7 @@ impl<'de, T: Lenient<'de>> Lenient<'de> for HashMap<String, T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-                if size_of::<T>() <= 8 {
-                    // Numbers by name come by the dozen, objects by ones and twos.
-                    self.0.reserve(40);
-                }
+                self.0.reserve(T::IN_A_MAP);
                 while let Some(key) = map.next_key()? {
                     map.next_value_seed(Place(self.0.entry(key).or_default()))?;
                 }
