@@ -3,6 +3,10 @@
 //! An engine may close a connection that is kept just when it is used again. Then nothing of
 //! an answer comes, and whether the engine has read the request nobody knows. One that only
 //! reads may be sent once more; for that, this is found out.
+//!
+//! An engine may also say no and close before it has read all of an upload. Sending then fails,
+//! perhaps before its answer was read, and an HTTP library that hears of the failure reads no
+//! more. So it hears of it only once there is nothing left to read.
 
 use std::{
     io,
@@ -11,7 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use http::Extensions;
@@ -27,6 +31,10 @@ use super::Stream;
 pub(crate) struct Pooled {
     stream: Stream,
     last: Last,
+    /// Whether there is nothing left to read.
+    ended: bool,
+    /// Who wants to know of the failure to send.
+    sender: Option<Waker>,
 }
 
 /// What happened last on a connection: one of the constants below.
@@ -42,13 +50,32 @@ const ASKED_AGAIN: u8 = 2;
 
 impl Pooled {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, last: Last::default() }
+        Self { stream, last: Last::default(), ended: false, sender: None }
     }
 
     fn wrote(&self) {
         // Nobody else writes, so there is nothing to lose between these two.
         if self.last.0.load(Ordering::Relaxed) != NEW {
             self.last.0.store(ASKED_AGAIN, Ordering::Relaxed);
+        }
+    }
+
+    /// What was `sent`, or its failure, if there is nothing left to read.
+    fn sent<T>(&mut self, cx: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match sent {
+            Poll::Ready(Err(_)) if !self.ended => {
+                self.sender = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            sent => sent,
+        }
+    }
+
+    /// Nothing more can be read.
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(sender) = self.sender.take() {
+            sender.wake();
         }
     }
 }
@@ -69,18 +96,21 @@ impl Connection for Pooled {
 impl AsyncRead for Pooled {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
         if buffer.filled().len() > before {
             self.last.0.store(HEARD, Ordering::Relaxed);
+        } else if buffer.remaining() > 0 {
+            self.end();
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(read)
     }
 }
 
 impl AsyncWrite for Pooled {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.wrote();
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let sent = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.sent(cx, sent)
     }
 
     fn poll_write_vectored(
@@ -89,7 +119,8 @@ impl AsyncWrite for Pooled {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.wrote();
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let sent = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.sent(cx, sent)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -97,7 +128,8 @@ impl AsyncWrite for Pooled {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let sent = Pin::new(&mut self.stream).poll_flush(cx);
+        self.sent(cx, sent)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
