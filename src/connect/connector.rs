@@ -21,8 +21,11 @@ use crate::{
     error::{self, Kind, Phase},
 };
 
-/// How often a quiet TCP connection is asked whether its other end is still there.
+/// How long a TCP connection is quiet before its other end is asked whether it is still there.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long an answer to that takes at most, and how often it is asked. Linux would ask for more than ten minutes.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Dials one engine, again and again.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ impl Connector {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+        tcp.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
         Self { endpoint: Arc::new(endpoint), limit, tcp }
     }
 

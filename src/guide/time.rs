@@ -10,7 +10,9 @@
 //! | silence in a stream | none | [`OutputStream::idle_timeout`](crate::OutputStream::idle_timeout), and of the other streams |
 //! | a credential helper | 60 s | [`credential_helper_timeout`](crate::DockerClientBuilder::credential_helper_timeout) |
 //!
-//! What passes its limit is an error with [`is_timeout`](crate::Error::is_timeout).
+//! What passes its limit is an error with [`is_timeout`](crate::Error::is_timeout). A stream without a limit may be silent
+//! for as long as its engine is there: over TCP, one whose machine or network has gone is missed within a minute, and the
+//! stream ends with an error that [`is_broken`](crate::Error::is_broken).
 //!
 //! # Stopping
 //!

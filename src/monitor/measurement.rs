@@ -48,7 +48,7 @@ pub(super) struct Measurement {
 
 enum State {
     Opening(BoxFuture<'static, Result<StatsStream>>),
-    Measuring(StatsStream),
+    Measuring(Box<StatsStream>),
     Waiting(Pin<Box<Sleep>>),
     Ended,
 }
@@ -72,7 +72,7 @@ impl Measurement {
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Measured>> {
         match &mut self.state {
             State::Opening(opening) => match opening.as_mut().poll(cx) {
-                Poll::Ready(Ok(stats)) => self.state = State::Measuring(stats),
+                Poll::Ready(Ok(stats)) => self.state = State::Measuring(Box::new(stats)),
                 Poll::Ready(Err(error)) => return Poll::Ready(self.failed(error)),
                 Poll::Pending => return self.listen_to_silence(cx, Phase::Answer),
             },

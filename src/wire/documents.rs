@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_an_error_where_it_is() {
         let wire = [b"{\"a\":\"\xc3".as_slice(), b"\xa9\"}{\"b\":\"", b"\xff\"}"];
-        assert_eq!(decoded(wire[..2].iter().copied()).unwrap_err().is_truncated(), true);
+        assert!(decoded(wire[..2].iter().copied()).unwrap_err().is_truncated());
         assert!(decoded(wire).unwrap_err().is_decode());
         assert!(decoded([wire.concat().as_slice()]).unwrap_err().is_decode());
     }

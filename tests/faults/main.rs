@@ -15,4 +15,5 @@ mod protocols;
 mod reuse;
 mod silence;
 mod uploads;
+mod vanishing;
 mod ways;

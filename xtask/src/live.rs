@@ -94,10 +94,11 @@ fn docker(engine: &Engine) -> Result<String> {
     let reach = suite(engine, "reach", newest)?;
     let monitors = suite(engine, "monitors", newest)?;
     let soak = suite(engine, "soak", newest)?;
+    let faults = suite(engine, "faults", newest)?;
     COMPARED.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
     Ok(format!(
         "at API {ran}; by TLS, SSH and connectors ({reach} tests); monitors across its restarts ({monitors} tests); \
-         a soak of half a minute ({soak} test); the double compared with it at {} versions",
+         a soak of half a minute ({soak} test); an engine that vanishes ({faults} test); the double compared with it at {} versions",
         COMPARED.len()
     ))
 }

@@ -7,8 +7,15 @@ use anyhow::{Result, ensure};
 use crate::{root, shell};
 
 /// Where the decoders are.
-const ROOMS: [&str; 6] =
-    ["connect::head", "connect::transfer", "stream::documents", "stream::lines", "stream::output", "wire::place"];
+const ROOMS: [&str; 7] = [
+    "connect::head",
+    "connect::transfer",
+    "stream::lines",
+    "stream::output",
+    "wire::documents",
+    "wire::list",
+    "wire::place",
+];
 
 /// How many cases each property is tried with. An interpreter is slow.
 const CASES: &str = "4";
