@@ -34,9 +34,9 @@ impl<T: Object + DeserializeOwned + Send> Value for Vec<T> {
 
 /// For generated methods: the value that `response` brings. A failure travels on as [`hooks::carry`] packs it.
 pub(super) async fn of<T: Value>(response: Response) -> Outcome<T> {
-    let (status, headers) = (response.status(), response.headers().clone());
-    match T::read(response.into()).await {
-        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
+    let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    match T::read(body).await {
+        Ok(value) => Ok(ResponseValue::new(value, head.status, head.headers)),
         Err(error) => Err(progenitor_client::Error::UnexpectedResponse(hooks::carry(error))),
     }
 }
