@@ -10,9 +10,10 @@ use crate::{
     connect::{self, Address, Meta, Transfer},
     credentials,
     images::{ProgressItem, Reference},
-    models::Stats,
+    models::{Port, Stats},
     stream::{Decoder, Document, DocumentDecoder, OutputDecoder, Source, Splitter},
     system::Event,
+    wire::List,
 };
 
 /// More than any input.
@@ -58,6 +59,14 @@ impl Document for Anything {
 pub fn documents(wire: &[u8], size: usize) -> (Vec<Value>, bool) {
     let (items, ends_well) = decoded(DocumentDecoder::<Anything>::new(LONGEST), wire, size);
     (items.into_iter().map(|document| document.0).collect(), ends_well)
+}
+
+/// The items of a list, if it is one.
+#[must_use]
+pub fn list(wire: &[u8], size: usize) -> Option<Vec<Port>> {
+    let mut list = List::new(LONGEST);
+    wire.chunks(size).try_for_each(|piece| list.push(Bytes::copy_from_slice(piece))).ok()?;
+    list.finish().ok()
 }
 
 /// Decodes a document as all that a stream may carry.

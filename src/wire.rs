@@ -38,6 +38,8 @@ mod generated {
 }
 
 use self::hooks::Slot;
+#[cfg(fuzzing)]
+pub(crate) use self::list::List;
 pub(crate) use self::{
     body::Body,
     documents::Documents,

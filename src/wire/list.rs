@@ -8,7 +8,7 @@ use crate::{Error, Result, error::Kind};
 
 /// Takes the items of a list out of the pieces that come.
 #[derive(Debug)]
-pub(super) struct List<T> {
+pub(crate) struct List<T> {
     documents: Documents,
     items: Vec<T>,
     awaits: Awaits,
@@ -30,18 +30,18 @@ enum Awaits {
 
 impl<T: DeserializeOwned> List<T> {
     /// A list whose items have up to `longest` bytes.
-    pub(super) fn new(longest: usize) -> Self {
+    pub(crate) fn new(longest: usize) -> Self {
         Self { documents: Documents::new(longest), items: Vec::new(), awaits: Awaits::Bracket }
     }
 
-    pub(super) fn push(&mut self, piece: Bytes) -> Result<()> {
+    pub(crate) fn push(&mut self, piece: Bytes) -> Result<()> {
         self.documents.push(piece);
         while self.step()? {}
         Ok(())
     }
 
     /// The items, once all has come.
-    pub(super) fn finish(self) -> Result<Vec<T>> {
+    pub(crate) fn finish(self) -> Result<Vec<T>> {
         self.documents.finish()?;
         match self.awaits {
             Awaits::Nothing | Awaits::Null([]) => Ok(self.items),
