@@ -121,9 +121,17 @@ impl Documents {
     /// The next byte that is no separator, if it has come.
     pub(super) fn peek(&mut self) -> Option<u8> {
         let rest = &self.input[self.used..];
-        let begin = rest.iter().position(|byte| !is_separator(*byte));
-        self.used += begin.unwrap_or(rest.len());
+        let Some(begin) = rest.iter().position(|byte| !is_separator(*byte)) else {
+            self.release();
+            return None;
+        };
+        self.used += begin;
         self.input.get(self.used).copied()
+    }
+
+    /// Lets go of a piece that is used up: whoever reads uses its memory again.
+    fn release(&mut self) {
+        (self.input, self.text, self.used) = (Bytes::new(), ByteString::new(), 0);
     }
 
     /// Takes the byte that [`peek`](Self::peek) tells.
@@ -158,9 +166,9 @@ impl Documents {
 
     /// Gathers the document that begins here, and returns it if it ends here.
     fn part(&mut self) -> Result<Option<Bytes>> {
-        let rest = self.input.slice(self.used..);
-        let end = self.scan.end(&rest);
-        let came = rest.slice(..end.unwrap_or(rest.len()));
+        let rest = &self.input[self.used..];
+        let end = self.scan.end(rest);
+        let came = self.input.slice_ref(&rest[..end.unwrap_or(rest.len())]);
         self.used += came.len();
         if self.gathered.len() + came.len() > self.longest {
             return Err(Error::new(Kind::Decode(format!("a document of over {} bytes", self.longest))));
@@ -169,6 +177,9 @@ impl Documents {
             return Ok(Some(came));
         }
         self.gathered.extend_from_slice(&came);
+        if end.is_none() {
+            self.release();
+        }
         Ok(end.map(|_| self.gathered.split().freeze()))
     }
 }
