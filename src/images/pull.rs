@@ -4,7 +4,7 @@ use super::{
     Image, Reference,
     progress::{Gather, Progress, ProgressItem},
 };
-use crate::{Result, Upload, credentials::Shown, models::AuthConfig};
+use crate::{Result, Upload, credentials::Shown, models::AuthConfig, wire::Client};
 
 impl Image {
     /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
@@ -34,11 +34,13 @@ impl Image {
         let wire = self.docker.wire("image_create").await?;
         let (source, tag) = options.source(&reference);
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
-        let body = Upload::nothing().into_body();
         let (tag, platform) = (tag.as_deref(), options.platform.as_deref());
-        let body =
-            wire.image_create(None, Some(&source), None, None, platform, None, tag, Some(&credentials), body).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_create", Pulled::new(self.clone())))
+        let call = async |client: &Client| {
+            let nothing = Upload::nothing().into_body();
+            client.image_create(None, Some(&source), None, None, platform, None, tag, Some(&credentials), nothing).await
+        };
+        let (_, body) = wire.stream(call).await?;
+        Ok(Progress::new(body, wire.longest_item(), "image_create", Pulled::new(self.clone())))
     }
 }
 

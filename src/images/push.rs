@@ -6,7 +6,7 @@ use super::{
     Image, platform,
     progress::{Gather, Progress, ProgressItem},
 };
-use crate::{Result, credentials::Shown, models::AuthConfig};
+use crate::{Result, credentials::Shown, models::AuthConfig, wire::Client};
 
 impl Image {
     /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
@@ -38,8 +38,9 @@ impl Image {
         let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
         let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
         let platform = wire.during(options.platform.as_deref().map(platform::to_json).transpose())?;
-        let body = wire.image_push(reference.name(), platform.as_deref(), tag, Some(&credentials)).await;
-        Ok(Progress::new(wire.bytes(body)?.1, wire.longest_item(), "image_push", Tags::default()))
+        let (name, platform) = (reference.name(), platform.as_deref());
+        let call = async |client: &Client| client.image_push(name, platform, tag, Some(&credentials)).await;
+        Ok(Progress::new(wire.stream(call).await?.1, wire.longest_item(), "image_push", Tags::default()))
     }
 }
 
