@@ -36,5 +36,7 @@ fn wire(document: &Value) -> Result<String, Box<dyn Error>> {
     let tokens = progenitor::Generator::new(&settings).generate_tokens(&narrowed)?;
     let mut file = syn::parse2(tokens)?;
     pleasant::polish(&mut file, document);
-    Ok(prettyplease::unparse(&file))
+    let source = prettyplease::unparse(&file);
+    assert!(!source.contains("from_response"), "an answer is left to progenitor's decoding; see build/decode.rs");
+    Ok(source)
 }

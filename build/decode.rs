@@ -41,6 +41,7 @@ fn object(item: &ItemStruct, schema: &Value) -> Item {
     let names: Vec<String> = own.iter().map(|field| pleasant::wire_name(field)).collect();
     let numbers: Vec<usize> = (0..own.len()).collect();
     let count = own.len();
+    assert!(whole.len() <= 1, "{name} takes its fields from more than one type");
 
     let essential = numbers.iter().zip(&names).find(|(_, name)| essential(schema) == Some(name));
     let essential: Expr = match essential {
@@ -55,7 +56,10 @@ fn object(item: &ItemStruct, schema: &Value) -> Item {
                 parse_quote!(crate::wire::object::Object::read(&mut self.#ident, other - #count, fields)),
             )
         }
-        None => (parse_quote!(return ::std::option::Option::None), parse_quote!(::std::result::Result::Ok(()))),
+        None => (
+            parse_quote!(return ::std::option::Option::None),
+            parse_quote!(::std::result::Result::Err(::serde::de::Error::custom(other))),
+        ),
     };
     parse_quote! {
         impl crate::wire::object::Object for #name {

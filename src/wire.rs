@@ -190,8 +190,10 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 
 /// The document that `bytes` are, which may be an item of a list.
 fn decode_within<T: DeserializeOwned>(bytes: &[u8], index: Option<usize>) -> Result<T> {
-    let text =
-        str::from_utf8(bytes).map_err(|error| Error::with_source(Kind::Decode("it is no text".into()), error))?;
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let place = place::at(&bytes[..error.valid_up_to()], index);
+        Error::with_source(Kind::Decode(format!("at {place}")), error)
+    })?;
     serde_json::from_str(text).map_err(|error| {
         let place = place::of(&error, bytes, index);
         Error::with_source(Kind::Decode(format!("at {place}")), error)

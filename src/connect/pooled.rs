@@ -6,7 +6,8 @@
 //!
 //! An engine may also say no and close before it has read all of an upload. Sending then fails,
 //! perhaps before its answer was read, and an HTTP library that hears of the failure reads no
-//! more. So it hears of it only once there is nothing left to read.
+//! more. So it hears of it only once there is nothing left to read, or after a while: it may
+//! have stopped reading by itself.
 
 use std::{
     io,
@@ -15,7 +16,8 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use http::Extensions;
@@ -23,7 +25,10 @@ use hyper_util::client::legacy::{
     self,
     connect::{Connected, Connection},
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use super::Stream;
 
@@ -33,9 +38,12 @@ pub(crate) struct Pooled {
     last: Last,
     /// Whether there is nothing left to read.
     ended: bool,
-    /// Who wants to know of the failure to send.
-    sender: Option<Waker>,
+    /// How long a failure to send is kept back, once there is one.
+    kept_back: Option<Pin<Box<Sleep>>>,
 }
+
+/// How long a failure to send waits for an answer to be read.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What happened last on a connection: one of the constants below.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +58,7 @@ const ASKED_AGAIN: u8 = 2;
 
 impl Pooled {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, last: Last::default(), ended: false, sender: None }
+        Self { stream, last: Last::default(), ended: false, kept_back: None }
     }
 
     fn wrote(&self) {
@@ -60,23 +68,12 @@ impl Pooled {
         }
     }
 
-    /// What was `sent`, or its failure, if there is nothing left to read.
+    /// What was `sent`, or its failure, if there is nothing left to read or has not been for a while.
     fn sent<T>(&mut self, cx: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        match sent {
-            Poll::Ready(Err(_)) if !self.ended => {
-                self.sender = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            sent => sent,
+        if matches!(sent, Poll::Ready(Err(_))) && !self.ended {
+            ready!(self.kept_back.get_or_insert_with(|| Box::pin(sleep(PATIENCE))).as_mut().poll(cx));
         }
-    }
-
-    /// Nothing more can be read.
-    fn end(&mut self) {
-        self.ended = true;
-        if let Some(sender) = self.sender.take() {
-            sender.wake();
-        }
+        sent
     }
 }
 
@@ -100,7 +97,7 @@ impl AsyncRead for Pooled {
         if buffer.filled().len() > before {
             self.last.0.store(HEARD, Ordering::Relaxed);
         } else if buffer.remaining() > 0 {
-            self.end();
+            self.ended = true;
         }
         Poll::Ready(read)
     }

@@ -12,7 +12,8 @@
 //!
 //! What passes its limit is an error with [`is_timeout`](crate::Error::is_timeout). A stream without a limit may be silent
 //! for as long as its engine is there: over TCP, one whose machine or network has gone is missed within a minute, and the
-//! stream ends with an error that [`is_broken`](crate::Error::is_broken).
+//! stream ends with an error that [`is_broken`](crate::Error::is_broken). Who sends to such an engine learns of it when the
+//! system gives up sending, on Linux after a quarter of an hour.
 //!
 //! # Stopping
 //!

@@ -25,7 +25,7 @@ pub(crate) trait Lenient<'de>: Default {
     /// How many of them there usually are in a map, if many.
     const IN_A_MAP: usize = 0;
 
-    /// Becomes what comes; a default value before, and any after an error.
+    /// Becomes what comes. It is a default value before, or what came earlier if a field comes twice; after an error, any.
     fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 }
 

@@ -45,6 +45,7 @@ impl<T: DeserializeOwned> List<T> {
         self.documents.finish()?;
         match self.awaits {
             Awaits::Nothing | Awaits::Null([]) => Ok(self.items),
+            Awaits::Bracket => Err(Error::new(Kind::Decode("it is no list, but nothing".into()))),
             _ => Err(Error::new(Kind::Truncated("the answer ends in the middle of a list".into()))),
         }
     }
@@ -141,7 +142,8 @@ mod tests {
     #[test]
     fn a_list_that_breaks_off_is_truncated() {
         let wire = "[{\"PrivatePort\":80},{\"PrivatePort\":81}]";
-        for end in 0..wire.len() {
+        assert!(decoded([" \n".as_bytes()]).unwrap_err().is_decode());
+        for end in 1..wire.len() {
             assert!(decoded([&wire.as_bytes()[..end]]).unwrap_err().is_truncated(), "cut at {end}");
         }
     }

@@ -18,11 +18,16 @@ pub(super) fn of(error: &serde_json::Error, document: &[u8], index: Option<usize
     let lines = document.split_inclusive(|byte| *byte == b'\n');
     let before: usize = lines.take(error.line().saturating_sub(1)).map(<[u8]>::len).sum();
     let end = document.len().min(before + error.column());
-    let way = way(&document[..end], index);
+    at(&document[..end], index)
+}
+
+/// The path to where `document` breaks off; it may be an item of a list.
+pub(super) fn at(document: &[u8], index: Option<usize>) -> String {
+    let way = way(document, index);
     if way.is_empty() { "its beginning or its end".to_owned() } else { way }
 }
 
-/// The path to where `document` breaks off.
+/// The same, empty for the whole document.
 fn way(document: &[u8], index: Option<usize>) -> String {
     let mut steps = Vec::from_iter(index.map(Step::Item));
     let mut rest = document;

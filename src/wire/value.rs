@@ -1,4 +1,4 @@
-//! What generated methods return: decoded here, where progenitor would hold all bytes of an answer beside their value.
+//! What generated methods return: decoded here, as progenitor would hold all bytes of a list beside its items.
 
 use http_body_util::BodyExt as _;
 use progenitor_client::ResponseValue;

@@ -46,6 +46,8 @@ pub(crate) enum Then {
     Drip(&'static [u8]),
     /// Nothing is read for a while, and nothing is sent.
     Stall,
+    /// The same, and then the connection is closed as a process that dies closes it.
+    StallAndReset,
     /// The next request is awaited, which may be answered well.
     GoOn,
 }
@@ -260,6 +262,10 @@ async fn act(stream: &mut impl Io, fault: &Fault) -> io::Result<()> {
         Then::Stall => {
             tokio::time::sleep(Duration::from_millis(200)).await;
             hang(stream).await?;
+        }
+        Then::StallAndReset => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            stream.reset();
         }
         Then::HalfClose => {
             stream.shutdown().await?;

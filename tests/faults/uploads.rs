@@ -104,6 +104,28 @@ fn an_upload_that_nobody_takes_ends_when_it_is_dropped() {
     });
 }
 
+/// Nobody reads the connection any more then, so that its end is not seen there.
+#[test]
+fn an_upload_that_is_cut_off_after_its_call_was_dropped_ends() {
+    alone(async {
+        for socket in Socket::ALL {
+            let engine = Engine::on(socket).await;
+            let docker = engine.builder().build().unwrap();
+            let failed = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n{\"error\":\"no room\"}\r\n";
+            for sent in ["", failed] {
+                engine.fail(Fault::new(sent, Then::StallAndReset));
+                let (upload, dropped) = endless();
+                let load = tokio::time::timeout(Duration::from_millis(50), docker.images().load(upload)).await;
+                assert!(!matches!(load, Ok(Ok(_))), "{load:?}");
+                until(|| dropped.load(Ordering::SeqCst), |dropped| *dropped).await;
+                engine.recover();
+                serves_again(&docker).await;
+                engine.closes_all_but(KEPT).await;
+            }
+        }
+    });
+}
+
 #[test]
 fn an_upload_whose_source_fails_is_an_error_of_the_source() {
     alone(async {
