@@ -149,7 +149,7 @@ fn cargo_deny() -> Result<String> {
     let program = tools.join("bin").join(CARGO_DENY);
     if !program.exists() {
         let mut install = shell::command("cargo");
-        shell::run(install.args(["install", "--locked", CARGO_DENY, "--root"]).arg(&tools))?;
+        shell::run(install.args(["install", "--locked", CARGO_DENY, "--version=^0.20", "--root"]).arg(&tools))?;
     }
     Ok(program.display().to_string())
 }
