@@ -263,6 +263,18 @@ mod tests {
         assert_eq!(documents.part().unwrap().unwrap().as_ptr(), wire.as_ptr());
     }
 
+    /// So that whoever reads can use its memory for what comes next.
+    #[test]
+    fn a_piece_that_is_used_up_is_let_go_of() {
+        for piece in [DOCUMENTS.concat(), DOCUMENTS[3].to_owned() + &DOCUMENTS[2][..9], "\n".to_owned()] {
+            let piece = Bytes::from(piece);
+            let mut documents = Documents::new(1 << 20);
+            documents.push(piece.clone());
+            while documents.next::<Value>().unwrap().is_some() {}
+            assert!(piece.is_unique(), "{piece:?}");
+        }
+    }
+
     #[test]
     fn a_sequence_that_ends_within_a_document_is_truncated() {
         let wire = DOCUMENTS[1];

@@ -90,3 +90,62 @@ impl<T: Object> Visitor<'_> for Name<T> {
         Ok(T::field(name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use crate::wire::types::{
+        ContainerConfig, ContainerCreate, ContainerInspect, ContainerState, HostConfig, IdResult,
+    };
+
+    #[track_caller]
+    fn decoded<T: DeserializeOwned>(document: &str) -> T {
+        serde_json::from_str(document).unwrap()
+    }
+
+    #[track_caller]
+    fn failure<T: DeserializeOwned>(document: &str) -> String {
+        serde_json::from_str::<T>(document).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn fields_that_come_are_filled_in_and_others_are_empty_or_skipped() {
+        let state = ContainerState { pid: 7, ..ContainerState::default() };
+        let want = ContainerInspect { id: "a".into(), state, ..ContainerInspect::default() };
+        for document in [
+            r#"{"Id":"a","State":{"Pid":7}}"#,
+            r#"{"State":{"New":[{}],"Pid":7},"New":{"Id":"b"},"Id":"a"}"#,
+            r#"{"\u0049d":"a","State":{"Pid":7,"Status":null},"HostConfig":null,"Mounts":null}"#,
+        ] {
+            assert_eq!(decoded::<ContainerInspect>(document), want, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error_and_null_only_within_one_is_empty() {
+        assert!(failure::<IdResult>("null").contains("expected an object"));
+        assert!(failure::<IdResult>(r#"["a"]"#).contains("expected an object"));
+        assert!(failure::<ContainerInspect>(r#"{"Id":"a","State":[]}"#).contains("expected an object or null"));
+    }
+
+    #[test]
+    fn an_object_without_its_essential_field_is_an_error() {
+        for document in ["{}", r#"{"Warnings":[]}"#, r#"{"id":"a"}"#] {
+            assert!(failure::<IdResult>(document).starts_with("missing field `Id`"), "{document}");
+        }
+    }
+
+    /// The fields of its configuration stand beside its own.
+    #[test]
+    fn a_type_that_extends_another_has_the_fields_of_both() {
+        let made = ContainerCreate {
+            config: ContainerConfig { image: "busybox".into(), tty: true, ..ContainerConfig::default() },
+            host_config: Some(HostConfig { binds: vec!["/a:/b".into()], ..HostConfig::default() }),
+            ..ContainerCreate::default()
+        };
+        let document = r#"{"Image":"busybox","HostConfig":{"Binds":["/a:/b"]},"New":1,"Tty":true}"#;
+        assert_eq!(decoded::<ContainerCreate>(document), made);
+        assert_eq!(decoded::<ContainerCreate>(&serde_json::to_string(&made).unwrap()), made);
+    }
+}

@@ -98,7 +98,8 @@ fn docker(engine: &Engine) -> Result<String> {
     COMPARED.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
     Ok(format!(
         "at API {ran}; by TLS, SSH and connectors ({reach} tests); monitors across its restarts ({monitors} tests); \
-         a soak of half a minute ({soak} test); an engine that vanishes ({faults} test); the double compared with it at {} versions",
+         a soak of half a minute ({soak} test); an engine that vanishes ({faults} test); \
+         the double compared with it at {} versions",
         COMPARED.len()
     ))
 }

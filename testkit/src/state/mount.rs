@@ -80,7 +80,11 @@ impl Mount {
         check_destination(kind, text("Target"))?;
         let mode = if kind == "volume" { "z" } else { "" };
         let writable = asked["ReadOnly"] != true;
-        Ok(Self { mode: mode.to_owned(), writable, ..Self::new(kind, text("Source"), text("Target")) })
+        let mut mount = Self { mode: mode.to_owned(), writable, ..Self::new(kind, text("Source"), text("Target")) };
+        if let Some(propagation) = asked["BindOptions"]["Propagation"].as_str().filter(|asked| !asked.is_empty()) {
+            mount.propagation = propagation.to_owned();
+        }
+        Ok(mount)
     }
 
     fn new(kind: &str, source: &str, destination: &str) -> Self {
