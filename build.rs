@@ -1,42 +1,52 @@
-//! Generates the wire layer from `spec/docker.json`: clients and types with
-//! progenitor, and the tables of the gate.
+//! Generates the client and the types from `spec/docker.json` with progenitor, and the tables of the version check.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
 use serde_json::Value;
 
-#[path = "build/decode.rs"]
-mod decode;
-#[path = "build/gates.rs"]
-mod gates;
-#[path = "build/narrow.rs"]
-mod narrow;
-#[path = "build/pleasant.rs"]
-mod pleasant;
+#[path = "codegen/deserialize_impls.rs"]
+mod deserialize_impls;
+#[path = "codegen/enums.rs"]
+mod enums;
+#[path = "codegen/field_types.rs"]
+mod field_types;
+#[path = "codegen/prepare_spec.rs"]
+mod prepare_spec;
+#[path = "codegen/serialize_complete.rs"]
+mod serialize_complete;
+#[path = "codegen/types.rs"]
+mod types;
+#[path = "codegen/variant_names.rs"]
+mod variant_names;
+#[path = "codegen/version_tables.rs"]
+mod version_tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=spec/docker.json");
-    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=codegen");
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let document: Value = serde_json::from_str(&fs::read_to_string("spec/docker.json")?)?;
-    fs::write(out.join("wire.rs"), wire(&document)?)?;
-    fs::write(out.join("gates.rs"), gates::tables(&document)?)?;
+    fs::write(out.join("client.rs"), client(&document)?)?;
+    fs::write(out.join("gates.rs"), version_tables::tables(&document)?)?;
     Ok(())
 }
 
 /// The source of the generated client and its types.
-fn wire(document: &Value) -> Result<String, Box<dyn Error>> {
-    let narrowed = serde_json::from_value(narrow::narrowed(document))?;
+fn client(document: &Value) -> Result<String, Box<dyn Error>> {
+    let prepared = serde_json::from_value(prepare_spec::prepared(document))?;
     let mut settings = progenitor::GenerationSettings::new();
     settings
         .with_derive("PartialEq")
         .with_hooks(progenitor::HooksMode::Expected)
-        .with_inner_type("crate::wire::Hooks".parse()?);
-    let tokens = progenitor::Generator::new(&settings).generate_tokens(&narrowed)?;
+        .with_inner_type("crate::generated::Hooks".parse()?);
+    let tokens = progenitor::Generator::new(&settings).generate_tokens(&prepared)?;
     let mut file = syn::parse2(tokens)?;
-    pleasant::polish(&mut file, document);
+    types::process(&mut file, document);
     let source = prettyplease::unparse(&file);
-    assert!(!source.contains("from_response"), "an answer is left to progenitor's decoding; see build/decode.rs");
+    assert!(
+        !source.contains("from_response"),
+        "a response would be decoded by progenitor; see codegen/deserialize_impls.rs"
+    );
     Ok(source)
 }

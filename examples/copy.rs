@@ -8,12 +8,12 @@ use dockerclient::DockerClient;
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [container, path, directory] = &arguments[..] else {
-        return Err("name a container, a path in it, and a directory here".into());
+        return Err("expected a container, a path in it, and a local directory".into());
     };
     let container = DockerClient::from_env()?.container(container);
 
     let mut entries = container.copy_out(path).await?.entries();
-    while let Some(entry) = entries.next().await? {
+    while let Some(entry) = entries.try_next().await? {
         println!("{} ({} bytes)", entry.path().display(), entry.size());
     }
 

@@ -1,14 +1,13 @@
-//! Prints what happens in the engine, also after it was restarted: `cargo run --example events`.
+//! Prints the events of the engine, and reconnects after a restart: `cargo run --example events`.
 //!
-//! Try it with an engine that you can restart. Ends with Ctrl-C.
+//! Try it with an engine that you can restart. Exits with Ctrl-C.
 
-use dockerclient::{DockerClient, monitor::EventUpdate, system::EventsOptions};
-use futures_util::StreamExt as _;
+use dockerclient::{DockerClient, monitor::EventUpdate};
 
 #[tokio::main]
 async fn main() -> dockerclient::Result<()> {
     let docker = DockerClient::from_env()?;
-    let mut updates = docker.monitor_events(&EventsOptions::default());
+    let mut updates = docker.monitor_events();
     while let Some(update) = updates.next().await {
         match update {
             EventUpdate::Connected => println!("-- connected"),
@@ -17,10 +16,10 @@ async fn main() -> dockerclient::Result<()> {
                 println!("{}  {} {}  {name:.40}", event.time, event.kind.as_str(), event.action);
             }
             EventUpdate::Gap(gap) => {
-                println!("-- whatever happened from {} to {} is not known: {:?}", gap.since, gap.until, gap.reason);
+                println!("-- events between {} and {} may have been missed: {:?}", gap.since, gap.until, gap.reason);
             }
             EventUpdate::Disconnected { error, retry_in: Some(wait) } => {
-                println!("-- disconnected: {error}; trying again in {wait:.1?}");
+                println!("-- disconnected: {error}; next attempt in {wait:.1?}");
             }
             EventUpdate::Disconnected { error, retry_in: None } => return Err(error),
             _ => {}

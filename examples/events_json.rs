@@ -1,6 +1,6 @@
-//! Prints what happens in the engine as JSON, a line an event: `cargo run --example events_json -- type=container event=die`.
+//! Prints events of the engine as JSON, one per line: `cargo run --example events_json -- type=container event=die`.
 //!
-//! Ends with Ctrl-C, or with the engine; the example `events` outlives it.
+//! The arguments are filters. Exits with Ctrl-C, or when the connection is lost; the example `events` reconnects.
 
 use std::{
     env,
@@ -8,28 +8,18 @@ use std::{
     io::{self, Write as _},
 };
 
-use dockerclient::{DockerClient, system::EventsOptions};
-use futures_util::TryStreamExt as _;
-use serde_json::json;
+use dockerclient::DockerClient;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut options = EventsOptions::default();
+    let mut request = DockerClient::from_env()?.events();
     for argument in env::args().skip(1) {
-        let (key, value) = argument.split_once('=').ok_or("filters have the form key=value")?;
-        options = options.filter(key, value);
+        let (key, value) = argument.split_once('=').ok_or("expected filters, key=value")?;
+        request = request.filter(key, value);
     }
-    let mut events = DockerClient::from_env()?.events(&options).await?;
+    let mut events = request.await?;
     while let Some(event) = events.try_next().await? {
-        let line = json!({
-            "time": event.time.to_string(),
-            "kind": event.kind.as_str(),
-            "action": event.action,
-            "id": event.id,
-            "image": event.image,
-            "attributes": event.attributes,
-        });
-        writeln!(io::stdout(), "{line}")?;
+        writeln!(io::stdout(), "{}", serde_json::to_string(&event)?)?;
     }
     Ok(())
 }

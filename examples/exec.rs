@@ -1,4 +1,4 @@
-//! Runs a command in a container, shows its output, and ends with its exit code:
+//! Runs a command in a running container, prints its output, and exits with its exit code:
 //! `cargo run --example exec -- web ls /etc`.
 
 use std::{
@@ -8,17 +8,19 @@ use std::{
     process::ExitCode,
 };
 
-use dockerclient::{DockerClient, exec::ExecOptions};
+use dockerclient::DockerClient;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let name = arguments.next().ok_or("name a container and a command")?;
-    let container = DockerClient::from_env()?.container(name);
+    let (Some(container), Some(program)) = (arguments.next(), arguments.next()) else {
+        return Err("expected a container and a command".into());
+    };
+    let container = DockerClient::from_env()?.container(container);
 
-    let outcome = container.exec(&ExecOptions::new(arguments)).await?;
-    io::stdout().write_all(&outcome.output.stdout)?;
-    io::stderr().write_all(&outcome.output.stderr)?;
-    let code = outcome.code.ok_or("at API 1.15, no engine tells the exit code")?;
+    let output = container.command(program).args(arguments).output().await?;
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    let code = output.status.code().ok_or("engines do not report exit codes of commands at API 1.15")?;
     Ok(ExitCode::from(u8::try_from(code)?))
 }

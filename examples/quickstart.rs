@@ -1,84 +1,67 @@
-//! Runs a container: its life from creation to removal, its output, its exit code, its events:
-//! `cargo run --example quickstart`.
+//! Runs a container, and prints its output, its exit code and its events: `cargo run --example quickstart`.
 //!
-//! Needs an engine; `cargo xtask demo` brings one if there is none. Pulls `busybox` if the engine has not got it.
+//! Needs an engine; `cargo xtask demo` starts one if there is none. Pulls `busybox` if the engine does not have it.
 
-use std::io::{self, Write as _};
+use std::process;
 
-use dockerclient::{
-    ApiVersion, DockerClient, Output, Timestamp,
-    containers::{self, Container, CreateOptions, LogsOptions, RemoveOptions, StopOptions},
-    images,
-    models::{ContainerConfig, HostConfig, RestartPolicy},
-    system::EventsOptions,
-};
-use futures_util::TryStreamExt as _;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use dockerclient::{ApiVersion, DockerClient, LogOutput, Timestamp, containers::Container};
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> dockerclient::Result<()> {
     let docker = DockerClient::from_env()?;
     let (engine, api) = (docker.version().await?, docker.api_version().await?);
     println!("engine {} on {}, API {api}", engine.version, engine.os);
 
-    for container in docker.containers().list(&containers::ListOptions::default().all()).await? {
+    for container in docker.containers().list().all(true).await? {
         println!("container {:.12}  {}  {}", container.id, container.image, container.status);
     }
-    for image in docker.images().list(&images::ListOptions::default()).await? {
-        println!("image {}  {} bytes", image.repo_tags.join(" "), image.virtual_size);
+    for image in docker.images().list().await? {
+        println!("image {}  {} bytes", image.repo_tags.join(" "), image.total_size());
     }
 
     let busybox = docker.image("busybox");
-    if busybox.find().await?.is_none() {
+    if !busybox.exists().await? {
         println!("pulling {}", busybox.name());
-        busybox.pull(&images::PullOptions::default()).await?;
+        busybox.pull().await?;
     }
 
     let began = Timestamp::now();
-    let mut config = ContainerConfig {
-        image: "busybox".into(),
-        cmd: ["sh", "-c", "echo to stdout; echo to stderr >&2; exit 7"].map(Into::into).into(),
-        env: vec!["GREETING=hello".into()],
-        ..Default::default()
-    };
+    let mut create = docker
+        .containers()
+        .create("busybox")
+        .name(format!("quickstart-{}", process::id()))
+        .cmd(["sh", "-c", "echo to stdout; echo to stderr >&2; exit 7"])
+        .env("GREETING", "hello")
+        .bind("/tmp", "/host:ro");
     if api >= ApiVersion::new(1, 18) {
-        config.labels.insert("purpose".into(), "quickstart".into());
+        create = create.label("purpose", "quickstart");
     }
-    let host_config = HostConfig {
-        binds: vec!["/tmp:/host:ro".into()],
-        restart_policy: RestartPolicy { name: "no".into(), ..Default::default() },
-        ..Default::default()
-    };
-    let options =
-        CreateOptions::new(config).name(format!("quickstart-{}", std::process::id())).host_config(host_config);
-    let container = docker.containers().create(&options).await?.container;
+    let container = create.await?;
     println!("created {}", container.id());
 
     let outcome = run(&container).await;
-    // Whatever happened in between, nothing is left behind.
-    container.stop(&StopOptions::default()).await?;
-    container.remove(&RemoveOptions::default().force().volumes()).await?;
+    // The container is removed even if something failed.
+    container.stop().await?;
+    container.remove().force(true).volumes(true).await?;
     outcome?;
 
-    let events = EventsOptions::default().since(began).until(Timestamp::now());
-    let mut events = docker.events(&events).await?;
+    let mut events = docker.events().since(began).until(Timestamp::now()).await?;
     while let Some(event) = events.try_next().await? {
         println!("event {}  {} {}", event.time, event.kind.as_str(), event.action);
     }
     Ok(())
 }
 
-/// Starts the container, shows its output until it ends, and tells how it ended.
-async fn run(container: &Container) -> Result<()> {
+/// Starts the container, and prints its output and its exit status.
+async fn run(container: &Container) -> dockerclient::Result<()> {
     container.start().await?;
-    let mut logs = container.logs(&LogsOptions::default().follow()).await?;
+    let mut logs = container.logs().follow(true).await?;
     while let Some(output) = logs.try_next().await? {
-        match &output {
-            Output::Stderr(bytes) => io::stderr().write_all(bytes)?,
-            other => io::stdout().write_all(other.bytes())?,
+        match output {
+            LogOutput::Stderr(_) => eprint!("{output}"),
+            _ => print!("{output}"),
         }
     }
-    println!("exit code {}", container.wait().await?.code);
+    println!("{}", container.wait().await?);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Saves an image as a file, and loads it from there: `cargo run --example save -- busybox busybox.tar`.
+//! Saves an image to a file, and loads it again: `cargo run --example save -- busybox busybox.tar`.
 
 use std::{env, error::Error};
 
@@ -8,14 +8,15 @@ use tokio::{fs::File, io};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [image, path] = &arguments[..] else { return Err("name an image and a file".into()) };
+    let [image, path] = &arguments[..] else { return Err("expected an image and a file".into()) };
     let docker = DockerClient::from_env()?;
 
     let mut archive = docker.image(image).save().await?.into_reader();
     let length = io::copy(&mut archive, &mut File::create(path).await?).await?;
     println!("saved {length} bytes");
 
-    let loaded = docker.images().load(Upload::from_file(path).await?).await?;
-    println!("loaded {}", loaded.join(", "));
+    for image in docker.images().load(Upload::from_file(path).await?).await? {
+        println!("loaded {}", image.name());
+    }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! A shell in a container, as `docker exec -it` opens one: `cargo run --example shell -- web sh`.
+//! Opens an interactive shell in a container, as `docker exec -it` does: `cargo run --example shell -- web sh`.
 //!
-//! Leave it with `exit` or Ctrl-D. However this ends (but for `kill -9`), the terminal is as it was before.
+//! Leave it with `exit` or Ctrl-D. The terminal is restored, unless this is killed with `kill -9`.
 
 use std::{
     env,
@@ -15,10 +15,9 @@ use std::{
 use dockerclient::{
     DockerClient, OutputStream, TerminalSize,
     exec::Exec,
-    models::ExecConfig,
     session::{Input, Session},
 };
-use futures_util::{TryStreamExt as _, future::select_all};
+use futures_util::future::select_all;
 use ratatui::crossterm::terminal;
 use tokio::{
     io::AsyncWriteExt as _,
@@ -30,23 +29,13 @@ use tokio::{
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
-    let name = arguments.next().ok_or("name a container, and a command if it is not to be sh")?;
-    let mut command: Vec<String> = arguments.collect();
-    if command.is_empty() {
-        command.push("sh".into());
-    }
+    let name = arguments.next().ok_or("expected a container and, optionally, a command")?;
+    let program = arguments.next().unwrap_or_else(|| "sh".into());
     if !io::stdin().is_terminal() {
-        return Err("this is for people at a terminal; the example `exec` is for all others".into());
+        return Err("stdin is not a terminal; use the example `exec`".into());
     }
-    let config = ExecConfig {
-        cmd: command,
-        tty: true,
-        attach_stdin: true,
-        attach_stdout: true,
-        attach_stderr: true,
-        ..Default::default()
-    };
-    let exec = DockerClient::from_env()?.container(name).create_exec(&config).await?;
+    let shell = DockerClient::from_env()?.container(name).command(program).args(arguments).tty(true).stdin(true);
+    let exec = shell.create().await?;
     let Session { input, output, .. } = exec.start().await?;
 
     let raw = RawTerminal::enter()?;
@@ -54,13 +43,13 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         shown = show(output) => shown?,
         Err(error) = pass_on(input) => return Err(error.into()),
         Err(error) = follow_size(&exec) => return Err(error.into()),
-        told = told_to_end() => return Err(told.map_or_else(Into::into, |()| "told to end by a signal".into())),
+        signal = terminated() => return Err(signal.map_or_else(Into::into, |()| "terminated by a signal".into())),
     }
     drop(raw);
     exit_code(&exec).await
 }
 
-/// The terminal, whose keys come one by one and unread while this lives.
+/// The terminal in raw mode, until this is dropped.
 struct RawTerminal;
 
 impl RawTerminal {
@@ -75,17 +64,17 @@ impl Drop for RawTerminal {
     }
 }
 
-/// Shows what the shell writes, to its end.
+/// Prints the output of the shell, until it ends.
 async fn show(mut output: OutputStream) -> Result<(), Box<dyn Error>> {
     let mut screen = io::stdout();
-    while let Some(piece) = output.try_next().await? {
-        screen.write_all(piece.bytes())?;
+    while let Some(chunk) = output.try_next().await? {
+        screen.write_all(chunk.bytes())?;
         screen.flush()?;
     }
     Ok(())
 }
 
-/// Passes on what is typed, also Ctrl-C and Ctrl-Z.
+/// Sends keys to the shell, including Ctrl-C and Ctrl-Z.
 async fn pass_on(mut input: Input) -> io::Result<()> {
     let mut keys = keys();
     while let Some(typed) = keys.recv().await {
@@ -95,7 +84,7 @@ async fn pass_on(mut input: Input) -> io::Result<()> {
     future::pending().await
 }
 
-/// What is typed. Reading it blocks, so a thread does it; it ends with the process.
+/// Reads keys. Reading blocks, so a thread does it, which ends with the process.
 fn keys() -> mpsc::Receiver<Vec<u8>> {
     let (send, receive) = mpsc::channel(1);
     thread::spawn(move || {
@@ -109,26 +98,26 @@ fn keys() -> mpsc::Receiver<Vec<u8>> {
     receive
 }
 
-/// Tells the shell how large the terminal is, now and whenever that changes.
+/// Sets the size of the shell's TTY to that of the terminal, now and whenever it changes.
 async fn follow_size(exec: &Exec) -> io::Result<()> {
     let mut changes = signal(SignalKind::window_change())?;
     loop {
         let (columns, rows) = terminal::size()?;
-        // Fails if the shell has just ended, which its output tells.
+        // Fails if the shell has just exited; then its output ends, too.
         let _ = exec.resize(TerminalSize { rows, columns }).await;
         changes.recv().await;
     }
 }
 
-/// Waits for a signal that would end this without a chance to tidy up.
-async fn told_to_end() -> io::Result<()> {
+/// Waits for a signal that would end the process without restoring the terminal.
+async fn terminated() -> io::Result<()> {
     let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
     let mut signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
     select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
     Ok(())
 }
 
-/// The shell's exit code, which engines know a moment after its output has ended.
+/// Returns the exit code of the shell, which engines report a moment after its output has ended.
 async fn exit_code(exec: &Exec) -> Result<ExitCode, Box<dyn Error>> {
     loop {
         let state = exec.inspect().await?;

@@ -1,48 +1,125 @@
-//! Containers: their life, their output, their files.
+//! Containers: the handles [`Containers`] and [`Container`], and the requests that their methods return.
+//!
+//! The guide has pages on [containers](crate::guide::containers), [running programs](crate::guide::running) and
+//! [files](crate::guide::files).
 
-use futures_util::TryStreamExt as _;
+use std::fmt;
 
 use crate::{
-    ApiVersion, DockerClient, Error, OutputStream, Result,
-    exec::{self, Exec, ExecOptions, ExecOutcome},
-    models::{Change, ContainerInspect, ContainerSummary, ExecConfig, Stats, TopResult},
+    DockerClient, Result,
+    generated::Api,
+    models,
     monitor::{ContainerMonitor, LogMonitor, StatsMonitor},
-    names,
-    wire::{Client, Wire},
+    request::Settings,
+    validate,
 };
 
-mod archive;
 mod attach;
-mod create;
+#[cfg(feature = "websocket")]
+mod attach_websocket;
+mod changes;
+mod command;
+mod commit;
+mod compat;
+mod copy;
+mod copy_in;
 #[cfg(feature = "tar")]
-mod files;
+mod copy_in_from;
+mod copy_out;
+#[cfg(feature = "tar")]
+mod copy_out_to;
+mod create;
+mod export;
 mod inspect;
-mod lifecycle;
+mod kill;
 mod list;
 mod logs;
-mod readiness;
+mod pause;
+mod port;
+mod port_type;
+mod prune;
+mod remove;
+mod rename;
+mod resize;
+mod restart;
+mod restart_policy;
+mod run;
 mod signal;
+mod start;
+mod stat;
 mod state;
 mod stats;
-mod upkeep;
+mod stats_once;
+mod stop;
+mod stop_timeout;
+mod top;
+mod unpause;
+mod update;
+mod usage;
 mod wait;
+mod wait_until_healthy;
+mod wait_until_listening;
+mod wait_until_logged;
 
+#[cfg(feature = "websocket")]
+pub use self::attach_websocket::AttachContainerWebSocket;
+pub(crate) use self::create::nano_cpus;
 pub use self::{
-    archive::CopyInOptions,
-    attach::AttachOptions,
-    create::{CreateOptions, Created},
-    lifecycle::{RemoveOptions, Start, Stop, StopOptions},
-    list::{ContainerStatus, ListOptions},
-    logs::{LogsOptions, Tail},
+    attach::AttachContainer,
+    changes::ListChanges,
+    commit::CommitContainer,
+    copy::CopyResource,
+    copy_in::CopyIn,
+    copy_out::CopyOut,
+    create::{ContainerBuilder, ContainerPorts, Create, CreateContainer, CreatedContainer, Gpus, HostPorts},
+    export::ExportContainer,
+    inspect::{InspectContainer, IsRunning},
+    kill::KillContainer,
+    list::ListContainers,
+    logs::ReadLogs,
+    pause::PauseContainer,
+    port::LookUpPort,
+    port_type::{ContainerPort, Protocol},
+    prune::PruneContainers,
+    remove::RemoveContainer,
+    rename::RenameContainer,
+    resize::ResizeContainer,
+    restart::RestartContainer,
+    restart_policy::RestartPolicy,
+    run::{DetachContainer, PullPolicy, Run, RunContainer, RunOutput, RunStatus, RunningContainer, SpawnContainer},
     signal::Signal,
-    stats::{StatsStream, Traffic},
-    wait::{Exit, WaitCondition, Waiting},
+    start::{Start, StartContainer},
+    stat::StatPath,
+    stats::{ReadStats, StatsStream},
+    stats_once::ReadStatsOnce,
+    stop::{Stop, StopContainer},
+    top::ListProcesses,
+    unpause::UnpauseContainer,
+    update::UpdateContainer,
+    usage::Traffic,
+    wait::{BeginWait, WaitCondition, WaitContainer, Waiting},
+    wait_until_healthy::WaitUntilHealthy,
+    wait_until_listening::WaitUntilListening,
+    wait_until_logged::WaitUntilLogged,
 };
+#[cfg(feature = "tar")]
+pub use self::{copy_in_from::CopyInFrom, copy_out_to::CopyOutTo};
+pub use crate::exit_status::ExitStatus;
 
-/// Since this version, engines can be asked for a single sample that they do not wait for.
-const ONE_SHOT: ApiVersion = ApiVersion::new(1, 41);
+pub use crate::{logs::Tail, models::ContainerStatus};
 
-/// All containers of an engine. Made by [`DockerClient::containers`].
+/// A handle for the containers of an engine. Returned by [`DockerClient::containers`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// for container in docker.containers().list().all(true).await? {
+///     println!("{:.12} {} {}", container.id, container.name(), container.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Containers {
     docker: DockerClient,
@@ -57,63 +134,76 @@ impl Containers {
         &self.docker
     }
 
-    /// Watches the containers of the engine, across broken connections and engines that restart.
+    /// Watches the containers of the engine, across lost connections and restarts of the engine.
     ///
-    /// Does nothing until it is polled. Calls `GET /events`, `GET /containers/json` and `GET /_ping`.
+    /// Sends nothing until it is polled. Calls `GET /events`, `GET /containers/json` and `GET /_ping`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::ContainerUpdate;
+    ///
+    /// let mut updates = docker.containers().monitor().label("app=web");
+    /// while let Some(update) = updates.next().await {
+    ///     match update {
+    ///         ContainerUpdate::Snapshot(all) => println!("{} containers", all.len()),
+    ///         ContainerUpdate::Changed(container) => println!("{} is {}", container.name(), container.status),
+    ///         ContainerUpdate::Disconnected { error, .. } => eprintln!("{error}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn monitor(&self) -> ContainerMonitor {
         ContainerMonitor::new(self.docker.clone())
     }
 
-    /// Measures what all running containers use, from their starts to their deaths.
+    /// Measures the resource usage of all running containers, from their start until they exit.
     ///
-    /// Does nothing until it is polled. Calls `GET /containers/{id}/stats`, since API 1.17,
-    /// and what [`monitor`](Self::monitor) calls.
+    /// Sends nothing until it is polled. Calls `GET /containers/{id}/stats`, since API 1.17, and the same as
+    /// [`monitor`](Self::monitor).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::StatsUpdate;
+    ///
+    /// let mut updates = docker.containers().monitor_stats();
+    /// while let Some(update) = updates.next().await {
+    ///     if let StatsUpdate::Sample(sample) = update {
+    ///         println!("{}: {:?} % CPU, {:?} bytes", sample.name, sample.cpu_percent, sample.memory_used);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[doc(alias = "StartMonitorStats")]
     pub fn monitor_stats(&self) -> StatsMonitor {
         StatsMonitor::new(self.clone())
     }
-
-    /// Lists containers, the newest first; running ones only, unless `options` say otherwise.
-    ///
-    /// Calls `GET /containers/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the engine refuses an option (400), or if the API that is spoken
-    /// does not know it: filters by id and name need API 1.16, by label 1.18.
-    #[doc(alias = "ListContainers")]
-    pub async fn list(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
-        let wire = self.docker.wire("container_list").await?;
-        let filters = options.to_filters().to_query();
-        let (since, before) = options.to_parameters(wire.version());
-        wire.document(
-            wire.container_list(options.to_all(), before, filters.as_deref(), options.limit, since, options.size).await,
-        )
-    }
-
-    /// Creates a container, and does not start it.
-    ///
-    /// Calls `POST /containers/create`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such image (404; [pull](crate::images::Image) it
-    /// first), if the name is taken (409), or if an option is newer than the API
-    /// that is spoken.
-    #[doc(alias = "CreateContainer")]
-    pub async fn create(&self, options: &CreateOptions) -> Result<Created> {
-        let wire = self.docker.wire("container_create").await?;
-        let (name, platform) = (options.name.as_deref(), options.platform.as_deref());
-        let made = wire.document(wire.container_create(name, platform, &options.body).await)?;
-        Ok(Created { container: self.docker.container(made.id), warnings: made.warnings })
-    }
 }
 
-/// One container. Made by [`DockerClient::container`]; does nothing until something is asked of it.
+/// A handle for one container. Returned by [`DockerClient::container`], which sends nothing.
 ///
-/// Whatever is asked fails if there is no such container (404), or if its name
-/// cannot be one (nothing is sent then).
-#[derive(Clone, Debug)]
+/// All requests fail if there is no such container (404), unless documented otherwise, or if its name is not valid (nothing
+/// is sent then).
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// let web = docker.container("web");
+/// if !web.is_running().await? {
+///     web.start().await?;
+/// }
+/// print!("{}", web.command("ls").arg("/srv").output().await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Container {
     docker: DockerClient,
     id: String,
@@ -124,191 +214,68 @@ impl Container {
         Self { docker, id }
     }
 
-    /// What the container was called when this handle was made: its id, a prefix of that, or its name.
+    /// Returns the id, the prefix of an id, or the name that this handle was created with.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Tells all the engine knows about the container.
+    /// Reads the log of the container line by line, across its restarts and lost connections.
     ///
-    /// Calls `GET /containers/{id}/json`.
+    /// Sends nothing until it is polled. Calls `GET /containers/{id}/logs`, `GET /containers/{id}/json` and, while the
+    /// container is not running, `GET /events` and `GET /_ping`.
     ///
-    /// # Errors
+    /// # Examples
     ///
-    /// Fails if there is no such container (404); [`find`](Self::find) does not.
-    #[doc(alias = "InspectContainer")]
-    pub async fn inspect(&self) -> Result<ContainerInspect> {
-        let (wire, id) = self.wire("container_inspect").await?;
-        wire.document(wire.container_inspect(id, None).await)
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::LogUpdate;
+    ///
+    /// let mut updates = docker.container("web").monitor_logs().tail(10);
+    /// while let Some(update) = updates.next().await {
+    ///     match update {
+    ///         LogUpdate::Line(line) => println!("{}", line.text()),
+    ///         LogUpdate::Gap(gap) => eprintln!("lines since {} may have been missed", gap.since),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor_logs(&self) -> LogMonitor {
+        LogMonitor::new(self.docker.clone(), self.clone())
     }
 
-    /// Tells all that [`inspect`](Self::inspect) tells, and measures how many bytes the container takes, which is slow:
-    /// `size_rw` of its own, `size_root_fs` with its image.
-    ///
-    /// Calls `GET /containers/{id}/json`; to measure needs API 1.21.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such container (404).
-    pub async fn inspect_with_size(&self) -> Result<ContainerInspect> {
-        let (wire, id) = self.wire("container_inspect").await?;
-        wire.document(wire.container_inspect(id, Some(true)).await)
+    /// The generated client, and the name as it is in paths.
+    async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
+        let id = validate::container(&self.id).map_err(|error| error.during(operation))?;
+        let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
+        Ok((api.of(id), id))
     }
+}
 
-    /// Tells all the engine knows about the container, if there is one.
-    ///
-    /// Calls `GET /containers/{id}/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as everything does, but not if there is no such container.
-    pub async fn find(&self) -> Result<Option<ContainerInspect>> {
-        match self.inspect().await {
-            Ok(container) => Ok(Some(container)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+impl fmt::Debug for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Container").field(&self.id).finish()
     }
+}
 
-    /// Lists the processes that run in the container, with `ps` and its options `ps_args`.
-    ///
-    /// Calls `GET /containers/{id}/top`. The engine's host runs `ps`, with `-ef` if
-    /// nothing is said.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the container does not run (409; 500 from engines before 1.12), or if `ps` refuses (500).
-    pub async fn top(&self, ps_args: Option<&str>) -> Result<TopResult> {
-        let (wire, id) = self.wire("container_top").await?;
-        wire.document(wire.container_top(id, ps_args).await)
+impl From<Container> for String {
+    fn from(container: Container) -> Self {
+        container.id
     }
+}
 
-    /// Lists what differs between the container's files and its image.
-    ///
-    /// Calls `GET /containers/{id}/changes`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such container (404).
-    #[doc(alias = "ContainerChanges")]
-    pub async fn changes(&self) -> Result<Vec<Change>> {
-        let (wire, id) = self.wire("container_changes").await?;
-        wire.document(wire.container_changes(id).await)
+impl From<&Container> for String {
+    fn from(container: &Container) -> Self {
+        container.id.clone()
     }
+}
 
-    /// Reads what the container writes to its standard output and standard error.
-    ///
-    /// Resolves once the engine has answered. Calls `GET /containers/{id}/logs`, and
-    /// `GET /containers/{id}/json` before, to learn whether the container has a terminal.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such container (404), or if its log driver cannot be read (500).
-    #[doc(alias = "ContainerLogs")]
-    pub async fn logs(&self, options: &LogsOptions) -> Result<OutputStream> {
-        let terminal = self.has_terminal("container_logs").await?;
-        let (wire, id) = self.wire("container_logs").await?;
-        let (stdout, stderr) = options.sources();
-        let (since, until) = (options.to_since(wire.version()), options.to_until(wire.version()));
-        let (follow, timestamps, tail) = (options.follow, options.timestamps, options.tail.to_query());
-        let call = async |client: &Client| {
-            let (since, until, tail) = (since.as_deref(), until.as_deref(), Some(&*tail));
-            let details = options.details;
-            client.container_logs(id, details, follow, since, stderr, stdout, tail, timestamps, until).await
-        };
-        let output = OutputStream::new(wire.stream(call).await?.1, terminal, wire.longest_item(), "container_logs");
-        Ok(if options.timestamps.is_some() { output.with_timestamps() } else { output })
-    }
-
-    /// Reads what the container writes, line by line, across its restarts and broken connections.
-    ///
-    /// Does nothing until it is polled. Calls `GET /containers/{id}/logs`,
-    /// `GET /containers/{id}/json`, `GET /events` and `GET /_ping`.
-    pub fn monitor_logs(&self, options: &LogsOptions) -> LogMonitor {
-        LogMonitor::new(self.docker.clone(), self.clone(), options.clone())
-    }
-
-    /// Measures what the container uses, about once a second, for as long as it is there.
-    ///
-    /// Resolves once the engine has answered. Calls `GET /containers/{id}/stats`, since API 1.17.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such container (404). Engines before 1.7 do not answer for
-    /// a container that does not run; that is a timeout.
-    #[doc(alias = "ContainerStats")]
-    pub async fn stats(&self) -> Result<StatsStream> {
-        self.samples(false).await
-    }
-
-    async fn samples(&self, once: bool) -> Result<StatsStream> {
-        let (wire, id) = self.wire("container_stats").await?;
-        let once = once && wire.version() >= ONE_SHOT;
-        let call =
-            async |client: &Client| client.container_stats(id, once.then_some(true), once.then_some(false)).await;
-        Ok(StatsStream::new(wire.stream(call).await?.1, wire.longest_item()))
-    }
-
-    /// Measures what the container uses, once.
-    ///
-    /// There is nothing to compare the CPU with then; take two samples of [`stats`](Self::stats) for its use.
-    ///
-    /// Calls `GET /containers/{id}/stats`, since API 1.17, and hangs up after the first sample; since API 1.41, engines
-    /// answer at once and end by themselves.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`stats`](Self::stats) does, and if no sample comes in time.
-    pub async fn stats_once(&self) -> Result<Stats> {
-        let stats = self.samples(true).await?;
-        let mut stats = match self.docker.limits().body {
-            Some(limit) => stats.idle_timeout(limit),
-            None => stats,
-        };
-        match stats.try_next().await? {
-            Some(sample) => Ok(sample),
-            None => Err(Error::truncated("the engine sent no sample").during("container_stats")),
-        }
-    }
-
-    /// Runs a command in the container, to its end.
-    ///
-    /// Calls `POST /containers/{id}/exec` and `POST /exec/{id}/start`, and asks
-    /// `GET /exec/{id}/json` for the exit code (since API 1.16). All output is kept in
-    /// memory; [`create_exec`](Self::create_exec) and [`Exec::start`] give a stream.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the container does not run (409; 500 from engines before 1.12). An exit
-    /// code other than 0 is no error.
-    #[doc(alias = "Exec")]
-    pub async fn exec(&self, options: &ExecOptions) -> Result<ExecOutcome> {
-        exec::run(self, options).await
-    }
-
-    /// Prepares a command to run in the container.
-    ///
-    /// Calls `POST /containers/{id}/exec`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the container does not run (409; 500 from engines before 1.12), or if there is no command (400).
-    #[doc(alias = "ExecCreate")]
-    pub async fn create_exec(&self, config: &ExecConfig) -> Result<Exec> {
-        let (wire, id) = self.wire("exec_create").await?;
-        let made = wire.document(wire.exec_create(id, config).await)?;
-        Ok(self.docker.exec(made.id).with_terminal(config.tty))
-    }
-
-    /// Whether the container has a terminal, on behalf of another operation.
-    async fn has_terminal(&self, operation: &'static str) -> Result<bool> {
-        Ok(self.inspect().await.map_err(|error| error.on_behalf_of(operation))?.config.tty)
-    }
-
-    /// The generated client, and the name as it stands in paths.
-    async fn wire(&self, operation: &'static str) -> Result<(Wire<'_>, &str)> {
-        let id = names::container(&self.id).map_err(|error| error.during(operation))?;
-        Ok((self.docker.wire(operation).await?, id))
+impl models::ContainerSummary {
+    /// Returns the handle of this container, by its id.
+    #[must_use]
+    pub fn handle(&self, docker: &DockerClient) -> Container {
+        docker.container(&self.id)
     }
 }

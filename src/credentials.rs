@@ -1,7 +1,7 @@
-//! Credentials: what calls show to registries, and where it comes from.
+//! Registry credentials: lookup in the docker CLI's configuration, and request headers.
 //!
-//! A call that is given none looks into the user's configuration, each time anew: who
-//! logs in while a service runs is logged in.
+//! Every call without explicit credentials reads the configuration again, so a `docker login` takes effect while a
+//! service runs.
 
 use std::collections::BTreeMap;
 
@@ -14,37 +14,54 @@ mod registry;
 mod store;
 
 #[cfg(fuzzing)]
-pub(crate) use self::helper::Answer;
+pub(crate) use self::helper::HelperCredentials;
 pub(crate) use self::{account::plain, helper::Helpers, store::Store};
 
-/// What a call shows to a registry.
+/// The credentials that a call sends to a registry.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum Shown {
-    /// What the user's configuration holds for it.
+pub(crate) enum RegistryCredentials {
+    /// The credentials in the user's configuration, if there are any.
     #[default]
     Configured,
-    Nothing,
+    /// No credentials.
+    Anonymous,
+    /// Credentials that were passed to the call.
     Given(AuthConfig),
 }
 
 impl DockerClient {
-    /// Looks up what the user's configuration holds for `registry`: for `registry.example:5000`, for `docker.io`, or
-    /// for what the [`registry`](crate::images::Reference::registry) of an image's name is.
+    /// Looks up the credentials for `registry` in the docker CLI's configuration. Returns `None` if there are none.
     ///
-    /// Where that is kept is the docker command line's choice: with the helper of this registry (`credHelpers` in
-    /// `config.json`), else with the helper for all of them (`credsStore`), else in the file itself (`auths`). The file
-    /// is read and the helper is run by each call. Does not ask the engine, nor the registry.
+    /// `registry` is for example `docker.io`, `registry.example:5000`, or the
+    /// [`registry`](crate::images::Reference::registry) of an image reference.
     ///
-    /// Pulls, pushes, searches and builds that are given no credentials do this by themselves.
+    /// Uses the credential helper for this registry (`credHelpers` in `config.json`), otherwise the helper for all
+    /// registries (`credsStore`), otherwise the entry in the file (`auths`). Each call reads the file and runs the helper.
+    /// Sends nothing to the engine or to the registry.
+    ///
+    /// Pull, push, search and build look up credentials this way unless credentials are passed to them.
     ///
     /// # Errors
     ///
-    /// Fails if the configuration cannot be read or understood, or if the helper is missing, fails or takes too long
-    /// ([`is_credentials`](crate::Error::is_credentials)). That there are no credentials is no error.
+    /// Fails if the configuration cannot be read or is not valid, or if the helper is missing, fails or times out
+    /// ([`is_credentials`](crate::Error::is_credentials)). Pull, push, search and build are less strict, as the docker CLI is:
+    /// they ignore invalid parts of the file with a `tracing` warning, and fail only if the entry for their registry is not
+    /// valid.
     ///
     /// # Cancellation
     ///
-    /// Dropping the call kills the helper.
+    /// Dropping the future kills the helper.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// if let Some(credentials) = docker.credentials("registry.example:5000").await? {
+    ///     println!("logged in as {}", credentials.username);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn credentials(&self, registry: &str) -> Result<Option<AuthConfig>> {
         let registry = registry::checked(registry)?;
         match self.store() {
@@ -53,28 +70,37 @@ impl DockerClient {
         }
     }
 
-    /// `X-Registry-Auth` of a call that concerns `registry`. Only what is configured costs a look at files and helpers.
-    pub(crate) async fn registry_auth(&self, shown: &Shown, registry: &str) -> Result<String> {
-        match shown {
-            Shown::Configured => header::for_registry(self.credentials(registry).await?),
-            Shown::Nothing => header::for_registry(None),
-            Shown::Given(account) => header::for_registry(Some(plain(registry, account)?)),
+    /// Returns the `X-Registry-Auth` header for `registry`. Reads the configuration only for
+    /// [`RegistryCredentials::Configured`].
+    pub(crate) async fn registry_auth(&self, credentials: &RegistryCredentials, registry: &str) -> Result<String> {
+        match credentials {
+            RegistryCredentials::Configured => {
+                let registry = registry::checked(registry)?;
+                let auth = match self.store() {
+                    Some(store) => store.get_valid(registry).await?,
+                    None => None,
+                };
+                header::for_registry(auth)
+            }
+            RegistryCredentials::Anonymous => header::for_registry(None),
+            RegistryCredentials::Given(auth) => header::for_registry(Some(plain(registry, auth)?)),
         }
     }
 
-    /// `X-Registry-Config` of a call that may concern any registry: what is given, and what is `configured` for others.
+    /// Returns the `X-Registry-Config` header for a call that may use any registry: the `given` credentials and, if
+    /// `configured`, those in the configuration for all other registries.
     pub(crate) async fn registry_config(
         &self,
         given: &BTreeMap<String, AuthConfig>,
         configured: bool,
     ) -> Result<Option<String>> {
-        let given = given.iter().map(|(name, account)| {
+        let given = given.iter().map(|(name, auth)| {
             let registry = registry::checked(name)?;
-            Ok((registry.to_owned(), plain(registry, account)?))
+            Ok((registry.to_owned(), plain(registry, auth)?))
         });
         let given = given.collect::<Result<BTreeMap<_, _>>>()?;
         let mut all = match self.store().filter(|_| configured) {
-            Some(store) => store.all_but(&given).await?,
+            Some(store) => store.all_except(&given).await?,
             None => BTreeMap::new(),
         };
         all.extend(given);
@@ -87,8 +113,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_does_not_tell_secrets() {
-        let account = AuthConfig {
+    fn debug_of_credentials_redacts_secrets() {
+        let auth = AuthConfig {
             username: "foo".into(),
             password: "secret 1".into(),
             auth: "secret 2".into(),
@@ -96,7 +122,7 @@ mod tests {
             registrytoken: "secret 4".into(),
             ..Default::default()
         };
-        let text = format!("{:?}", Shown::Given(account));
+        let text = format!("{:?}", RegistryCredentials::Given(auth));
         assert!(text.contains("foo") && !text.contains("secret"), "{text}");
     }
 }

@@ -1,11 +1,16 @@
-//! What the environment says about the engine, as the docker command line understands it.
+//! Environment variables that select and configure the engine, as in the docker CLI.
 
-use std::{collections::BTreeMap, env, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
 
-use crate::{Error, Result, error::Kind};
+use crate::{Error, Result};
 
-/// The variables that mean something here; no other is ever looked at.
-const VARIABLES: [&str; 10] = [
+/// The variables that are read.
+const VARIABLES: [&str; 17] = [
     "DOCKER_API_VERSION",
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
@@ -14,45 +19,66 @@ const VARIABLES: [&str; 10] = [
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
     "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
     "PATH",
+    "REQUEST_METHOD",
     "XDG_RUNTIME_DIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 ];
 
-/// The variables of the environment that are set and not empty.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Environment(BTreeMap<&'static str, String>);
+/// The variables that are set and not empty. Has no `Debug`, because values may contain passwords.
+#[derive(Clone, Default)]
+pub(crate) struct Environment(BTreeMap<&'static str, OsString>);
 
 impl Environment {
-    /// Reads the environment of this process.
-    pub(crate) fn of_process() -> Result<Self> {
-        Self::read(|name| match env::var(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(env::VarError::NotPresent) => Ok(None),
-            // Folders of the system; they are not asked for anything that cannot be done without.
-            Err(_) if !name.starts_with("DOCKER_") => Ok(None),
-            Err(error) => Err(Error::with_source(Kind::Request(format!("{name} is not readable")), error)),
-        })
+    /// Reads the environment of this process. If `HOME` is not set, uses the home directory of the user.
+    pub(crate) fn of_process() -> Self {
+        let home = |name: &str| if name == "HOME" { env::home_dir().map(OsString::from) } else { None };
+        // Services are often started without HOME.
+        Self::read(|name| env::var_os(name).or_else(|| home(name)))
     }
 
-    fn read(variable: impl Fn(&str) -> Result<Option<String>>) -> Result<Self> {
-        let mut found = BTreeMap::new();
-        for name in VARIABLES {
-            if let Some(value) = variable(name)?.filter(|value| !value.is_empty()) {
-                found.insert(name, value);
-            }
-        }
-        Ok(Self(found))
+    /// Removes `HTTP_PROXY` and `HTTPS_PROXY`.
+    pub(crate) fn without_proxies(mut self) -> Self {
+        self.0.retain(|name, _| !["HTTP_PROXY", "HTTPS_PROXY"].contains(&&*name.to_uppercase()));
+        self
     }
 
-    /// The value of `name`, unless it is empty.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+    fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name| Some((name, variable(name).filter(|value| !value.is_empty())?));
+        Self(VARIABLES.into_iter().filter_map(set).collect())
     }
 
-    /// The directory of the command line's configuration: `DOCKER_CONFIG`, else `.docker` at home.
+    /// Returns the value of `name`, unless it is empty. Fails if it is not valid UTF-8.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let text = value.to_str().ok_or_else(|| Error::invalid_input(format!("invalid {name}: not UTF-8")))?;
+        Ok(Some(text))
+    }
+
+    /// Whether `name` is set and not empty.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Returns the value of `name` as a path, unless it is empty.
+    pub(crate) fn path(&self, name: &str) -> Option<&Path> {
+        self.0.get(name).map(Path::new)
+    }
+
+    /// Returns `PATH`, the directories to search for programs.
+    pub(crate) fn program_path(&self) -> &OsStr {
+        self.0.get("PATH").map_or(OsStr::new(""), OsString::as_os_str)
+    }
+
+    /// Returns the directory of the docker CLI's configuration: `DOCKER_CONFIG`, otherwise `.docker` in the home directory.
     pub(crate) fn config_directory(&self) -> Option<PathBuf> {
-        let named = self.get("DOCKER_CONFIG").map(PathBuf::from);
-        named.or_else(|| Some(PathBuf::from(self.get("HOME")?).join(".docker")))
+        let named = self.path("DOCKER_CONFIG").map(Path::to_owned);
+        named.or_else(|| Some(self.path("HOME")?.join(".docker")))
     }
 }
 
@@ -61,6 +87,6 @@ impl<const N: usize> From<[(&'static str, &str); N]> for Environment {
     fn from(variables: [(&'static str, &str); N]) -> Self {
         let variables = BTreeMap::from(variables);
         assert!(variables.keys().all(|name| VARIABLES.contains(name)), "a variable that is never read");
-        Self::read(|name| Ok(variables.get(name).map(ToString::to_string))).unwrap()
+        Self::read(|name| variables.get(name).map(OsString::from))
     }
 }

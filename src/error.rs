@@ -1,79 +1,71 @@
-//! The one error of this crate.
+//! The error type of the crate.
 
-use std::{error::Error as StdError, fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt::{self, Write as _},
+    io,
+    path::Path,
+    sync::Arc,
+};
 
 use crate::ApiVersion;
 
-/// What every fallible call of this crate returns.
+mod kind;
+mod message;
+mod operation;
+mod predicates;
+mod repr;
+
+pub use self::kind::ErrorKind;
+use self::{
+    message::Escaped,
+    repr::{Inner, Stage},
+};
+pub(crate) use self::{
+    message::{cut, text},
+    operation::Operation,
+    repr::{Kind, Phase, Unsupported},
+};
+
+/// The result of a call that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call failed.
+/// An error of a call.
 ///
-/// It is opaque and asked by predicate: [`is_not_found`](Self::is_not_found),
-/// [`is_connect`](Self::is_connect), [`status`](Self::status) and so on. Its
-/// `Display` names the operation and what went wrong, on this level only;
-/// [`source`](StdError::source) has the rest. It is one pointer wide and cheap
-/// to clone.
+/// Classify it with [`kind`](Self::kind), or with predicates such as [`is_not_found`](Self::is_not_found) and
+/// [`is_connect`](Self::is_connect). Its `Display` is one line, `failed to <operation> <object>: <cause>`;
+/// [`source`](StdError::source) returns the underlying error. Clones are cheap.
+///
+/// Errors can be logged: `Display`, `Debug` and sources contain no response body, except the error message of the
+/// engine. Messages longer than 8 KiB are truncated, and end with `…`. `Display` escapes control characters.
+///
+/// The guide's page on [errors](crate::guide::errors) has a table of all kinds, and advice on retrying. An error converts to
+/// [`io::Error`] with the closest [`io::ErrorKind`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// match docker.container("web").start().await {
+///     Ok(_) => println!("web is running"),
+///     Err(error) if error.is_not_found() => println!("there is no container web"),
+///     Err(error) if error.is_connect() => println!("the engine is not running: {error}"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
-#[derive(Clone, Debug)]
-struct Inner {
-    kind: Kind,
-    operation: Option<&'static str>,
-    /// What failed came before the request of the call itself was sent.
-    early: bool,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
-}
-
-/// How engines before 1.7 begin to say that they do not speak a version. They will not learn other words.
-const OTHER_VERSION: &str = "client and server don't have same version";
-
-/// What went wrong: a kind for each thing a caller can do about it.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// The call cannot be meant; nothing was sent.
-    Request(String),
-    /// The engine does not know what was asked for; nothing was sent.
-    Unsupported(Unsupported),
-    /// The credentials that are configured cannot be had; nothing was sent.
-    Credentials(String),
-    /// No connection came about.
-    Connect(String),
-    /// The connection broke before the engine answered.
-    Unanswered(String),
-    /// The connection broke, or what came over it is not HTTP.
-    Connection(String),
-    /// A phase took longer than its limit.
-    Timeout { phase: Phase, limit: Duration },
-    /// The engine understood and said no.
-    Engine { status: u16, message: String },
-    /// The engine said yes, and told of a failure later.
-    Failed { code: i64, message: String },
-    /// A container ended, or fell ill, before what was awaited of it came.
-    Ended { code: Option<i64>, message: String },
-    /// The answer ended in the middle of something.
-    Truncated(String),
-    /// The engine said yes and something nobody understands.
-    Decode(String),
-}
-
-/// What the engine lacks.
-#[derive(Clone, Debug)]
-pub(crate) struct Unsupported {
-    pub(crate) message: String,
-    pub(crate) needed: Option<ApiVersion>,
-    pub(crate) spoken: Option<ApiVersion>,
-}
-
-/// The first error of type `T` among `error` and its sources.
+/// Returns the first error of type `T` among `error` and its sources.
 pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // What an IO error wraps is not its source.
+        // The error that an I/O error wraps is not its source.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
@@ -82,285 +74,157 @@ pub(crate) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'stati
     None
 }
 
-/// A part of a call that has a time limit of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// A helper, by the name of its program, looks up credentials.
-    Helper(String),
-    Connect,
-    Answer,
-    Body,
-}
-
 impl Error {
-    pub(crate) fn new(kind: Kind) -> Self {
-        Self(Arc::new(Inner { kind, operation: None, early: false, source: None }))
+    pub(crate) fn new(mut kind: Kind) -> Self {
+        kind.text_mut().map(message::bound);
+        Self(Arc::new(Inner { kind, operation: None, object: None, stage: Stage::default(), source: None }))
     }
 
+    /// An error with a source, which must not quote what the engine sent.
     pub(crate) fn with_source(kind: Kind, source: impl StdError + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner { kind, operation: None, early: false, source: Some(Arc::new(source)) }))
+        let mut error = Self::new(kind);
+        Arc::make_mut(&mut error.0).source = Some(Arc::new(source));
+        error
     }
 
-    /// The call cannot be meant; nothing was sent.
-    pub(crate) fn request(message: impl Into<String>) -> Self {
-        Self::new(Kind::Request(message.into()))
+    /// Creates an error for invalid input; nothing was sent.
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidInput(message.into()))
     }
 
-    /// What is at `path` on this machine cannot be read.
-    pub(crate) fn unread(path: &Path, error: io::Error) -> Self {
-        Self::with_source(Kind::Request(format!("{} cannot be read", path.display())), error)
+    /// Creates an error for a local file, or the source of an upload, that cannot be read or written.
+    pub(crate) fn local_io(message: impl Into<String>) -> Self {
+        Self::new(Kind::LocalIo(message.into()))
     }
 
-    /// The engine does not know `what` before API `needed`; nothing was sent.
-    pub(crate) fn needs(what: &str, needed: ApiVersion, spoken: ApiVersion) -> Self {
-        let message = format!("{what}needs API {needed}, but {spoken} is spoken");
-        Self::new(Kind::Unsupported(Unsupported { message, needed: Some(needed), spoken: Some(spoken) }))
+    /// Creates an error for a bug of this crate, or for a background task that panicked or was cancelled.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(Kind::Internal(message.into()))
     }
 
-    /// Says what was being done. The first to say so is right.
+    /// Creates an error for a local file or directory that cannot be read.
+    pub(crate) fn read_failed(path: &Path, error: io::Error) -> Self {
+        Self::file_failed("read", path, error)
+    }
+
+    /// Creates an error for a local file or directory that cannot be created or written.
+    #[cfg_attr(not(feature = "tar"), allow(dead_code, reason = "only archives are written to files"))]
+    pub(crate) fn write_failed(path: &Path, error: io::Error) -> Self {
+        Self::file_failed("write", path, error)
+    }
+
+    fn file_failed(verb: &str, path: &Path, error: io::Error) -> Self {
+        let cause = match error.kind() {
+            io::ErrorKind::NotFound => ": no such file or directory",
+            io::ErrorKind::PermissionDenied => ": permission denied",
+            _ => "",
+        };
+        Self::with_source(Kind::LocalIo(format!("failed to {verb} {}{cause}", path.display())), error)
+    }
+
+    /// Creates an error for a part of the call that requires a newer API version; nothing was sent.
+    pub(crate) fn requires(part: &str, required: ApiVersion, negotiated: ApiVersion) -> Self {
+        let message = format!("{part}requires API {required} or later; the negotiated version is {negotiated}");
+        Self::new(Kind::Unsupported(Unsupported { message, required: Some(required), negotiated: Some(negotiated) }))
+    }
+
+    /// Sets the operation that failed, unless it is set.
     #[must_use]
-    pub(crate) fn during(mut self, operation: &'static str) -> Self {
-        Arc::make_mut(&mut self.0).operation.get_or_insert(operation);
+    pub(crate) fn during(mut self, operation: impl Into<Operation>) -> Self {
+        Arc::make_mut(&mut self.0).operation.get_or_insert_with(|| operation.into());
         self
     }
 
-    /// Says what was being done, whatever was said before: a call was made for the sake of another.
+    /// Sets the object of the operation, unless it is set. Full ids are shortened, as the Docker CLI does.
+    #[must_use]
+    pub(crate) fn about(mut self, object: Option<&str>) -> Self {
+        let is_full_id = |object: &str| object.len() == 64 && object.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if let Some(object) = object {
+            let object = if is_full_id(object) { &object[..12] } else { object };
+            Arc::make_mut(&mut self.0).object.get_or_insert_with(|| object.into());
+        }
+        self
+    }
+
+    /// Replaces the operation by the one that it was a part of.
     #[must_use]
     pub(crate) fn on_behalf_of(mut self, operation: &'static str) -> Self {
-        Arc::make_mut(&mut self.0).operation = Some(operation);
+        Arc::make_mut(&mut self.0).operation = Some(operation.into());
         self
     }
 
-    /// Says that the request of the call itself was not sent.
+    /// Marks that the request of the call itself was not sent.
     #[must_use]
-    pub(crate) fn early(mut self) -> Self {
-        Arc::make_mut(&mut self.0).early = true;
+    pub(crate) fn before_request(mut self) -> Self {
+        Arc::make_mut(&mut self.0).stage = Stage::BeforeRequest;
         self
     }
 
-    /// Says whose word it was that cannot be meant.
+    /// Marks that the source of an upload failed: a part of the upload may have been sent.
     #[must_use]
-    pub(crate) fn blaming(mut self, who: &str) -> Self {
-        if let Kind::Request(message) = &mut Arc::make_mut(&mut self.0).kind {
-            *message = format!("{who}: {message}");
+    pub(crate) fn in_upload(mut self) -> Self {
+        Arc::make_mut(&mut self.0).stage = Stage::Upload;
+        self
+    }
+
+    /// Adds the origin of an invalid value or file name, for example an environment variable.
+    #[must_use]
+    pub(crate) fn in_source(mut self, origin: &str) -> Self {
+        if let Kind::InvalidInput(message) | Kind::LocalIo(message) = &mut Arc::make_mut(&mut self.0).kind {
+            *message = format!("{origin}: {message}");
+            message::bound(message);
         }
         self
     }
 
-    /// The answer ended in the middle of something.
+    /// Creates an error for a truncated response.
     pub(crate) fn truncated(message: &str) -> Self {
         Self::new(Kind::Truncated(message.to_owned()))
-    }
-
-    /// The named object does not exist (404).
-    #[doc(alias = "ErrNotFound")]
-    #[doc(alias = "ErrImageNotFound")]
-    #[must_use]
-    pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404) && !self.refuses_version()
-    }
-
-    /// The object is in no state for it, or the name is taken (409).
-    #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        self.status() == Some(409)
-    }
-
-    /// It was so already (304). Calls where that is a success return it as such.
-    #[must_use]
-    pub fn is_not_modified(&self) -> bool {
-        self.status() == Some(304)
-    }
-
-    /// Credentials are missing or wrong (401).
-    #[must_use]
-    pub fn is_unauthorized(&self) -> bool {
-        self.status() == Some(401)
-    }
-
-    /// The call cannot be meant: this crate refused to send it, or the engine refused its parameters (400), or the
-    /// version of the API that was pinned (400, or 404 from engines before 1.7).
-    #[must_use]
-    pub fn is_bad_request(&self) -> bool {
-        matches!(self.0.kind, Kind::Request(_)) || self.status() == Some(400) || self.refuses_version()
-    }
-
-    /// Something took longer than its limit.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self.0.kind, Kind::Timeout { .. })
-    }
-
-    /// The engine could not be reached: no request was sent.
-    #[doc(alias = "ErrConnectionRefused")]
-    #[must_use]
-    pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect(_) | Kind::Timeout { phase: Phase::Connect, .. })
-    }
-
-    /// The connection broke before the answer was complete, or what came over it is not HTTP.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        matches!(self.0.kind, Kind::Unanswered(_) | Kind::Connection(_))
-    }
-
-    /// The engine may have done what was asked, although the call failed: its answer did not come, broke off, or could
-    /// not be understood.
-    ///
-    /// Where this is false, either nothing was sent, or the engine itself said that it failed. A request that only
-    /// reads is sent again by this crate if a kept connection turns out to be closed; any other is the caller's to
-    /// repeat, who can find out what became of it.
-    #[must_use]
-    pub fn may_have_been_executed(&self) -> bool {
-        match self.0.kind {
-            Kind::Unanswered(_)
-            | Kind::Connection(_)
-            | Kind::Timeout { phase: Phase::Answer | Phase::Body, .. }
-            | Kind::Truncated(_)
-            | Kind::Decode(_) => !self.0.early,
-            Kind::Request(_)
-            | Kind::Unsupported(_)
-            | Kind::Credentials(_)
-            | Kind::Connect(_)
-            | Kind::Timeout { phase: Phase::Helper(_) | Phase::Connect, .. }
-            | Kind::Engine { .. }
-            | Kind::Failed { .. }
-            | Kind::Ended { .. } => false,
-        }
-    }
-
-    /// The credentials that the user's configuration names cannot be had, because their helper is missing, failed
-    /// or took too long; nothing was sent.
-    #[must_use]
-    pub fn is_credentials(&self) -> bool {
-        matches!(self.0.kind, Kind::Credentials(_) | Kind::Timeout { phase: Phase::Helper(_), .. })
-    }
-
-    /// The engine's API version lacks what was asked for; nothing was sent.
-    #[must_use]
-    pub fn is_unsupported(&self) -> bool {
-        matches!(self.0.kind, Kind::Unsupported(_))
-    }
-
-    /// The engine's answer could not be understood.
-    #[must_use]
-    pub fn is_decode(&self) -> bool {
-        matches!(self.0.kind, Kind::Decode(_))
-    }
-
-    /// The engine's answer ended in the middle of something: of a document, of a frame of output.
-    #[must_use]
-    pub fn is_truncated(&self) -> bool {
-        matches!(self.0.kind, Kind::Truncated(_))
-    }
-
-    /// The engine began to answer with success and told of a failure later, as pulls and builds do.
-    #[must_use]
-    pub fn is_failure(&self) -> bool {
-        matches!(self.0.kind, Kind::Failed { .. })
-    }
-
-    /// A container ended, or was found unhealthy, before what was awaited of it came.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        matches!(self.0.kind, Kind::Ended { .. })
-    }
-
-    /// The HTTP status, if the engine answered with an error.
-    #[doc(alias = "StatusCode")]
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        match self.0.kind {
-            Kind::Engine { status, .. } => Some(status),
-            _ => None,
-        }
-    }
-
-    /// The code that came with a failure told of late: the exit code of a build step or of a container that ended too
-    /// early, 401 for missing credentials.
-    #[must_use]
-    pub fn code(&self) -> Option<i64> {
-        match self.0.kind {
-            Kind::Failed { code, .. } => Some(code).filter(|&code| code != 0),
-            Kind::Ended { code, .. } => code,
-            _ => None,
-        }
-    }
-
-    /// What the engine said, trimmed, if it told of an error.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        match &self.0.kind {
-            Kind::Engine { message, .. } | Kind::Failed { message, .. } => Some(message),
-            _ => None,
-        }
-    }
-
-    /// The operation that failed, by its id in the API document: `container_start`.
-    #[must_use]
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
-    }
-
-    /// The API version needed, if the one spoken is too old; the newest that has it, if the one spoken is too new.
-    #[must_use]
-    pub fn needed_version(&self) -> Option<ApiVersion> {
-        self.unsupported()?.needed
-    }
-
-    /// The API version spoken, if it lacks what was asked for.
-    #[must_use]
-    pub fn spoken_version(&self) -> Option<ApiVersion> {
-        self.unsupported()?.spoken
-    }
-
-    /// Whether an engine does not speak the version, and says so as if there was nothing of that name.
-    fn refuses_version(&self) -> bool {
-        self.status() == Some(404) && self.message().is_some_and(|message| message.starts_with(OTHER_VERSION))
-    }
-
-    fn unsupported(&self) -> Option<&Unsupported> {
-        match &self.0.kind {
-            Kind::Unsupported(unsupported) => Some(unsupported),
-            _ => None,
-        }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(operation) = self.0.operation {
-            for (index, word) in operation.split('_').enumerate() {
-                write!(f, "{}{word}", if index == 0 { "" } else { " " })?;
-            }
-            f.write_str(": ")?;
+        let mut f = Escaped::new(f);
+        match (&self.0.operation, &self.0.object) {
+            (Some(operation), Some(object)) => write!(f, "{operation} {object}: ")?,
+            (Some(operation), None) => write!(f, "{operation}: ")?,
+            (None, _) => {}
         }
         match &self.0.kind {
-            Kind::Request(message)
+            Kind::InvalidInput(message)
+            | Kind::LocalIo(message)
+            | Kind::Internal(message)
             | Kind::Credentials(message)
             | Kind::Connect(message)
-            | Kind::Connection(message)
+            | Kind::ConnectionLost(message)
             | Kind::Truncated(message)
-            | Kind::Ended { message, .. } => f.write_str(message),
-            Kind::Unanswered(message) if self.0.early => f.write_str(message),
-            Kind::Unanswered(message) => write!(f, "{message}; it may have done what was asked"),
+            | Kind::WaitFailed { message, .. } => f.write_str(message),
+            Kind::NoResponse(message) if self.0.stage == Stage::BeforeRequest => f.write_str(message),
+            Kind::NoResponse(message) => write!(f, "{message}; the operation may have been executed"),
             Kind::Unsupported(unsupported) => f.write_str(&unsupported.message),
-            Kind::Timeout { phase, limit } => write!(f, "{phase} within {limit:?}"),
-            Kind::Engine { status, message } => write!(f, "engine said {status}: {message}"),
-            Kind::Failed { message, .. } => write!(f, "engine said: {message}"),
-            Kind::Decode(place) => write!(f, "the engine's answer cannot be understood: {place}"),
+            Kind::Timeout { phase, limit } => phase.write(&mut f, *limit),
+            Kind::Status { status, message } | Kind::OperationFailed { status: Some(status), message, .. } => {
+                let separator = if message.is_empty() { "" } else { " " };
+                write!(f, "{message}{separator}({status})")?;
+                f.write_str(hint(self.operation(), *status, message))
+            }
+            Kind::OperationFailed { status: None, message, .. } => f.write_str(message),
+            Kind::Decode(place) => write!(f, "invalid response: {place}"),
         }
     }
 }
 
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Helper(program) => return write!(f, "{program} did not answer"),
-            Self::Connect => "no connection",
-            Self::Answer => "the engine did not begin to answer",
-            Self::Body => "the engine fell silent in the middle of its answer and sent nothing more",
-        })
+/// Returns advice on an error of the engine.
+fn hint(operation: Option<&str>, status: u16, message: &str) -> &'static str {
+    match (operation, status) {
+        (Some("container_create"), 404) if message.to_ascii_lowercase().contains("no such image") => {
+            "; pull the image first, with `docker.image(…).pull()`"
+        }
+        (Some("image_create" | "image_push" | "image_search" | "distribution_inspect"), 401) => {
+            "; log in with `docker login`, or set `credentials`"
+        }
+        _ => "",
     }
 }
 
@@ -374,18 +238,21 @@ impl fmt::Debug for Error {
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.0.kind {
-            Kind::Request(_) => io::ErrorKind::InvalidInput,
+            Kind::InvalidInput(_) => io::ErrorKind::InvalidInput,
+            // The kind that the operating system returned.
+            Kind::LocalIo(_) => cause::<Self>(&error).map_or(io::ErrorKind::Other, Self::kind),
             Kind::Unsupported(_) => io::ErrorKind::Unsupported,
             Kind::Timeout { .. } => io::ErrorKind::TimedOut,
             Kind::Truncated(_) => io::ErrorKind::UnexpectedEof,
             Kind::Decode(_) => io::ErrorKind::InvalidData,
-            Kind::Credentials(_)
+            Kind::Internal(_)
+            | Kind::Credentials(_)
             | Kind::Connect(_)
-            | Kind::Unanswered(_)
-            | Kind::Connection(_)
-            | Kind::Engine { .. }
-            | Kind::Ended { .. }
-            | Kind::Failed { .. } => io::ErrorKind::Other,
+            | Kind::NoResponse(_)
+            | Kind::ConnectionLost(_)
+            | Kind::Status { .. }
+            | Kind::WaitFailed { .. }
+            | Kind::OperationFailed { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }
@@ -399,29 +266,93 @@ impl StdError for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
-    fn an_error_is_one_pointer_wide_and_crosses_threads() {
+    fn error_is_one_pointer_wide_and_send_sync() {
         fn shared<T: Send + Sync + 'static>() {}
         shared::<Error>();
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 
     #[test]
-    fn display_names_the_operation_in_words_and_leaves_the_source_to_source() {
+    fn error_display_names_operation_without_source() {
         let io = io::Error::other("the reason");
-        let error = Error::with_source(Kind::Engine { status: 404, message: "No such container: ghost".into() }, io)
+        let error = Error::with_source(Kind::Status { status: 404, message: "No such container: ghost".into() }, io)
             .during("container_logs");
-        assert_eq!(error.to_string(), "container logs: engine said 404: No such container: ghost");
+        assert_eq!(error.to_string(), "failed to read logs of container: No such container: ghost (404)");
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("the reason"));
         assert!(error.is_not_found());
         assert_eq!(error.operation(), Some("container_logs"));
     }
 
     #[test]
-    fn the_first_to_name_the_operation_is_right() {
-        let error = Error::request("no").during("container_start").during("container_stop");
+    fn error_display_escapes_control_characters() {
+        let said = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
+        let error = Error::new(Kind::Status { status: 500, message: said.clone() });
+        assert_eq!(
+            error.to_string(),
+            r"\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü (500)",
+            "other characters are unchanged"
+        );
+        assert_eq!(error.message(), Some(&*said));
+
+        let said = "ü\0".repeat(2000);
+        let shown = Error::new(Kind::Status { status: 500, message: said }).during("image_push").to_string();
+        assert!(shown.len() <= 8 << 10 && shown.len() > 8 << 9 && shown.ends_with('…'), "{}", shown.len());
+    }
+
+    #[test]
+    fn error_messages_of_all_kinds_are_bounded() {
+        let long = || "x".repeat(1 << 20);
+        let unsupported = Unsupported { message: long(), required: None, negotiated: None };
+        for kind in [
+            Kind::InvalidInput(long()),
+            Kind::LocalIo(long()),
+            Kind::Internal(long()),
+            Kind::Unsupported(unsupported),
+            Kind::Credentials(long()),
+            Kind::Connect(long()),
+            Kind::NoResponse(long()),
+            Kind::ConnectionLost(long()),
+            Kind::Timeout { phase: Phase::Helper(long()), limit: Duration::from_secs(1) },
+            Kind::Status { status: 500, message: long() },
+            Kind::OperationFailed { status: None, code: 1, message: long() },
+            Kind::WaitFailed { code: None, message: long() },
+            Kind::Truncated(long()),
+            Kind::Decode(long()),
+        ] {
+            let error = Error::new(kind).in_source(&long());
+            assert!(error.to_string().len() <= 8 << 10, "{}", error.to_string().len());
+            assert!(format!("{error:?}").len() < 9 << 10);
+        }
+    }
+
+    #[test]
+    fn error_names_its_object_and_shortens_ids() {
+        let error = |object: &str| Error::invalid_input("no").during("container_stop").about(Some(object)).to_string();
+        assert_eq!(error("web"), "failed to stop container web: no");
+        assert_eq!(error(&"0123456789abcdef".repeat(4)), "failed to stop container 0123456789ab: no");
+    }
+
+    #[test]
+    fn error_keeps_its_first_operation() {
+        let error = Error::invalid_input("no").during("container_start").during("container_stop");
         assert_eq!(error.operation(), Some("container_start"));
+    }
+
+    #[test]
+    fn local_io_error_keeps_io_error_kind() {
+        let error = Error::read_failed(Path::new("/a"), io::ErrorKind::PermissionDenied.into());
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(io::Error::from(Error::local_io("a changed")).kind(), io::ErrorKind::Other);
+    }
+
+    #[test]
+    fn error_of_raw_request_names_method_and_path() {
+        let error = Error::invalid_input("no").during(Operation::Raw("GET /info".into())).during("system_info");
+        assert_eq!((error.to_string(), error.operation()), ("GET /info failed: no".to_owned(), None));
     }
 }

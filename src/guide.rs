@@ -1,30 +1,79 @@
-//! How to use this crate, a page a subject. Read the first two, and the others when you need them.
+//! The user guide: one page per topic. Read the first three, and the others as needed.
 //!
-//! 1. [Connecting](connecting): which engine, and how to reach it.
-//! 2. [Containers](containers): make them, run them, look into them, remove them.
-//! 3. [Commands and sessions](sessions): run something in a container, and talk to it.
-//! 4. [Files](files): copy them in and out.
-//! 5. [Images](images): pull, build, name, push, save and remove them.
-//! 6. [Networks and volumes](networks).
-//! 7. [Streams](streams): output, events, statistics and progress as they come.
-//! 8. [Monitors](monitors): the same, for as long as your program lives.
-//! 9. [Errors](errors): which one it is, and what to do about it.
-//! 10. [Time](time): what takes how long at most, and how to stop it.
-//! 11. [Versions](versions): engines of every age.
-//! 12. [Testing](testing): your own code, without Docker.
+//! 1. [Connecting](connecting): which engine is used, and how to reach it.
+//! 2. [Requests](requests): settings, sending, time limits, and requests that return streams.
+//! 3. [Containers](containers): create, start, inspect, stop and remove them.
+//! 4. [Running programs](running): `docker.run(…)` and `container.command(…)`, modeled on `std::process::Command`.
+//! 5. [Sessions](sessions): attach to a container or a command, with input and output.
+//! 6. [Files](files): copy files in and out.
+//! 7. [Images](images): pull, build, tag, push, save and remove them.
+//! 8. [Networks and volumes](networks).
+//! 9. [Swarm mode](swarm): services, nodes, tasks, secrets and configs.
+//! 10. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
+//! 11. [Streams](streams): output, events, stats and progress.
+//! 12. [Monitors](monitors): streams that reconnect, and last as long as your program.
+//! 13. [Errors](errors): kinds of errors, and whether to retry.
+//! 14. [Timeouts and cancellation](time).
+//! 15. [API versions](versions): engines from Docker 1.3 to 29.
+//! 16. [Raw requests](raw): operations that this crate has no method for.
+//! 17. [Testing](testing): test your own code without Docker.
 //!
-//! Most examples here run as part of this crate's tests, on the double of an engine that [testing] is about. What is called
-//! `docker` in them is a [`DockerClient`](crate::DockerClient).
+//! Most examples run as part of this crate's tests, against the fake engine that the page on [testing] describes. In all of
+//! them, `docker` is a [`DockerClient`](crate::DockerClient).
+//!
+//! # Commands of the Docker CLI
+//!
+//! | command | method |
+//! |---|---|
+//! | `docker run` | [`docker.run(image)`](crate::DockerClient::run)`.output()`, `.status()` or `.spawn()` |
+//! | `docker run -d` | [`docker.run(image)`](crate::DockerClient::run)`.detach()` |
+//! | `docker create` | [`docker.containers().create(image)`](crate::containers::Containers::create) |
+//! | `docker start`, `stop`, `restart`, `kill` | [`container.start()`](crate::containers::Container::start), [`stop()`](crate::containers::Container::stop), [`restart()`](crate::containers::Container::restart), [`kill()`](crate::containers::Container::kill) |
+//! | `docker pause`, `unpause` | [`container.pause()`](crate::containers::Container::pause), [`unpause()`](crate::containers::Container::unpause) |
+//! | `docker exec` | [`container.command(program)`](crate::containers::Container::command) |
+//! | `docker attach` | [`container.attach()`](crate::containers::Container::attach) |
+//! | `docker logs -f` | [`container.logs()`](crate::containers::Container::logs)`.follow(true)` |
+//! | `docker ps -a` | [`docker.containers().list()`](crate::containers::Containers::list)`.all(true)` |
+//! | `docker inspect` | `inspect()` of [containers](crate::containers::Container::inspect), [images](crate::images::Image::inspect), [networks](crate::networks::Network::inspect) and [volumes](crate::volumes::Volume::inspect) |
+//! | `docker cp` | [`container.copy_in_from(…)`](crate::containers::Container#method.copy_in_from), [`copy_out_to(…)`](crate::containers::Container#method.copy_out_to) (feature `tar`); [`copy_in`](crate::containers::Container::copy_in), [`copy_out`](crate::containers::Container::copy_out) with tar archives |
+//! | `docker stats` | [`container.stats()`](crate::containers::Container::stats); [`docker.containers().monitor_stats()`](crate::containers::Containers::monitor_stats) for all containers |
+//! | `docker top`, `diff`, `port` | [`container.top()`](crate::containers::Container::top), [`changes()`](crate::containers::Container::changes), [`port(…)`](crate::containers::Container::port) |
+//! | `docker wait` | [`container.wait()`](crate::containers::Container::wait) |
+//! | `docker rename`, `update` | [`container.rename(…)`](crate::containers::Container::rename), [`update()`](crate::containers::Container::update) |
+//! | `docker rm -f` | [`container.remove()`](crate::containers::Container::remove)`.force(true)` |
+//! | `docker commit`, `export` | [`container.commit()`](crate::containers::Container::commit), [`export()`](crate::containers::Container::export) |
+//! | `docker build` | [`docker.images().build(context)`](crate::images::Images::build) |
+//! | `docker pull`, `push` | [`docker.image(name).pull()`](crate::images::Image::pull), [`push()`](crate::images::Image::push) |
+//! | `docker images` | [`docker.images().list()`](crate::images::Images::list) |
+//! | `docker tag`, `rmi`, `history` | [`image.tag(…)`](crate::images::Image::tag), [`remove()`](crate::images::Image::remove), [`history()`](crate::images::Image::history) |
+//! | `docker save`, `load`, `import` | [`image.save()`](crate::images::Image::save), [`docker.images().load(…)`](crate::images::Images::load), [`import(…)`](crate::images::Images::import) |
+//! | `docker search` | [`docker.images().search(term)`](crate::images::Images::search) |
+//! | `docker network create`, `connect`, `ls` | [`docker.networks().create(name)`](crate::networks::Networks::create), [`network.connect(…)`](crate::networks::Network::connect), [`docker.networks().list()`](crate::networks::Networks::list) |
+//! | `docker volume create`, `ls`, `rm` | [`docker.volumes().create()`](crate::volumes::Volumes::create), [`list()`](crate::volumes::Volumes::list), [`volume.remove()`](crate::volumes::Volume::remove) |
+//! | `docker swarm init`, `join`, `leave`, `update`, `unlock` | [`docker.swarm().init()`](crate::swarm::Swarm::init), [`join(…)`](crate::swarm::Swarm::join), [`leave()`](crate::swarm::Swarm::leave), [`update(…)`](crate::swarm::Swarm::update), [`unlock(…)`](crate::swarm::Swarm::unlock) |
+//! | `docker node ls`, `update`, `rm` | [`docker.nodes().list()`](crate::nodes::Nodes::list), [`node.update(…)`](crate::nodes::Node::update), [`remove()`](crate::nodes::Node::remove) |
+//! | `docker service create`, `ls`, `ps` | [`docker.services().create(image)`](crate::services::Services::create), [`list()`](crate::services::Services::list), [`docker.tasks().list()`](crate::tasks::Tasks::list)`.service(name)` |
+//! | `docker service scale`, `update`, `rollback`, `logs`, `rm` | [`service.scale(…)`](crate::services::Service::scale), [`update(…)`](crate::services::Service::update), [`rollback()`](crate::services::Service::rollback), [`logs()`](crate::services::Service::logs), [`remove()`](crate::services::Service::remove) |
+//! | `docker secret create`, `config create` | [`docker.secrets().create(…)`](crate::secrets::Secrets::create), [`docker.configs().create(…)`](crate::configs::Configs::create) |
+//! | `docker events` | [`docker.events()`](crate::DockerClient::events) |
+//! | `docker info`, `version`, `system df` | [`docker.info()`](crate::DockerClient::info), [`version()`](crate::DockerClient::version), [`disk_usage()`](crate::DockerClient::disk_usage) |
+//! | `docker login` | [`docker.auth(…)`](crate::DockerClient::auth) checks credentials, and does not save them |
+//! | `docker container prune`, `image prune`, `network prune`, `volume prune`, `builder prune` | [`prune()` of containers](crate::containers::Containers::prune), [images](crate::images::Images::prune), [networks](crate::networks::Networks::prune), [volumes](crate::volumes::Volumes::prune); [`prune_build_cache()`](crate::images::Images::prune_build_cache) |
 
 pub mod connecting;
 pub mod containers;
 pub mod errors;
 pub mod files;
 pub mod images;
+pub mod models;
 pub mod monitors;
 pub mod networks;
+pub mod raw;
+pub mod requests;
+pub mod running;
 pub mod sessions;
 pub mod streams;
+pub mod swarm;
 pub mod testing;
 pub mod time;
 pub mod versions;

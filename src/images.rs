@@ -1,58 +1,79 @@
-//! Images.
+//! Images: the handles [`Images`] and [`Image`], and the requests that their methods return.
+//!
+//! The guide has a page on [images](crate::guide::images).
 
-use crate::{
-    DockerClient, Error, Result,
-    models::{DeleteItem, HistoryItem, ImageInspect, ImageSummary, SearchResult},
-    names,
-    wire::Wire,
-};
+use std::fmt;
+
+use crate::{DockerClient, Error, Result, generated::Api, models, request::Settings, validate};
 
 mod archive;
+mod attestations;
 mod build;
-mod commit;
+mod build_prune;
 #[cfg(feature = "tar")]
 mod context;
 mod distribution;
+mod history;
+mod ids;
+mod import;
+mod inspect;
 mod list;
+mod load;
 mod platform;
 mod progress;
+mod prune;
 mod pull;
 mod push;
 mod reference;
 mod remove;
-mod search;
+mod save;
 #[cfg(feature = "progress")]
-mod show;
-mod size;
+mod screen;
+mod search;
 mod tag;
-mod transfer;
-mod upkeep;
 
 pub use self::{
-    archive::{Archive, ImportOptions},
-    build::{BuildContext, BuildOptions},
-    commit::CommitOptions,
-    distribution::{AttestationsOptions, DistributionOptions},
-    list::ListOptions,
-    progress::{Progress, ProgressItem, ProgressStatus},
-    pull::{PullOptions, Pulled},
-    push::{PushOptions, Pushed},
+    archive::Archive,
+    attestations::ListAttestations,
+    build::{BuildContext, BuildImage, HostAddress},
+    build_prune::PruneBuildCache,
+    distribution::InspectDistribution,
+    history::ListHistory,
+    ids::bare_id,
+    import::ImportImage,
+    inspect::InspectImage,
+    list::ListImages,
+    load::LoadImages,
+    progress::{Progress, ProgressItem, ProgressStatus, ProgressUnits, WatchProgress},
+    prune::PruneImages,
+    pull::{PullImage, PulledImage},
+    push::{PushImage, PushedTag},
     reference::Reference,
-    remove::RemoveOptions,
-    search::SearchOptions,
-    size::bare_id,
-    tag::TagOptions,
-    upkeep::BuildPruneOptions,
+    remove::RemoveImage,
+    save::{SaveImage, SaveImages},
+    search::SearchImages,
+    tag::TagImage,
 };
 
 #[cfg(feature = "tar")]
 pub use self::context::Context;
 #[cfg(all(fuzzing, feature = "tar"))]
-pub(crate) use self::context::{Ignore, Verdict};
+pub(crate) use self::context::{Ignore, Inclusion};
 #[cfg(feature = "progress")]
-pub use self::show::Screen;
+pub use self::screen::Screen;
 
-/// All images of an engine. Made by [`DockerClient::images`].
+/// A handle for the images of an engine. Returned by [`DockerClient::images`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// for image in docker.images().list().await? {
+///     println!("{} {} bytes", image.repo_tags.join(" "), image.total_size());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Images {
     docker: DockerClient,
@@ -62,69 +83,26 @@ impl Images {
     pub(crate) fn new(docker: DockerClient) -> Self {
         Self { docker }
     }
-
-    /// Lists images, the newest first.
-    ///
-    /// Calls `GET /images/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the engine refuses a filter (400), or if the API that is spoken does
-    /// not know it: the one by label needs API 1.18.
-    #[doc(alias = "ListImages")]
-    pub async fn list(&self, options: &ListOptions) -> Result<Vec<ImageSummary>> {
-        let wire = self.docker.wire("image_list").await?;
-        let (name, filters) = options.to_query(wire.version());
-        let ListOptions { identity, manifests, shared_size, .. } = *options;
-        wire.document(wire.image_list(options.all, name, filters.as_deref(), identity, manifests, shared_size).await)
-    }
-
-    /// Searches the registry for images whose name or description holds `term`; a registry other than Docker Hub
-    /// is named before it, as in `registry.example/term`.
-    ///
-    /// Calls `GET /images/search`, and waits as long as the registry takes.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the registry does (500), or if its credentials cannot be had
-    /// ([`is_credentials`](crate::Error::is_credentials)).
-    #[doc(alias = "SearchImages")]
-    pub async fn search(&self, term: &str, options: &SearchOptions) -> Result<Vec<SearchResult>> {
-        let wire = self.docker.wire("image_search").await?;
-        let (registry, _) = reference::split(term);
-        let credentials = wire.during(self.docker.registry_auth(&options.shown, registry).await)?;
-        let filters = options.filters.to_query();
-        wire.document(wire.image_search(filters.as_deref(), options.limit, term, Some(&credentials)).await)
-    }
-
-    /// Makes an image of the files of `container`, and returns its id.
-    ///
-    /// Calls `POST /commit`, and waits as long as that takes.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such container (404), or if a change is newer than the API that is spoken.
-    pub async fn commit(&self, container: &str, options: &CommitOptions) -> Result<String> {
-        let wire = self.docker.wire("image_commit").await?;
-        let made = wire.image_commit(
-            options.author.as_deref(),
-            options.changes(),
-            options.comment.as_deref(),
-            container,
-            options.pause,
-            options.repository.as_deref(),
-            options.tag.as_deref(),
-            &options.config,
-        );
-        Ok(wire.document(made.await)?.id)
-    }
 }
 
-/// One image. Made by [`DockerClient::image`]; does nothing until something is asked of it.
+/// A handle for one image. Returned by [`DockerClient::image`], which sends nothing.
 ///
-/// Whatever is asked fails if there is no such image (404), or if its name cannot
-/// be one (400, or nothing is sent).
-#[derive(Clone, Debug)]
+/// All requests fail if there is no such image (404), or if the name is not valid (400, or before anything is sent), unless
+/// documented otherwise.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// let busybox = docker.image("busybox:1.36");
+/// if !busybox.exists().await? {
+///     busybox.pull().await?;
+/// }
+/// println!("built for {}", busybox.inspect().await?.architecture);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Image {
     docker: DockerClient,
     name: String,
@@ -135,88 +113,86 @@ impl Image {
         Self { docker, name }
     }
 
-    /// What the image was called when this handle was made: its name, or its id.
+    /// Returns the name or id that the handle was created with. For an image that was built or imported, it is the id.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Tells all the engine knows about the image.
-    ///
-    /// Calls `GET /images/{name}/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such image (404); [`find`](Self::find) does not.
-    #[doc(alias = "InspectImage")]
-    pub async fn inspect(&self) -> Result<ImageInspect> {
-        let (wire, name) = self.wire("image_inspect").await?;
-        wire.document(wire.image_inspect(name, None, None).await)
-    }
-
-    /// Tells all the engine knows about the image, if it has it.
-    ///
-    /// Calls `GET /images/{name}/json`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as everything does, but not if there is no such image.
-    pub async fn find(&self) -> Result<Option<ImageInspect>> {
-        match self.inspect().await {
-            Ok(image) => Ok(Some(image)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Lists the layers of the image, the newest first.
-    ///
-    /// Calls `GET /images/{name}/history`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no such image (404).
-    pub async fn history(&self) -> Result<Vec<HistoryItem>> {
-        let (wire, name) = self.wire("image_history").await?;
-        wire.document(wire.image_history(name, None).await)
-    }
-
-    /// Gives the image another name. This handle keeps the old one.
-    ///
-    /// Calls `POST /images/{name}/tag`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if another image has that name and it is not forced (409; newer engines take the name from it),
-    /// or if it cannot be a name (400 or 500).
-    #[doc(alias = "TagImage")]
-    pub async fn tag(&self, options: &TagOptions) -> Result<()> {
-        let (wire, name) = self.wire("image_tag").await?;
-        let force = options.to_force(wire.version());
-        wire.done(wire.image_tag(name, force, &options.repository, options.tag.as_deref()).await)
-    }
-
-    /// Takes this name from the image, and removes the image with its last name. Tells what was done, in order.
-    ///
-    /// Calls `DELETE /images/{name}`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if a container uses the image, or if it is named by its id and has several names (409).
-    #[doc(alias = "RemoveImage")]
-    pub async fn remove(&self, options: &RemoveOptions) -> Result<Vec<DeleteItem>> {
-        let (wire, name) = self.wire("image_delete").await?;
-        let platforms = wire.during(platform::all_to_json(&options.platforms))?;
-        wire.document(wire.image_delete(name, options.force, options.keep_parents, platforms.as_ref()).await)
     }
 
     fn reference(&self, operation: &'static str) -> Result<Reference> {
         self.name.parse().map_err(|error: Error| error.during(operation))
     }
 
-    /// The generated client, and the name as it stands in paths.
-    async fn wire(&self, operation: &'static str) -> Result<(Wire<'_>, &str)> {
-        let name = names::image(&self.name).map_err(|error| error.during(operation))?;
-        Ok((self.docker.wire(operation).await?, name))
+    /// Returns the generated client, and the name in its form in paths.
+    async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
+        let name = validate::image(&self.name).map_err(|error| error.during(operation))?;
+        let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(name)))?;
+        Ok((api.of(name), name))
+    }
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Image").field(&self.name).finish()
+    }
+}
+
+/// The [name](Image::name), for methods that take the name of an image.
+impl From<Image> for String {
+    fn from(image: Image) -> Self {
+        image.name
+    }
+}
+
+/// The [name](Image::name), for methods that take the name of an image.
+impl From<&Image> for String {
+    fn from(image: &Image) -> Self {
+        image.name.clone()
+    }
+}
+
+impl models::ImageSummary {
+    /// Returns the handle of this image, by its id.
+    #[must_use]
+    pub fn handle(&self, docker: &DockerClient) -> Image {
+        docker.image(&self.id)
+    }
+}
+
+impl models::SearchResult {
+    /// Returns the handle of this image, by its name.
+    #[must_use]
+    pub fn handle(&self, docker: &DockerClient) -> Image {
+        docker.image(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_handle_debug_and_name() {
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let reference: Reference = "acme/web:1".parse().unwrap();
+        let image = docker.image(&reference);
+        assert_eq!(format!("{image:?}"), r#"Image("acme/web:1")"#);
+        assert_eq!(docker.image(&image).name(), "acme/web:1");
+        assert_eq!(String::from(image), "acme/web:1");
+    }
+
+    #[test]
+    fn image_requests_can_be_sent_between_threads() {
+        fn check<R: IntoFuture<IntoFuture: Send> + Send + Sync + fmt::Debug + 'static>(_: R) {}
+
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let image = docker.image("busybox");
+        check(docker.images().build(Vec::new()));
+        check(docker.images().build(Vec::new()).progress());
+        check(docker.images().import(Vec::new()));
+        check(docker.images().load(b"tar"));
+        check(docker.images().save([&image]));
+        check(image.pull());
+        check(image.push().progress());
     }
 }

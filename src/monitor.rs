@@ -1,37 +1,46 @@
-//! Monitors: streams that do not end when a connection does.
+//! Long-lived streams of events, containers, stats and logs that reconnect.
 //!
-//! A monitor is an adapter over the plain streams. It reconnects, resumes without
-//! loss or repetition where the engine remembers enough, and says [`Gap`] where that
-//! cannot be shown. Monitors are plain streams: they do nothing unless polled, a slow
-//! consumer slows their reading, and dropping one ends it. For those who would rather
-//! be called, [`run`] calls back.
+//! A monitor wraps the stream of one connection. When the connection is lost, it reconnects with backoff
+//! ([`RetryPolicy`]) and resumes where it was: no item is lost or repeated, or a [`Gap`] reports the time in which items may
+//! have been missed.
 //!
-//! - [`EventMonitor`], by [`DockerClient::monitor_events`](crate::DockerClient::monitor_events)
-//! - [`ContainerMonitor`], by [`Containers::monitor`](crate::containers::Containers::monitor)
-//! - [`StatsMonitor`], by [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats)
-//! - [`LogMonitor`], by [`Container::monitor_logs`](crate::containers::Container::monitor_logs)
+//! - [`EventMonitor`], returned by [`DockerClient::monitor_events`](crate::DockerClient::monitor_events)
+//! - [`ContainerMonitor`], returned by [`Containers::monitor`](crate::containers::Containers::monitor)
+//! - [`StatsMonitor`], returned by [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats)
+//! - [`LogMonitor`], returned by [`Container::monitor_logs`](crate::containers::Container::monitor_logs)
+//!
+//! A monitor is a [`Stream`](futures_core::Stream) whose items are not `Result`s: a lost connection is an item, and does
+//! not end the stream unless the monitor gives up. It spawns no task. It makes progress only while it is polled, so a slow
+//! consumer applies backpressure, and dropping the monitor closes its connections.
+//!
+//! [`run`] polls a monitor in a task and calls a callback with each item. [`lossy()`] drops items instead of applying
+//! backpressure.
+//!
+//! The guide's page on [monitors](crate::guide::monitors) has examples.
 
-mod bookmark;
-mod connection;
+mod container_cache;
+mod container_stats;
 mod containers;
+mod event_history;
+mod event_queries;
 mod events;
-mod handle;
+mod idle_timer;
+mod log_position;
 mod logs;
 mod lossy;
-mod measurement;
-mod memory;
 mod retry;
+mod shared_events;
 mod stats;
-mod view;
-mod watchdog;
+mod task;
 
+pub(crate) use self::shared_events::Feeds;
 pub use self::{
     containers::{ContainerMonitor, ContainerUpdate},
+    event_history::{Gap, GapReason},
     events::{EventMonitor, EventUpdate},
-    handle::{Group, Handle, run},
     logs::{LogMonitor, LogUpdate},
     lossy::{Lossy, LossyItem, lossy},
-    memory::{Gap, GapReason},
     retry::RetryPolicy,
     stats::{Sample, StatsMonitor, StatsUpdate},
+    task::{Group, Handle, run},
 };

@@ -1,12 +1,13 @@
-//! Two-way sessions with a container or a command.
+//! Bidirectional sessions: the standard input and output of a container or command over one connection.
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
 
-use tokio::io::{AsyncWrite, WriteHalf};
+use futures_util::future::{self, Either};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _, WriteHalf};
 
 #[cfg(feature = "websocket")]
 mod websocket;
@@ -16,23 +17,23 @@ pub use self::websocket::{WebSocketInput, WebSocketOutput, WebSocketSession};
 
 use crate::{
     OutputStream,
-    connect::{Connection, Stream},
-    wire::Body,
+    generated::Body,
+    transport::{Connection, Io},
 };
 
-/// A connection to the input and output of a container or command.
+/// A bidirectional connection to the standard input and output of a container or command.
 ///
-/// Its two halves are independent, and can be moved into different tasks:
+/// The two halves are independent, and can be moved into different tasks:
 ///
 /// ```no_run
 /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-/// use dockerclient::{containers::AttachOptions, session::Session};
+/// use dockerclient::session::Session;
 /// use tokio::io::AsyncWriteExt as _;
 ///
-/// let Session { mut input, output, .. } = docker.container("cat").attach(&AttachOptions::default().stdin()).await?;
+/// let Session { mut input, output, .. } = docker.container("cat").attach().stdin(true).await?;
 /// let reader = tokio::spawn(output.capture());
 /// input.write_all(b"hello").await?;
-/// input.shutdown().await?; // the end of the input; the output goes on
+/// input.shutdown().await?; // sends EOF; the output stays open
 /// assert_eq!(reader.await??.stdout, b"hello");
 /// # Ok(())
 /// # }
@@ -40,31 +41,47 @@ use crate::{
 ///
 /// # Cancellation
 ///
-/// The connection closes when both halves are dropped. What runs in the container goes on.
+/// The connection closes when both halves are dropped. The container or command keeps running.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Session {
-    /// What the container or command reads.
+    /// Standard input of the container or command.
     pub input: Input,
-    /// What it writes. Ends when it has ended, or with the first error.
+    /// Output of the container or command. Ends when it exits, or after the first error.
     pub output: OutputStream,
 }
 
 impl Session {
-    pub(crate) fn new(connection: Connection, terminal: bool, longest: usize, operation: &'static str) -> Self {
+    pub(crate) fn new(connection: Connection, tty: bool, limit: usize, operation: &'static str) -> Self {
         let (received, write) = connection.split();
-        let output = OutputStream::new(Body::dedicated(received), terminal, longest, operation);
+        let output = OutputStream::new(Body::dedicated(received), tty, limit, operation);
         Self { input: Input { write }, output }
     }
 }
 
-/// The input of a container or command.
+/// The standard input of a container or command.
 ///
-/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) is the end of the input, and
-/// leaves the output open. So is dropping this.
+/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sends EOF and leaves the output open, as does dropping this.
 #[derive(Debug)]
 pub struct Input {
-    write: WriteHalf<Stream>,
+    write: WriteHalf<Io>,
+}
+
+impl Input {
+    /// Writes `bytes` and EOF while it awaits `work`, so that a full pipe cannot cause a deadlock.
+    ///
+    /// Errors of writing are ignored: if the connection is lost, `work` fails too, and a program may exit before it has read
+    /// everything.
+    pub(crate) async fn feed_while<T>(mut self, bytes: &[u8], work: impl Future<Output = T>) -> T {
+        let feed = async move {
+            _ = self.write_all(bytes).await;
+            _ = self.shutdown().await;
+        };
+        match future::select(pin!(work), pin!(feed)).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), work)) => work.await,
+        }
+    }
 }
 
 impl AsyncWrite for Input {
@@ -83,7 +100,7 @@ impl AsyncWrite for Input {
 
 impl Drop for Input {
     fn drop(&mut self) {
-        // Closing a direction of a socket takes no waiting; and if it did, the end would come with the connection's.
+        // Shutting down a socket does not block. Otherwise, EOF is sent when the connection closes.
         let _ = Pin::new(&mut self.write).poll_shutdown(&mut Context::from_waker(Waker::noop()));
     }
 }

@@ -1,7 +1,7 @@
-//! Streams of bytes become streams of items.
+//! Streams of response bodies, and their decoders.
 //!
-//! The decoders here do no IO: bytes go in, items come out, wherever the network
-//! cut the bytes. [`Decoded`] puts one on the body of an answer.
+//! A [`Decoder`] does no I/O: it turns chunks of bytes into items, independently of how the network splits the bytes.
+//! [`Decoded`] applies one to a response body.
 
 use std::{
     fmt,
@@ -13,10 +13,12 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 
-use crate::{Error, Result, wire::Body};
+use crate::{Error, Result, generated::Body};
 
 #[cfg(feature = "tar")]
 mod archive;
+#[cfg(feature = "tar")]
+mod directories;
 mod documents;
 mod download;
 #[cfg(feature = "tar")]
@@ -28,18 +30,26 @@ mod output_stream;
 mod pack;
 #[cfg(feature = "tar")]
 mod pipe;
+mod prefix;
 mod reader;
+#[cfg(feature = "tar")]
+mod root_dir;
 #[cfg(feature = "tar")]
 mod unpack;
 mod upload;
+#[cfg(feature = "tar")]
+mod walk;
 
-pub(crate) use self::documents::{Document, DocumentDecoder};
 #[cfg(feature = "tar")]
 pub use self::entries::{Entries, Entry, EntryKind};
+pub(crate) use self::{
+    documents::{Document, DocumentDecoder},
+    prefix::{LOG_PART_SIZE, Prefix},
+};
 pub use self::{
     download::Download,
     lines::{Line, Lines},
-    output::{Output, Source},
+    output::{LogOutput, Source},
     output_stream::{Captured, OutputStream},
     reader::Reader,
     upload::Upload,
@@ -48,44 +58,62 @@ pub use self::{
 pub(crate) use self::{lines::Splitter, output::OutputDecoder};
 #[cfg(feature = "tar")]
 pub(crate) use self::{
-    pack::{Packer, path_inside},
-    pipe::{Writer, on_a_thread, written},
+    pack::{Owner, Packer},
+    pipe::{Writer, run_blocking, write_stream},
+    root_dir::{Kind, RootDir},
+    walk::{Walk, WalkEntry},
 };
 
-/// Makes items of bytes.
+/// A decoder of bytes into items.
 pub(crate) trait Decoder {
     type Item;
 
-    /// Takes the next bytes that came, once all items of those before are out.
+    /// Adds received bytes, after `next` has returned all items of the bytes before.
     fn push(&mut self, bytes: Bytes);
 
-    /// The next item, if all its bytes have come.
+    /// Returns the next item, if all its bytes have been received.
     fn next(&mut self) -> Result<Option<Self::Item>>;
 
-    /// Fails if the bytes end in the middle of an item.
+    /// Returns an error if the bytes end in the middle of an item.
     fn finish(&self) -> Result<()>;
 }
 
-/// The items in the body of an answer. Ends with the first error.
+/// The items in a response body. Ends after the first error.
 pub(crate) struct Decoded<D> {
     body: Option<Body>,
     decoder: D,
     operation: &'static str,
+    object: Option<Box<str>>,
 }
 
 impl<D: Decoder> Decoded<D> {
     pub(crate) fn new(body: Body, decoder: D, operation: &'static str) -> Self {
-        Self { body: Some(body), decoder, operation }
+        Self { body: Some(body), decoder, operation, object: None }
     }
 
-    /// Fails if nothing comes for longer than `limit`.
-    pub(crate) fn set_idle_timeout(&mut self, limit: Duration) {
+    /// Names the object of the operation, in errors.
+    pub(crate) fn of(self, object: &str) -> Self {
+        Self { object: Some(object.into()), ..self }
+    }
+
+    /// Limits the time without received bytes; `None` is no limit.
+    pub(crate) fn set_read_timeout(&mut self, limit: Option<Duration>) {
         if let Some(body) = &mut self.body {
-            body.set_idle_timeout(limit);
+            body.set_read_timeout(limit);
         }
     }
 
-    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<D::Item>>> {
+    /// Closes the connection because of an error of the consumer, and returns the error with the operation's name.
+    pub(crate) fn fail(&mut self, error: Error) -> Error {
+        self.body = None;
+        self.named(error)
+    }
+
+    fn named(&self, error: Error) -> Error {
+        error.during(self.operation).about(self.object.as_deref())
+    }
+
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<D::Item>>> {
         loop {
             let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
             if let Some(item) = self.decoder.next()? {
@@ -106,11 +134,11 @@ impl<D: Decoder + Unpin> Stream for Decoded<D> {
     type Item = Result<D::Item>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.step(cx));
+        let item = ready!(self.poll_item(cx));
         if item.is_err() {
             self.body = None;
         }
-        Poll::Ready(item.map_err(|error: Error| error.during(self.operation)).transpose())
+        Poll::Ready(item.map_err(|error| self.named(error)).transpose())
     }
 }
 

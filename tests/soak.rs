@@ -1,9 +1,9 @@
-//! Many tasks at once, and an engine that is stopped, killed and started again under them, for as long as is wanted:
-//! nothing grows, and nothing is left behind.
+//! Soak test: many concurrent tasks use an engine that is repeatedly stopped or killed, and started again. Memory and file
+//! descriptors must not grow, and no container may be left.
 //!
 //! `cargo xtask soak [minutes]` sets the environment.
 
-#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::{
     env, fs, io,
@@ -16,37 +16,30 @@ use std::{
 };
 
 use bytes::Bytes;
-use dockerclient::{
-    DockerClient, Error, Result, Upload,
-    containers::{AttachOptions, CreateOptions, ListOptions, LogsOptions, RemoveOptions},
-    exec::ExecOptions,
-    models::ContainerConfig,
-    session::Session,
-    system::EventsOptions,
-};
+use dockerclient::{DockerClient, Error, Result, Upload, models::ContainerConfig, session::Session};
 use fastrand::Rng;
 use futures_util::{Stream, TryStreamExt as _, stream};
 use tokio::{io::AsyncWriteExt as _, runtime::Handle, sync::Semaphore, task::JoinSet};
 
-/// How many tasks call the engine at once.
+/// The number of concurrent tasks that call the engine.
 const TASKS: u64 = 64;
 
-/// How many of them make containers; the engine is slow at that.
-const MAKERS: usize = 6;
+/// The maximum number of concurrent tasks that create containers, which the engine is slow at.
+const MAX_CREATORS: usize = 6;
 
-/// How long one round lasts before all come to rest and are counted.
+/// The duration of one round, after which descriptors and tasks are counted.
 const ROUND: Duration = Duration::from_secs(12);
 
-/// How much the memory at rest may differ from one round to a later one: allocators keep what they like.
+/// The allowed growth of memory between rounds, in bytes: allocators may keep freed memory.
 const SLACK: usize = 8 << 20;
 
-/// What all tasks share.
+/// The state that all tasks share.
 struct Soak {
     docker: DockerClient,
-    /// Begins the names of all containers, which are therefore known whatever a call is told.
+    /// The prefix of the names of all containers, by which they are found even if their creation returned an error.
     prefix: String,
-    makers: Semaphore,
-    made: AtomicUsize,
+    creators: Semaphore,
+    created: AtomicUsize,
     calls: AtomicUsize,
 }
 
@@ -56,46 +49,50 @@ fn docker() -> DockerClient {
 }
 
 /// Stops, kills or starts the engine.
-async fn engine(what: &'static str) {
+async fn engine(command: &'static str) {
     let xtask = env::var("DOCKERCLIENT_TEST_XTASK").expect("the xtask that started the engine");
-    let run = move || Command::new(xtask).args(["engine", what]).output().unwrap();
+    let run = move || Command::new(xtask).args(["engine", command]).output().unwrap();
     let output = tokio::task::spawn_blocking(run).await.unwrap();
-    assert!(output.status.success(), "engine {what}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "engine {command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine: cargo xtask soak"]
-async fn nothing_grows_however_long_it_is_used() {
-    let number = |name: &str, otherwise: u64| env::var(name).map_or(otherwise, |text| text.parse().unwrap());
+async fn memory_and_descriptors_do_not_grow() {
+    let number = |name: &str, default: u64| env::var(name).map_or(default, |text| text.parse().unwrap());
     let seed = number("DOCKERCLIENT_TEST_SEED", fastrand::u64(..1_000_000));
     let end = Instant::now() + Duration::from_secs(number("DOCKERCLIENT_TEST_SECONDS", 36));
     println!("seed {seed}");
     let prefix = format!("soak-{seed}");
-    let before = at_rest();
+    let before = descriptors_and_tasks();
     let mut memory = Vec::new();
     for round in 0.. {
         let soak = Arc::new(Soak {
             docker: docker(),
             prefix: prefix.clone(),
-            makers: Semaphore::new(MAKERS),
-            made: AtomicUsize::new(0),
+            creators: Semaphore::new(MAX_CREATORS),
+            created: AtomicUsize::new(0),
             calls: AtomicUsize::new(0),
         });
-        play(&soak, seed.wrapping_add(round), if round % 2 == 0 { "kill" } else { "stop" }).await;
-        let left = soak.docker.containers().list(&ListOptions::default().all()).await.unwrap();
+        run_round(&soak, seed.wrapping_add(round), if round % 2 == 0 { "kill" } else { "stop" }).await;
+        let left = soak.docker.containers().list().all(true).await.unwrap();
         let left: Vec<_> = left.iter().flat_map(|one| &one.names).filter(|name| name.contains(&prefix)).collect();
         assert!(left.is_empty(), "containers were left: {left:?}");
-        let (calls, made) = (soak.calls.load(Ordering::Relaxed), soak.made.load(Ordering::Relaxed));
+        let (calls, created) = (soak.calls.load(Ordering::Relaxed), soak.created.load(Ordering::Relaxed));
         drop(soak);
-        // The pool goes with its client, and with it everything.
+        // Dropping the client closes the connection pool, and with it all descriptors and tasks.
         let rest = Instant::now() + Duration::from_secs(60);
-        while at_rest() != before {
-            assert!(Instant::now() < rest, "{before:?} descriptors and tasks before, now {:?}", at_rest());
+        while descriptors_and_tasks() != before {
+            assert!(
+                Instant::now() < rest,
+                "{before:?} descriptors and tasks before, now {:?}",
+                descriptors_and_tasks()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         memory.push(resident());
         println!(
-            "round {round}: {calls} calls, {made} containers, {} KiB of memory at rest",
+            "round {round}: {calls} calls, {created} containers, {} KiB of memory at rest",
             memory[memory.len() - 1] >> 10
         );
         if Instant::now() > end && memory.len() > 2 {
@@ -108,11 +105,11 @@ async fn nothing_grows_however_long_it_is_used() {
     assert!(*late < early + SLACK, "memory grows: {memory:?}");
 }
 
-/// One round: all tasks, with the engine `gone` in the middle.
-async fn play(soak: &Arc<Soak>, seed: u64, gone: &'static str) {
+/// Runs all tasks for one round, in the middle of which the engine is killed or stopped by `outage`, and started again.
+async fn run_round(soak: &Arc<Soak>, seed: u64, outage: &'static str) {
     let end = Instant::now() + ROUND;
     let web = soak.web();
-    web.begin().await;
+    web.start().await;
     let mut tasks = JoinSet::new();
     for task in 0..TASKS {
         let soak = soak.clone();
@@ -120,42 +117,39 @@ async fn play(soak: &Arc<Soak>, seed: u64, gone: &'static str) {
         tasks.spawn(async move {
             while Instant::now() < end {
                 soak.calls.fetch_add(1, Ordering::Relaxed);
-                if let Err(error) = soak.something(&mut random).await {
-                    let is_right = !error.is_decode() && !error.is_bad_request() && !error.is_unsupported();
-                    assert!(is_right, "{error}: {error:?}");
-                    // The engine is away, mostly.
+                if let Err(error) = soak.random_call(&mut random).await {
+                    let is_expected = !error.is_decode() && !error.is_bad_request() && !error.is_unsupported();
+                    assert!(is_expected, "{error}: {error:?}");
+                    // Usually, the engine is not running.
                     tokio::time::sleep(Duration::from_millis(random.u64(..200))).await;
                 }
             }
         });
     }
     tokio::time::sleep(ROUND / 3).await;
-    engine(gone).await;
+    engine(outage).await;
     engine("start").await;
-    web.begin().await;
+    web.start().await;
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();
     }
     soak.remove(&web.name).await;
 }
 
-/// A container that is there all the time, and writes.
+/// A container that runs all the time, and writes output.
 struct Web<'a> {
     soak: &'a Soak,
     name: String,
 }
 
 impl Web<'_> {
-    /// Makes it, if it is not there, and starts it.
-    async fn begin(&self) {
+    /// Creates the container if it does not exist, and starts it.
+    async fn start(&self) {
         let script = "cat & while :; do echo a line and a line; sleep 0.05; done";
-        let config = ContainerConfig {
-            image: "busybox".into(),
-            cmd: ["sh", "-c", script].map(Into::into).into(),
-            open_stdin: true,
-            ..ContainerConfig::default()
-        };
-        let create = self.soak.docker.containers().create(&CreateOptions::new(config).name(&self.name)).await;
+        // stdin stays open for the next session.
+        let cmd = ["sh", "-c", script].map(Into::into).into();
+        let config = ContainerConfig { cmd, open_stdin: true, ..Default::default() };
+        let create = self.soak.docker.containers().create("busybox").config(config).name(&self.name).await;
         assert!(create.as_ref().map_or_else(Error::is_conflict, |_| true), "{create:?}");
         self.soak.docker.container(&self.name).start().await.unwrap();
     }
@@ -166,48 +160,43 @@ impl Soak {
         Web { soak: self, name: format!("{}-web", self.prefix) }
     }
 
-    /// Does something, and mostly not to its end.
-    async fn something(&self, random: &mut Rng) -> Result<()> {
+    /// Makes a random call, most of which are cancelled before their end.
+    async fn random_call(&self, random: &mut Rng) -> Result<()> {
         let docker = &self.docker;
         let web = docker.container(format!("{}-web", self.prefix));
-        let patience = Duration::from_millis(random.u64(..3000));
+        let limit = Duration::from_millis(random.u64(..3000));
         let items = random.usize(..20);
         match random.u8(..12) {
             0 => docker.info().await.map(drop),
-            1 => docker.containers().list(&ListOptions::default().all()).await.map(drop),
+            1 => docker.containers().list().all(true).await.map(drop),
             2 => web.inspect().await.map(drop),
-            3 => match docker.container("soak-nobody").inspect().await {
+            3 => match docker.container("soak-missing").inspect().await {
                 Err(error) if error.is_not_found() => Ok(()),
-                outcome => outcome.map(|_| panic!("nobody is somebody")),
+                outcome => outcome.map(|_| panic!("the container exists")),
             },
-            4 => within(patience, async { some(web.logs(&LogsOptions::default().follow()).await?, items).await }).await,
-            5 => within(patience, async { some(web.stats().await?, items % 3).await }).await,
-            6 => within(patience, async { some(docker.events(&EventsOptions::default()).await?, items).await }).await,
-            7 => within(patience, async { some(web.export().await?, items).await }).await,
-            8 => within(patience, async { some(docker.image("busybox").save().await?, items).await }).await,
-            9 => within(patience, converse(docker, web.id(), items)).await,
-            10 => within(patience, upload(docker, items)).await,
-            _ => self.life(random, patience).await,
+            4 => within(limit, async { read_items(web.logs().follow(true).await?, items).await }).await,
+            5 => within(limit, async { read_items(web.stats().await?, items % 3).await }).await,
+            6 => within(limit, async { read_items(docker.events().await?, items).await }).await,
+            7 => within(limit, async { read_items(web.export().await?, items).await }).await,
+            8 => within(limit, async { read_items(docker.image("busybox").save().await?, items).await }).await,
+            9 => within(limit, attach(docker, web.id(), items)).await,
+            10 => within(limit, upload(docker, items)).await,
+            _ => self.container_lifecycle(random, limit).await,
         }
     }
 
-    /// The life of a container, which may be left alone in the middle, and which is removed.
-    async fn life(&self, random: &mut Rng, patience: Duration) -> Result<()> {
-        let Ok(_permit) = self.makers.try_acquire() else { return self.docker.ping().await.map(drop) };
+    /// Creates, uses and removes a container. Its use may be cancelled by `limit`.
+    async fn container_lifecycle(&self, random: &mut Rng, limit: Duration) -> Result<()> {
+        let Ok(_permit) = self.creators.try_acquire() else { return self.docker.ping().await.map(drop) };
         let name = format!("{}-{}", self.prefix, random.u64(..));
-        let config = ContainerConfig {
-            image: "busybox".into(),
-            cmd: ["sh", "-c", "echo out; sleep 1"].map(Into::into).into(),
-            ..ContainerConfig::default()
-        };
-        let create = self.docker.containers().create(&CreateOptions::new(config).name(&name)).await;
-        let outcome = match create {
+        let create = self.docker.containers().create("busybox").cmd(["sh", "-c", "echo out; sleep 1"]).name(&name);
+        let outcome = match create.await {
             Ok(created) => {
-                self.made.fetch_add(1, Ordering::Relaxed);
-                within(patience, async {
-                    created.container.start().await?;
-                    created.container.exec(&ExecOptions::new(["echo", "hello"])).await?;
-                    created.container.wait().await.map(drop)
+                self.created.fetch_add(1, Ordering::Relaxed);
+                within(limit, async {
+                    created.start().await?;
+                    created.command("echo").arg("hello").output().await?;
+                    created.wait().await.map(drop)
                 })
                 .await
             }
@@ -217,10 +206,10 @@ impl Soak {
         outcome
     }
 
-    /// Removes a container, however often that takes.
+    /// Removes a container, with retries until it is removed.
     async fn remove(&self, name: &str) {
         loop {
-            match self.docker.container(name).remove(&RemoveOptions::default().force().volumes()).await {
+            match self.docker.container(name).remove().force(true).volumes(true).await {
                 Ok(()) => break,
                 Err(error) if error.is_not_found() => break,
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -229,13 +218,13 @@ impl Soak {
     }
 }
 
-/// Drops `work` if it takes longer than `patience`.
-async fn within(patience: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::time::timeout(patience, work).await.unwrap_or(Ok(()))
+/// Drops `work` if it takes longer than `limit`.
+async fn within(limit: Duration, work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Ok(()))
 }
 
-/// Takes up to so many `items` of a stream, and drops it.
-async fn some<T>(mut stream: impl Stream<Item = Result<T>> + Unpin, items: usize) -> Result<()> {
+/// Reads up to `items` items of a stream, and drops it.
+async fn read_items<T>(mut stream: impl Stream<Item = Result<T>> + Unpin, items: usize) -> Result<()> {
     for _ in 0..items {
         if stream.try_next().await?.is_none() {
             break;
@@ -244,37 +233,37 @@ async fn some<T>(mut stream: impl Stream<Item = Result<T>> + Unpin, items: usize
     Ok(())
 }
 
-/// Says something to a container, hears something, and goes.
-async fn converse(docker: &DockerClient, id: &str, items: usize) -> Result<()> {
-    let session = docker.container(id).attach(&AttachOptions::default().stdin()).await?;
+/// Attaches to a container, writes to its stdin, reads some output, and closes the session.
+async fn attach(docker: &DockerClient, id: &str, items: usize) -> Result<()> {
+    let session = docker.container(id).attach().stdin(true).await?;
     let Session { mut input, output, .. } = session;
-    // Whether the engine still listens is told by the output.
-    let _ = input.write_all(b"said and heard\n").await;
-    some(output, items).await
+    // If the engine is down, reading the output fails, too.
+    let _ = input.write_all(b"a line of input\n").await;
+    read_items(output, items).await
 }
 
-/// Uploads what is no archive, and does not end unless the engine ends it.
+/// Uploads endless data that is not an archive, until the engine rejects it.
 async fn upload(docker: &DockerClient, items: usize) -> Result<()> {
-    let pieces = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 4096])));
+    let chunks = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[0; 4096])));
     let mut left = items;
-    let pieces = pieces.and_then(move |piece| {
+    let chunks = chunks.and_then(move |chunk| {
         left = left.saturating_sub(1);
         async move {
             if left == 0 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            Ok(piece)
+            Ok(chunk)
         }
     });
-    docker.images().load(Upload::from_stream(pieces)).await.map(drop)
+    docker.images().load(Upload::from_stream(chunks)).await.map(drop)
 }
 
-/// How many descriptors and tasks there are.
-fn at_rest() -> (usize, usize) {
+/// The numbers of open file descriptors and live tasks.
+fn descriptors_and_tasks() -> (usize, usize) {
     (fs::read_dir("/proc/self/fd").unwrap().count(), Handle::current().metrics().num_alive_tasks())
 }
 
-/// How much memory this process has, in bytes.
+/// The resident memory of this process, in bytes.
 fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

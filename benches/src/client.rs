@@ -1,42 +1,43 @@
-//! What a client has to do. Each counts what it got, so that no work is left out.
+//! The operations that each client implements. They return the size of the decoded result, so that no work is skipped.
 
 use std::path::Path;
 
 use anyhow::Result;
 
+pub mod baseline;
 pub mod bollard;
-pub mod floor;
 pub mod ours;
 
+/// A client under measurement.
 pub trait Client: Sized + Send + Sync + 'static {
     fn connect(socket: &Path) -> impl Future<Output = Result<Self>> + Send;
 
-    /// For a call beside the others: a clone or, of what has one connection, another.
+    /// A client for a concurrent call: a clone or, for a client with one connection, a new client.
     fn another(&self) -> impl Future<Output = Result<Self>> + Send;
 
     fn ping(&mut self) -> impl Future<Output = Result<()>> + Send;
 
-    /// The length of the version, so that it was decoded.
+    /// Returns the length of the version.
     fn version(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
-    /// The length of the name.
+    /// Returns the length of the container's name.
     fn inspect(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
-    /// How many containers there are, if up to `limit` are wanted.
+    /// Returns the number of containers in a list of up to `limit`.
     fn list(&mut self, limit: u32) -> impl Future<Output = Result<usize>> + Send;
 
-    /// The length of the id.
+    /// Returns the length of the id of the created container.
     fn create(&mut self) -> impl Future<Output = Result<usize>> + Send;
 
-    /// How many events came of `count`.
+    /// Requests `count` events, and returns the number of received ones.
     fn events(&mut self, count: u64) -> impl Future<Output = Result<u64>> + Send;
 
-    /// How many samples of `container` came.
+    /// Returns the number of stats samples of `container`.
     fn stats(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send;
 
-    /// How many bytes of output of `container` came or, of the floor, how many bytes at all.
+    /// Returns the number of bytes of output of `container`; for the baseline, including the headers of frames.
     fn logs(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send;
 
-    /// How many lines of progress came of pulling `image`.
+    /// Returns the number of progress messages of a pull of `image`.
     fn pull(&mut self, image: &str) -> impl Future<Output = Result<u64>> + Send;
 }

@@ -1,9 +1,9 @@
-//! An engine that answers at once, as engine 20.10 does, from bytes made before.
+//! A server that sends prepared responses, in the form of Docker 20.10.
 //!
-//! What to answer stands in the request: how many containers in `limit`, how many events in
-//! `since`, and the rest in names, as `logs-64-1024` (frames of 64 bytes, 1024 of them),
-//! `stats-10-200` (10 samples, 200 ms apart) and `count-5` (5 lines of progress). As with
-//! engines, a stream asked for as HTTP/1.0 comes without chunks: the raw bytes of the floor.
+//! The request determines the response: `limit` is the number of containers, `since` the number of events, and names have
+//! the other numbers: `logs-64-1024` (1024 frames of 64 bytes), `stats-10-200` (10 samples at intervals of 200 ms) and
+//! `count-5` (5 progress messages). As with a real engine, the response to a stream request with HTTP/1.0, as the baseline
+//! sends it, is not chunked.
 
 use std::{
     fs,
@@ -17,15 +17,15 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use self::tape::Tape;
+use self::stream::Tape;
 
-mod answer;
-mod tape;
+mod response;
+mod stream;
 
-/// How many connections are served at once: a thread each, made before, so that dialling costs no more than it must.
+/// Number of concurrent connections. Each has a thread, which is started in advance to make connecting cheap.
 const CONNECTIONS: usize = 1100;
 
-/// Serves at `socket` until the process ends.
+/// Serves at `socket` until the process exits.
 pub fn serve(socket: &Path) -> Result<()> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
@@ -34,7 +34,7 @@ pub fn serve(socket: &Path) -> Result<()> {
             let worker = thread::Builder::new().stack_size(64 << 10);
             worker.spawn_scoped(scope, || {
                 for stream in listener.incoming().flatten() {
-                    // A client that hangs up is none of the engine's business.
+                    // The client may close the connection at any time.
                     let _ = converse(&stream);
                 }
             })?;
@@ -43,16 +43,16 @@ pub fn serve(socket: &Path) -> Result<()> {
     })
 }
 
-/// Answers one request after the other.
+/// Handles the requests of a connection.
 fn converse(stream: &UnixStream) -> Result<()> {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some(request) = Request::read(&mut reader)? {
         match request.tape()? {
-            None => writer.write_all(&request.answer()?)?,
-            Some((tape, count, pause)) => {
-                writer.write_all(&answer::stream_head(request.chunked))?;
-                tape.play(count, pause, writer)?;
+            None => writer.write_all(&request.response()?)?,
+            Some((tape, count, interval)) => {
+                writer.write_all(&response::stream_head(request.chunked))?;
+                tape.play(count, interval, writer)?;
                 if !request.chunked {
                     return Ok(());
                 }
@@ -64,10 +64,10 @@ fn converse(stream: &UnixStream) -> Result<()> {
 }
 
 struct Request {
-    /// Without a version.
+    /// Path, without the API version.
     path: String,
     query: String,
-    /// The answer may come in chunks.
+    /// Whether the response may be chunked.
     chunked: bool,
 }
 
@@ -78,7 +78,7 @@ impl Request {
             return Ok(None);
         }
         let mut words = line.split_ascii_whitespace().skip(1);
-        let target = words.next().context("no target")?;
+        let target = words.next().context("no request target")?;
         let chunked = words.next() != Some("HTTP/1.0");
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let versioned = path.strip_prefix("/v").and_then(|path| path.split_once('/'));
@@ -92,25 +92,25 @@ impl Request {
         self.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// What to play, how many items of it, and how long to wait between two, if the answer is a stream.
+    /// If the response is a stream: its items, their number, and the interval between them.
     fn tape(&self) -> Result<Option<(Tape, usize, Duration)>> {
         let now = Duration::ZERO;
         let numbers = |name: &str| name.split('-').skip(1).map(str::parse).collect::<Result<Vec<usize>, _>>();
         let parts: Vec<&str> = self.path.split('/').collect();
         Ok(Some(match *parts {
             ["events"] => {
-                let count = self.parameter("since").context("since?")?.parse()?;
+                let count = self.parameter("since").context("no parameter `since`")?.parse()?;
                 (Tape::documents(include_str!("../fixtures/event.json"), "\n", count, self.chunked), count, now)
             }
             ["images", "create"] => {
-                let count = numbers(self.parameter("fromImage").context("fromImage?")?)?[0];
+                let count = numbers(self.parameter("fromImage").context("no parameter `fromImage`")?)?[0];
                 let line = include_str!("../fixtures/progress.json");
                 (Tape::documents(line, "\r\n", count, self.chunked), count, now)
             }
             ["containers", name, "stats"] => {
-                let [count, pause] = numbers(name)?[..] else { return Ok(None) };
+                let [count, interval] = numbers(name)?[..] else { return Ok(None) };
                 let sample = include_str!("../fixtures/stats.json");
-                (Tape::documents(sample, "\n", count, self.chunked), count, Duration::from_millis(pause as u64))
+                (Tape::documents(sample, "\n", count, self.chunked), count, Duration::from_millis(interval as u64))
             }
             ["containers", name, "logs"] => {
                 let [size, count] = numbers(name)?[..] else { return Ok(None) };
@@ -120,22 +120,22 @@ impl Request {
         }))
     }
 
-    fn answer(&self) -> Result<Arc<Vec<u8>>> {
+    fn response(&self) -> Result<Arc<Vec<u8>>> {
         let limit = self.parameter("limit").unwrap_or("1");
         let count = limit.parse()?;
         let parts: Vec<&str> = self.path.split('/').collect();
-        Ok(answer::once(format!("{} {limit}", self.path), || match *parts {
-            ["_ping"] => answer::ping(),
-            ["version"] => answer::json("200 OK", include_str!("../fixtures/version.json")),
-            ["containers", "json"] => answer::list(count),
-            ["containers", "create"] => answer::json("201 Created", answer::CREATED),
-            ["containers", _, "json"] => answer::json("200 OK", include_str!("../fixtures/inspect.json")),
-            _ => answer::json("404 Not Found", "{\"message\":\"page not found\"}\n"),
+        Ok(response::once(format!("{} {limit}", self.path), || match *parts {
+            ["_ping"] => response::ping(),
+            ["version"] => response::json("200 OK", include_str!("../fixtures/version.json")),
+            ["containers", "json"] => response::list(count),
+            ["containers", "create"] => response::json("201 Created", response::CREATED),
+            ["containers", _, "json"] => response::json("200 OK", include_str!("../fixtures/inspect.json")),
+            _ => response::json("404 Not Found", "{\"message\":\"page not found\"}\n"),
         }))
     }
 }
 
-/// Reads the rest of the head and, by what it says, the body.
+/// Reads the headers and the body of a request.
 fn skip_body(reader: &mut BufReader<&UnixStream>) -> Result<()> {
     let (mut length, mut chunked) = (0, false);
     let mut line = String::new();
@@ -149,7 +149,7 @@ fn skip_body(reader: &mut BufReader<&UnixStream>) -> Result<()> {
         chunked |= name.eq_ignore_ascii_case("transfer-encoding");
     }
     std::io::copy(&mut reader.take(length), &mut std::io::sink())?;
-    // Nobody here sends chunks with anything in them.
+    // The clients send no chunked body except an empty one.
     while chunked && line != "0\r\n" {
         line.clear();
         reader.read_line(&mut line)?;

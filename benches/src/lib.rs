@@ -1,7 +1,7 @@
-//! What calls and streams cost: an engine that is never the bottleneck, three clients of it, and what they have to do.
+//! Benchmarks of calls and streams: a fast fixture server, three clients, and the work that they do.
 //!
-//! `cargo xtask bench` runs it all. Each measurement is a process of its own: `client`, or
-//! `counted` with an allocator that counts.
+//! `cargo xtask bench` runs them. Each measurement is a separate process: `client`, or `counted` with an allocator that counts
+//! allocations.
 
 pub mod client;
 pub mod fixture;

@@ -1,4 +1,4 @@
-//! What a piece of work costs the process that does it.
+//! Measures time, memory and allocations of the current process.
 
 use std::{fs, time::Instant};
 
@@ -6,16 +6,17 @@ use anyhow::{Context, Result};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-/// What was allocated so far; none if nobody counts.
+/// Returns the allocations since the start of the process; `None` if they are not counted.
 pub type Allocations = fn() -> Option<Allocated>;
 
+/// Number and bytes of allocations.
 #[derive(Clone, Copy, Debug)]
 pub struct Allocated {
     pub count: u64,
     pub bytes: u64,
 }
 
-/// The beginning of the work.
+/// The state at the start of a measurement.
 pub struct Start {
     wall: Instant,
     cpu: f64,
@@ -24,18 +25,20 @@ pub struct Start {
     allocated: Option<Allocated>,
 }
 
-/// What it cost.
+/// The result of a measurement.
 #[derive(Debug, Serialize)]
 pub struct Cost {
-    /// Seconds by the clock on the wall.
+    /// Wall-clock time, in seconds.
     pub time: f64,
-    /// Seconds of CPU, user and system, of all threads.
+    /// CPU time of all threads, user and system, in seconds.
     pub cpu: f64,
-    /// The most memory the process had in use, from its start, in bytes.
+    /// Peak memory since the start of the process, in bytes.
     pub peak: u64,
-    /// By how much the work raised that.
+    /// Increase of the peak during the measurement, in bytes.
     pub grown: u64,
+    /// Number of allocations, if they are counted.
     pub allocations: Option<u64>,
+    /// Allocated bytes, if they are counted.
     pub allocated: Option<u64>,
 }
 
@@ -67,7 +70,7 @@ fn cpu() -> f64 {
 
 fn peak() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no peak is told")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc/self/status")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kibibytes << 10)
 }

@@ -1,4 +1,4 @@
-//! The pieces of work, by name.
+//! The benchmarks, by name.
 
 use std::{env, path::PathBuf};
 
@@ -6,35 +6,37 @@ use anyhow::{Context, Result, bail, ensure};
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{Client, floor::Floor},
+    client::{Client, baseline::Baseline},
     measure::{Allocations, Cost, Start},
 };
 
-/// How many calls are in flight at once.
+/// Number of concurrent calls.
 const IN_FLIGHT: u64 = 64;
 
-/// How many samples each of many streams sends, and how many milliseconds lie between two.
+/// Number of samples per concurrent stream.
 const SAMPLES: u64 = 10;
-const PAUSE: u64 = 200;
 
-/// The bytes before the output of each frame.
+/// Interval between two samples, in milliseconds.
+const INTERVAL: u64 = 200;
+
+/// Size of the header of a frame, in bytes.
 const HEADER: u64 = 8;
 
-/// `<item> <who> <count> <socket>`: does the work, and prints what it cost as JSON.
+/// Runs the benchmark of the arguments `<item> <client> <count> <socket>`, and prints its cost as JSON.
 pub fn main(allocations: Allocations) -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [item, who, count, socket] = &arguments[..] else { bail!("usage: <item> <who> <count> <socket>") };
+    let [item, name, count, socket] = &arguments[..] else { bail!("usage: <item> <client> <count> <socket>") };
     let count = count.parse()?;
-    // One thread, so that times are not those of threads that wake each other.
+    // A single thread, so that waking other threads is not measured.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // A task as those of a program are: to wake what `block_on` runs takes system calls.
+    // A spawned task, as in a typical program: waking the future of `block_on` takes system calls.
     let (item, socket) = (item.clone(), PathBuf::from(socket));
     let _runtime = runtime.enter();
-    let task = match who.as_str() {
+    let task = match name.as_str() {
         "ours" => tokio::spawn(work::<dockerclient::DockerClient>(item, count, socket, allocations)),
         "bollard" => tokio::spawn(work::<bollard::Docker>(item, count, socket, allocations)),
-        "floor" => tokio::spawn(work::<Floor>(item, count, socket, allocations)),
-        _ => bail!("nobody is called {who:?}"),
+        "baseline" => tokio::spawn(work::<Baseline>(item, count, socket, allocations)),
+        _ => bail!("unknown client {name:?}"),
     };
     let cost = runtime.block_on(task)??;
     println!("{}", serde_json::to_string(&cost)?);
@@ -43,32 +45,32 @@ pub fn main(allocations: Allocations) -> Result<()> {
 
 async fn work<C: Client>(item: String, count: u64, socket: PathBuf, allocations: Allocations) -> Result<Cost> {
     let mut client = C::connect(&socket).await?;
-    // The version is negotiated, connections are open, and the engine has made its answers.
+    // Before the measurement: negotiates the version, connects, and makes the server prepare its responses.
     client.version().await?;
     if let Some(limit) = item.strip_prefix("list-") {
         client.list(limit.parse()?).await?;
     }
     let start = Start::now(allocations)?;
-    let done = match item.split_once('-') {
-        None => alone(&mut client, &item, count).await?,
+    let completed = match item.split_once('-') {
+        None => sequential(&mut client, &item, count).await?,
         Some(("list", limit)) => {
             let limit = limit.parse()?;
             for _ in 0..count {
-                ensure!(client.list(limit).await? == limit as usize, "containers are missing");
+                ensure!(client.list(limit).await? == limit as usize, "the list is incomplete");
             }
             count
         }
         Some(("logs", size)) => logs(&mut client, size.parse()?, count).await?,
         Some(("version", "64")) => in_flight(&client, count).await?,
         Some(("stats", "streams")) => streams(&client, count).await?,
-        Some(_) => bail!("there is no such work as {item:?}"),
+        Some(_) => bail!("unknown benchmark {item:?}"),
     };
-    ensure!(done == count, "{done} of {count} are done");
+    ensure!(completed == count, "{completed} of {count} completed");
     start.cost()
 }
 
-/// One thing after the other, or one stream.
-async fn alone<C: Client>(client: &mut C, item: &str, count: u64) -> Result<u64> {
+/// Sequential calls, or one stream.
+async fn sequential<C: Client>(client: &mut C, item: &str, count: u64) -> Result<u64> {
     match item {
         "events" => return client.events(count).await,
         "stats" => return client.stats(&format!("stats-{count}-0")).await,
@@ -81,22 +83,22 @@ async fn alone<C: Client>(client: &mut C, item: &str, count: u64) -> Result<u64>
             "version" => client.version().await?,
             "inspect" => client.inspect().await?,
             "create" => client.create().await?,
-            _ => bail!("there is no such work as {item:?}"),
+            _ => bail!("unknown benchmark {item:?}"),
         };
-        ensure!(length > 0, "nothing is told");
+        ensure!(length > 0, "the decoded value is empty");
     }
     Ok(count)
 }
 
 /// `count` bytes of output, in frames of `size`.
 async fn logs<C: Client>(client: &mut C, size: u64, count: u64) -> Result<u64> {
-    let frames = count.checked_div(size).context("frames of nothing")?;
-    let came = client.logs(&format!("logs-{size}-{frames}")).await?;
-    // The floor does not tell headers from output.
-    Ok(if came == frames * (size + HEADER) { frames * size } else { came })
+    let frames = count.checked_div(size).context("the frame size is 0")?;
+    let received = client.logs(&format!("logs-{size}-{frames}")).await?;
+    // The baseline does not separate headers from output.
+    Ok(if received == frames * (size + HEADER) { frames * size } else { received })
 }
 
-/// `count` calls, many at once.
+/// `count` calls, [`IN_FLIGHT`] of them concurrent.
 async fn in_flight<C: Client>(client: &C, count: u64) -> Result<u64> {
     let mut tasks = JoinSet::new();
     for _ in 0..IN_FLIGHT {
@@ -111,14 +113,14 @@ async fn in_flight<C: Client>(client: &C, count: u64) -> Result<u64> {
     sum(tasks).await
 }
 
-/// `count` streams at once, each of some samples that come one by one.
+/// `count` concurrent streams, each with [`SAMPLES`] samples.
 async fn streams<C: Client>(client: &C, count: u64) -> Result<u64> {
     let mut tasks = JoinSet::new();
     for _ in 0..count {
         let mut client = client.another().await?;
         tasks.spawn(async move {
-            let samples = client.stats(&format!("stats-{SAMPLES}-{PAUSE}")).await?;
-            ensure!(samples == SAMPLES, "{samples} samples came");
+            let samples = client.stats(&format!("stats-{SAMPLES}-{INTERVAL}")).await?;
+            ensure!(samples == SAMPLES, "received {samples} samples");
             Ok(1)
         });
     }

@@ -1,4 +1,4 @@
-//! What all running containers use, live, a `top` for containers: `cargo run --example top`.
+//! Displays the resource usage of all running containers, like `top`: `cargo run --example top`.
 //!
 //! `q` quits; `c`, `m`, `n` and `b` sort by CPU, memory, network and block IO.
 
@@ -8,13 +8,12 @@ mod view;
 use std::{io, thread, time::Duration};
 
 use dockerclient::DockerClient;
-use futures_util::StreamExt as _;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind};
 use tokio::sync::mpsc;
 
 use self::state::{Column, State};
 
-/// How often the screen is drawn anew, if anything changed.
+/// Interval between two updates of the screen.
 const PAUSE: Duration = Duration::from_millis(250);
 
 #[tokio::main]
@@ -22,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let docker = DockerClient::from_env()?;
     let engine = docker.version().await?;
     let state = State::new(format!("engine {} ({}), API {}", engine.version, engine.os, docker.api_version().await?));
-    // Restores the terminal also if something panics.
+    // Also restores the terminal after a panic.
     let mut terminal = ratatui::try_init()?;
     let outcome = run(&docker, state, &mut terminal).await;
     ratatui::try_restore()?;
@@ -51,7 +50,7 @@ async fn run(docker: &DockerClient, mut state: State, terminal: &mut ratatui::De
     }
 }
 
-/// The keys that are pressed. Reading them blocks, so a thread does it; it ends with the process.
+/// Returns the pressed keys. Reading them blocks, so it is done by a thread, which ends with the process.
 fn keys() -> mpsc::UnboundedReceiver<KeyCode> {
     let (send, receive) = mpsc::unbounded_channel();
     thread::spawn(move || {

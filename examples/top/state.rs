@@ -1,13 +1,13 @@
-//! What is known of the containers.
+//! The state of the display: the last samples of each container.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use dockerclient::{containers::Traffic, monitor::StatsUpdate};
 
-/// How many samples of a container are kept for its graph.
+/// Number of samples per container that are kept for its graph.
 const HISTORY: usize = 24;
 
-/// What rows are sorted by, the largest first.
+/// A column to sort by, in descending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Column {
     Cpu,
@@ -24,16 +24,16 @@ pub(crate) struct State {
     containers: BTreeMap<String, Row>,
 }
 
-/// What one container uses.
+/// The resource usage of a container.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) cpu: f64,
-    pub(crate) memory: u64,
-    pub(crate) memory_percent: f64,
-    pub(crate) network: Traffic,
-    pub(crate) block_io: Traffic,
-    /// The CPU of the last samples, in tenths of a percent.
+    pub(crate) memory: Option<u64>,
+    pub(crate) memory_percent: Option<f64>,
+    pub(crate) network: Option<Traffic>,
+    pub(crate) block_io: Option<Traffic>,
+    /// CPU usage of the last samples, in tenths of a percent.
     pub(crate) history: VecDeque<u64>,
 }
 
@@ -58,19 +58,19 @@ impl State {
                 row.name.clone_from(&sample.name);
                 row.cpu = sample.cpu_percent.unwrap_or_default();
                 row.memory = sample.memory_used;
-                row.memory_percent = sample.memory_percent.unwrap_or_default();
+                row.memory_percent = sample.memory_percent;
                 row.network = sample.network;
                 row.block_io = sample.block_io;
-                row.remember((row.cpu * 10.0) as u64);
+                row.add_cpu_sample((row.cpu * 10.0) as u64);
             }
             _ => {}
         }
     }
 
-    /// All rows, in the order in which they are shown.
+    /// Returns all rows, sorted for display.
     pub(crate) fn rows(&self) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.containers.values().collect();
-        let total = |traffic: Traffic| traffic.input + traffic.output;
+        let total = |traffic: Option<Traffic>| traffic.map(|traffic| traffic.input + traffic.output);
         rows.sort_by(|a, b| match self.sorted_by {
             Column::Cpu => b.cpu.total_cmp(&a.cpu),
             Column::Memory => b.memory.cmp(&a.memory),
@@ -88,7 +88,7 @@ impl State {
 }
 
 impl Row {
-    pub(crate) fn remember(&mut self, cpu: u64) {
+    pub(crate) fn add_cpu_sample(&mut self, cpu: u64) {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }

@@ -1,4 +1,4 @@
-//! How it looks: the screen is a function of the state.
+//! Rendering of the state.
 
 use dockerclient::containers::Traffic;
 use ratatui::{
@@ -11,7 +11,7 @@ use ratatui::{
 
 use crate::state::{Column, Row, State};
 
-/// Eight heights of a bar.
+/// Bars of increasing height.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 pub(crate) fn draw(frame: &mut Frame<'_>, state: &State) {
@@ -58,13 +58,26 @@ fn line(row: &Row) -> TableRow<'static> {
         Cell::from(row.name.clone()),
         Cell::from(format!("{:>6.1}", row.cpu)).style(heat),
         Cell::from(graph(row)).style(heat),
-        Cell::from(format!("{} {:.0} %", bytes(row.memory), row.memory_percent)),
-        Cell::from(traffic(row.network)),
-        Cell::from(traffic(row.block_io)),
+        Cell::from(memory(row)),
+        Cell::from(row.network.map_or_else(absent, traffic)),
+        Cell::from(row.block_io.map_or_else(absent, traffic)),
     ])
 }
 
-/// The last samples as bars, the highest as high as there is.
+/// Placeholder for a value that the engine does not report.
+fn absent() -> String {
+    "-".to_owned()
+}
+
+fn memory(row: &Row) -> String {
+    let used = row.memory.map_or_else(absent, bytes);
+    match row.memory_percent {
+        Some(percent) => format!("{used} {percent:.0} %"),
+        None => used,
+    }
+}
+
+/// Returns the last samples as bars, scaled to the highest one.
 fn graph(row: &Row) -> String {
     let highest = row.history.iter().copied().max().unwrap_or_default().max(10);
     let last = row.history.len().saturating_sub(12);
@@ -75,7 +88,7 @@ fn traffic(traffic: Traffic) -> String {
     format!("{}/{}", bytes(traffic.input), bytes(traffic.output))
 }
 
-/// Bytes for people.
+/// Formats a number of bytes with a unit.
 fn bytes(count: u64) -> String {
     let mut value = count as f64;
     for unit in ["B", "K", "M", "G"] {
@@ -94,14 +107,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containers_are_shown_with_the_busiest_first() {
+    fn view_sorts_by_cpu_usage() {
         let row = |name: &str, cpu: f64, memory| Row {
             name: name.into(),
             cpu,
-            memory,
-            memory_percent: 3.0,
-            network: Traffic { input: 1200, output: 3_400_000 },
-            block_io: Traffic { input: 0, output: 70_000 },
+            memory: Some(memory),
+            memory_percent: Some(3.0),
+            network: Some(Traffic { input: 1200, output: 3_400_000 }),
+            block_io: Some(Traffic { input: 0, output: 70_000 }),
             history: [1, 20, 400, (cpu * 10.0) as u64].into(),
         };
         let mut state = State::new("engine 20.10.24 (linux), API 1.41".into());

@@ -1,4 +1,4 @@
-//! Addresses: what is displayed is read again as the same.
+//! Engine addresses: the displayed form parses to the same address.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! What lies on a user's disk, and what credential helpers answer: whatever it says, reading it ends.
+//! Configuration files, and responses of credential helpers: parsing terminates without a panic.
 
 #![no_main]
 

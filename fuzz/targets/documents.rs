@@ -1,4 +1,4 @@
-//! Sequences of documents: whatever comes, and however it is cut, the same documents come out.
+//! Sequences of JSON documents: the size of the chunks does not change the result.
 
 #![no_main]
 
@@ -6,6 +6,6 @@ use dockerclient::fuzzing;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {
-    let (size, wire) = input;
-    assert_eq!(fuzzing::documents(wire, usize::from(size) + 1), fuzzing::documents(wire, usize::MAX));
+    let (size, bytes) = input;
+    assert_eq!(fuzzing::documents(bytes, usize::from(size) + 1), fuzzing::documents(bytes, usize::MAX));
 });

@@ -1,4 +1,4 @@
-//! Lines: nothing of what was written is lost or made up.
+//! Lines: the result equals that of splitting the whole text, with no bytes lost or added.
 
 #![no_main]
 

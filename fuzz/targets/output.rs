@@ -1,4 +1,4 @@
-//! Framed output: whatever comes, and however it is cut, the same pieces come out.
+//! Multiplexed output: the size of the chunks does not change the result.
 
 #![no_main]
 
@@ -6,6 +6,6 @@ use dockerclient::fuzzing;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (u8, &[u8])| {
-    let (size, wire) = input;
-    assert_eq!(fuzzing::output(wire, usize::from(size) + 1), fuzzing::output(wire, usize::MAX));
+    let (size, bytes) = input;
+    assert_eq!(fuzzing::output(bytes, usize::from(size) + 1), fuzzing::output(bytes, usize::MAX));
 });

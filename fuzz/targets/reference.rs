@@ -1,4 +1,4 @@
-//! Names of images: what is one is displayed as it was written.
+//! Image references: the displayed form equals the parsed text.
 
 #![no_main]
 

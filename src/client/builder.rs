@@ -1,20 +1,27 @@
-//! Making a client to order.
+//! [`DockerClientBuilder`], the settings of a client.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fmt, io, path::PathBuf, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::DockerClient;
 use crate::{
     ApiVersion, Error, Result,
-    config::ConfigDirectory,
-    connect::{self, Connector, Dial, Endpoint, HttpClient, Limits, Wish},
+    config::{ConfigDirectory, ConfigFile, ProxyVariables},
     credentials::{Helpers, Store},
     environment::Environment,
     error::{Kind, Unsupported},
+    transport::{
+        self, Configuration, Connector, CustomConnector, Endpoint, EndpointOptions, Headers, HttpClient, Limits,
+    },
 };
 
-/// Makes a [`DockerClient`]. What is not said comes from the environment.
+/// A builder for a [`DockerClient`]. Returned by [`DockerClient::builder`].
+///
+/// Settings that are not set come from the environment, as [`DockerClient::from_env`] documents. Each setting documents its
+/// default.
+///
+/// # Examples
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,45 +37,72 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct DockerClientBuilder {
-    wish: Wish,
-    connector: Option<Dial>,
+    endpoint: EndpointOptions,
+    connector: Option<CustomConnector>,
     api_version: Option<ApiVersion>,
     limits: Limits,
     config_directory: Option<PathBuf>,
     anonymous: bool,
     helper_path: Option<String>,
-    helper_timeout: Option<Duration>,
+    /// `None` for the default of the endpoint; `Some(None)` for no limit.
+    max_connections: Option<Option<usize>>,
+    headers: CustomHeaders,
+    no_proxy: bool,
+    no_container_proxies: bool,
+}
+
+/// Headers that the program adds. `Debug` shows only their names, because values may be secrets.
+#[derive(Clone, Default)]
+struct CustomHeaders(Vec<(String, String)>);
+
+impl fmt::Debug for CustomHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
 }
 
 impl DockerClientBuilder {
-    /// Where the engine listens: `unix:///path`, `tcp://host:port`, `http://host:port`, `https://host:port` or
-    /// `ssh://user@host:port/socket`.
+    /// Sets the address of the engine. Defaults to the engine of the environment, see [`DockerClient::from_env`].
     ///
-    /// Defaults to what the environment says, see [`DockerClient::from_env`]. Port 2375 may be left out, or 2376 with
-    /// TLS. `https` needs the feature `tls`, and `ssh` the feature `ssh`; of an ssh address, all but the host may be
-    /// left out.
+    /// | address | transport |
+    /// |---|---|
+    /// | `unix:///path` or `/path` | unix socket |
+    /// | `tcp://host:port/prefix` or `host:port/prefix` | TCP, with TLS if it is configured |
+    /// | `http://host:port/prefix` | TCP without TLS |
+    /// | `https://host:port/prefix` | TCP with TLS; requires the feature `tls` |
+    /// | `ssh://user@host:port/socket` | SSH; requires the feature `ssh` |
+    ///
+    /// The host defaults to `localhost`, and the port to 2375, or to 2376 with `https://`. The optional prefix is prepended
+    /// to the path of each request. An SSH address requires only the host.
     pub fn address(mut self, address: impl Into<String>) -> Self {
-        self.wish.address = Some(address.into());
+        self.endpoint.address = Some(address.into());
         self
     }
 
-    /// The context of the docker command line to use, by its name.
+    /// Sets the name of the docker CLI context to use.
     ///
-    /// Defaults to what the environment says, see [`DockerClient::from_env`].
+    /// Defaults to the context of the environment, see [`DockerClient::from_env`].
     pub fn context(mut self, name: impl Into<String>) -> Self {
-        self.wish.context = Some(name.into());
+        self.endpoint.context = Some(name.into());
         self
     }
 
-    /// Speak TLS, and how. Defaults to what the environment says, see [`DockerClient::from_env`].
+    /// Sets the TLS configuration. Defaults to the TLS settings of the environment, see [`DockerClient::from_env`]. Requires
+    /// the feature `tls`.
+    ///
+    /// If neither this builder nor the environment selects an engine, the address is `tcp://localhost:2376`.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: crate::Tls) -> Self {
-        self.wish.tls = Some(tls);
+        self.endpoint.tls = Some(tls);
         self
     }
 
-    /// A way to the engine of your own: `dial` is called for each connection, and returns any stream of bytes in both
-    /// directions.
+    /// Uses a custom transport: `dial` is called for each connection, and returns a bidirectional byte stream to the
+    /// engine.
+    ///
+    /// Cannot be combined with [`address`](Self::address), [`context`](Self::context) or a TLS configuration.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use dockerclient::DockerClient;
@@ -83,129 +117,231 @@ impl DockerClientBuilder {
         R: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.connector = Some(Dial::new(dial));
+        self.connector = Some(CustomConnector::new(dial));
         self
     }
 
-    /// The version of the API to speak.
+    /// Sets the API version to use, without negotiation.
     ///
-    /// Defaults to `DOCKER_API_VERSION`, and to the newest that both sides know if that is not set.
+    /// Defaults to `DOCKER_API_VERSION` or, if that is not set, to the newest version that both the engine and this crate
+    /// support.
     pub fn api_version(mut self, version: ApiVersion) -> Self {
         self.api_version = Some(version);
         self
     }
 
-    /// How long opening a connection may take. Defaults to 10 seconds.
+    /// Sets the timeout for opening a connection. Defaults to 10 seconds; `None` disables it.
     ///
-    /// Bounds only the dialling; what comes after has limits of its own.
+    /// Within this time, an attempt that fails for a temporary reason is retried: no free file descriptor, a full backlog of
+    /// a unix socket, or an SSH server that limits unauthenticated connections (`MaxStartups`).
     #[doc(alias = "NewDockerClientTimeout")]
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.limits.connect = Some(limit);
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.connect_timeout = limit.into();
         self
     }
 
-    /// How long the engine may take to begin its answer. Defaults to 60 seconds.
+    /// Sets the timeout for the response headers. Defaults to 60 seconds; `None` disables it.
     ///
-    /// Does not bound operations that answer only when their work is done, however
-    /// long that takes: `stop`, `restart`, `kill`, `wait`, `remove`, `commit`, and
-    /// what talks to a registry. Nor `logs`, which Podman begins only with the first output.
-    pub fn answer_timeout(mut self, limit: Duration) -> Self {
-        self.limits.answer = Some(limit);
+    /// Does not apply to operations whose response headers arrive only when the engine has finished its work, or with the
+    /// first output:
+    ///
+    /// - containers: create, start, stop, restart, kill, wait, remove, commit, changes, logs, export, all copy operations,
+    ///   and list and inspect with sizes;
+    /// - images: pull, push, build, load, save, import, search, distribution, remove, history, and list with shared sizes;
+    /// - volumes: all; networks: create, remove, connect, disconnect;
+    /// - events, disk usage, prune, and checking credentials.
+    ///
+    /// The negotiation of the API version must complete within this time. To limit a whole call, use the `time_limit` of its
+    /// request.
+    pub fn response_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.response_timeout = limit.into();
         self
     }
 
-    /// How long the engine may fall silent in the middle of an answer that is one document. Defaults to 60 seconds.
+    /// Sets the maximum idle time while the body of a response is read. Defaults to 60 seconds; `None` disables it.
     ///
-    /// Does not bound streams: logs may follow for days.
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.limits.body = Some(limit);
+    /// The timeout starts again with each chunk; an error response must be complete within it. Does not apply to streams,
+    /// which have timeouts of their own, such as [`OutputStream::read_timeout`](crate::OutputStream::read_timeout).
+    pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.read_timeout = limit.into();
         self
     }
 
-    /// How long an item of a stream may be, in bytes: a frame of output, a line, a document. Defaults to 16 MiB.
+    /// Sets the maximum number of connections that calls use at once. Defaults to 100, or to 8 over SSH; `None` is no limit.
     ///
-    /// A longer one is an error, and the end of its stream.
-    pub fn item_limit(mut self, bytes: usize) -> Self {
-        self.limits.item = bytes;
+    /// Further calls wait, without a timeout, until a connection is free. The limit applies separately to calls with a
+    /// [`response_timeout`](Self::response_timeout) and to calls without one, so that long operations do not block short
+    /// ones. Streams, sessions, uploads and downloads have a connection each, and do not count towards the limit.
+    ///
+    /// A call whose future is not polled keeps its connection, and could block other calls indefinitely. To prevent this
+    /// deadlock, one connection more than the limit is opened whenever calls wait and none has completed for a second.
+    pub fn max_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
+        self.max_connections = Some(limit.into());
         self
     }
 
-    /// The directory with the configuration of the docker command line: `config.json`, and contexts. It need not exist.
+    /// Sets the maximum size of a response that is not a stream (an object or a list), in bytes. Defaults to 64 MiB.
     ///
-    /// Defaults to `DOCKER_CONFIG`, and to `.docker` in the `HOME` directory if that is not set.
+    /// Applies to the bytes received and, approximately, to the memory of the values decoded from them, which a response
+    /// from a faulty engine or proxy could make a hundred times larger. A call with a larger response fails
+    /// ([`is_decode`](Error::is_decode)). A list of 10,000 containers takes about 40 MB.
+    ///
+    /// Does not apply to downloads that are not decoded, such as archives.
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.limits.max_response_size = bytes;
+        self
+    }
+
+    /// Sets the maximum size of a stream item (a frame of output, a line, a JSON object), in bytes. Defaults to 16 MiB.
+    ///
+    /// Applies to the bytes received and to the memory of the values decoded from them. A larger item ends its stream with an
+    /// error; a longer line of [`lines`](crate::OutputStream::lines) is truncated.
+    pub fn max_item_size(mut self, bytes: usize) -> Self {
+        self.limits.max_item_size = bytes;
+        self
+    }
+
+    /// Sets the directory of the docker CLI's configuration (`config.json` and contexts). It need not exist.
+    ///
+    /// Defaults to `DOCKER_CONFIG` or, if that is not set, to `.docker` in the user's home directory.
     pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_directory = Some(path.into());
         self
     }
 
-    /// Shows registries nothing but what a call is given, whatever the user's configuration holds.
+    /// Disables the lookup of registry credentials: only credentials that are passed to a call are sent.
     ///
-    /// Without this, pulls, pushes, searches and builds show what
-    /// [`credentials`](DockerClient::credentials) finds.
+    /// By default, pull, push, search and build use the credentials that [`credentials`](DockerClient::credentials) finds in
+    /// the user's configuration.
     pub fn anonymous(mut self) -> Self {
         self.anonymous = true;
         self
     }
 
-    /// The directories to look for credential helpers in, with a colon between them. Defaults to `PATH`.
+    /// Sets the directories to search for credential helpers, separated by colons. Defaults to `PATH`.
     ///
-    /// Services are often started with a `PATH` that lacks what their user installed. Helpers get it as theirs.
+    /// Useful for services, whose `PATH` often lacks the directories of programs that their user installed. It is also the
+    /// `PATH` of the helpers.
     pub fn credential_helper_path(mut self, directories: impl Into<String>) -> Self {
         self.helper_path = Some(directories.into());
         self
     }
 
-    /// How long a credential helper may take before it is killed. Defaults to 60 seconds, in which its user may have
-    /// to unlock something.
-    pub fn credential_helper_timeout(mut self, limit: Duration) -> Self {
-        self.helper_timeout = Some(limit);
+    /// Sets the timeout after which a credential helper is killed. Defaults to 60 seconds, because the user may have to
+    /// unlock a keychain; `None` disables it.
+    pub fn credential_helper_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.limits.helper_timeout = limit.into();
         self
     }
 
-    /// Makes the client, without looking whether an engine is there.
+    /// Adds a header to every request to the engine, for example one that a reverse proxy requires.
     ///
-    /// Reads the files that say where it is, and certificates.
+    /// Replaces an earlier header of that name, the one in `config.json` (`HttpHeaders`), and the `User-Agent` of this
+    /// client. Headers of a single call, such as `X-Registry-Auth`, take precedence. `Debug` output does not contain the
+    /// value.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dockerclient::DockerClient;
+    ///
+    /// let docker = DockerClient::builder()
+    ///     .address("tcp://127.0.0.1:2375")
+    ///     .header("User-Agent", "my-tool/1.0")
+    ///     .header("Authorization", "Bearer secret")
+    ///     .build()?;
+    /// # Ok::<(), dockerclient::Error>(())
+    /// ```
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// Connects to the engine directly, and ignores `HTTP_PROXY` and `HTTPS_PROXY`, which are used by default.
+    pub fn no_proxy(mut self) -> Self {
+        self.no_proxy = true;
+        self
+    }
+
+    /// Disables setting proxy variables in containers and builds.
+    ///
+    /// By default, [`create`](crate::containers::Containers::create) and [`build`](crate::images::Images::build) add the
+    /// `proxies` of `config.json` to the environment and the build arguments, as the docker CLI does: `HTTP_PROXY`,
+    /// `HTTPS_PROXY`, `NO_PROXY`, `FTP_PROXY` and `ALL_PROXY`, each in upper and lower case, unless the call sets the
+    /// variable itself.
+    pub fn no_container_proxies(mut self) -> Self {
+        self.no_container_proxies = true;
+        self
+    }
+
+    /// Creates the client. Reads the docker CLI's configuration and the certificates, but does not connect to the engine.
     ///
     /// # Errors
     ///
-    /// Fails if what is said here, by the environment or by the command line's configuration cannot be meant, or if
-    /// this crate does not speak the version that is wanted.
+    /// Fails if a setting of this builder, of the environment or of the configuration is not valid, if no engine is
+    /// configured and there is no usable socket at the default paths, or if this crate does not support the configured API
+    /// version.
     pub fn build(self) -> Result<DockerClient> {
-        let environment = Environment::of_process()?;
+        let environment = match self.no_proxy {
+            true => Environment::of_process().without_proxies(),
+            false => Environment::of_process(),
+        };
         let pinned = match self.api_version {
             Some(version) => Some(version),
-            None => environment.get("DOCKER_API_VERSION").map(str::parse).transpose()?,
+            None => environment.get("DOCKER_API_VERSION")?.map(str::parse).transpose()?,
         };
         if let Some(version) = pinned {
-            speakable(version)?;
+            check_supported(version)?;
         }
         let directory = self.config_directory.or_else(|| environment.config_directory()).map(ConfigDirectory::new);
+        let file = match &directory {
+            Some(directory) => directory.load()?,
+            None => ConfigFile::default(),
+        };
         let endpoint = match self.connector {
-            Some(_) if self.wish.is_something() => {
-                return Err(Error::request("a connector is given, which leaves nothing to say about where to connect"));
+            Some(_) if self.endpoint.is_set() => {
+                return Err(Error::invalid_input("connector() cannot be combined with address(), context() or tls()"));
             }
             Some(dial) => Endpoint::Custom(dial),
-            None => connect::find(&self.wish, &environment, directory.as_ref())?,
+            None => {
+                let config = Configuration { directory: directory.as_ref(), file: &file };
+                transport::resolve(&self.endpoint, &environment, config)?
+            }
         };
-        let connector = Connector::new(endpoint, self.limits.connect);
-        let path = self.helper_path.as_deref().or_else(|| environment.get("PATH")).unwrap_or_default();
-        let helpers = Helpers::new(path, self.helper_timeout);
+        let mut headers = Headers::new(&file.headers)?;
+        for (name, value) in &self.headers.0 {
+            headers.insert(name, value)?;
+        }
+        let proxies = match self.no_container_proxies {
+            true => ProxyVariables::default(),
+            false => file.proxy_variables(&endpoint.config_key()),
+        };
+        let max_connections = match self.max_connections {
+            Some(Some(0)) => {
+                return Err(Error::invalid_input("invalid max_connections: 0; use at least 1"));
+            }
+            Some(limit) => limit,
+            None => Some(transport::default_max_connections(&endpoint)),
+        };
+        let connector = Connector::new(endpoint, headers);
+        let path = self.helper_path.map_or_else(|| environment.program_path().to_owned(), OsString::from);
+        let helpers = Helpers::new(path, self.limits.helper_timeout);
         let store = directory.filter(|_| !self.anonymous).map(|directory| Store::new(directory, helpers));
-        Ok(DockerClient::new(HttpClient::new(connector), self.limits, pinned, store))
+        Ok(DockerClient::new(HttpClient::new(connector, max_connections)?, self.limits, pinned, store, proxies))
     }
 }
 
-fn speakable(version: ApiVersion) -> Result<()> {
+fn check_supported(version: ApiVersion) -> Result<()> {
     if (ApiVersion::OLDEST..=ApiVersion::NEWEST).contains(&version) {
         return Ok(());
     }
     Err(Error::new(Kind::Unsupported(Unsupported {
         message: format!(
-            "API {version} is wanted, but this client speaks {} to {}",
+            "unsupported API version {version}: this crate supports {} to {}",
             ApiVersion::OLDEST,
             ApiVersion::NEWEST
         ),
-        needed: Some(version),
-        spoken: None,
+        required: Some(version),
+        negotiated: None,
     })))
 }

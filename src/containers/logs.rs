@@ -1,125 +1,142 @@
-//! What containers write.
+//! Reading the logs of a container.
 
-use crate::{ApiVersion, Timestamp};
+use super::{Container, Tail};
+use crate::{
+    LazyStream, OutputStream, Result, Timestamp,
+    generated::Client,
+    logs::{LogParameters, LogQuery, read_logs},
+    request::{Settings, request},
+    system::response_time,
+};
 
-/// Options of [`Container::logs`](super::Container::logs). By default, all that was written to both streams so far.
+impl Container {
+    /// Reads the output that the container has written to its standard output and standard error, as `docker logs` does.
+    ///
+    /// Resolves once the engine has sent its response headers, which engines before 1.7 and Podman send with the first
+    /// output. Calls `GET /containers/{id}/logs`. Unless [`tty`](ReadLogs::tty) is set, first calls `GET
+    /// /containers/{id}/json` to determine whether the container has a TTY.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such container (404), or if its log driver does not support reading (501; 500 from Docker
+    /// before 17.09).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let mut lines = docker.container("web").logs().follow(true).tail(10).await?.lines();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("{}", line.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ContainerLogs")]
+    pub fn logs(&self) -> ReadLogs {
+        ReadLogs { container: self.clone(), query: LogQuery::default(), tty: None, settings: Settings::default() }
+    }
+
+    /// Reads the logs of a container that has a TTY or not. Also returns when the engine responded, by its clock.
+    pub(crate) async fn read_logs(
+        &self,
+        query: &LogQuery,
+        tty: bool,
+        settings: &Settings,
+    ) -> Result<(Timestamp, OutputStream)> {
+        let (api, id) = self.api("container_logs", settings).await?;
+        let LogParameters { details, follow, since, stderr, stdout, tail, timestamps, until } =
+            query.parameters(api.version());
+        let call = async |client: &Client| {
+            let (since, until, tail) = (since.as_deref(), until.as_deref(), Some(&*tail));
+            client.container_logs(id, details, follow, since, stderr, stdout, tail, timestamps, until).await
+        };
+        let (head, output) = read_logs(&api, "container_logs", id, query, tty, call).await?;
+        Ok((response_time(&head), output))
+    }
+}
+
+/// A request to read the logs of a container. Returned by [`Container::logs`].
 #[doc(alias = "LogOptions")]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use]
-pub struct LogsOptions {
-    pub(crate) follow: Option<bool>,
-    pub(super) timestamps: Option<bool>,
-    pub(crate) tail: Tail,
-    only: Option<Only>,
-    pub(crate) since: Option<Timestamp>,
-    until: Option<Timestamp>,
-    pub(super) details: Option<bool>,
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct ReadLogs {
+    container: Container,
+    query: LogQuery,
+    tty: Option<bool>,
+    settings: Settings,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Only {
-    Stdout,
-    Stderr,
-}
+request!(ReadLogs => OutputStream, "container_logs");
 
-impl LogsOptions {
-    /// Go on with what comes, until the container ends.
-    pub fn follow(mut self) -> Self {
-        self.follow = Some(true);
+impl ReadLogs {
+    /// Sets whether to wait for more output, until the container exits. Defaults to `false`.
+    pub fn follow(mut self, follow: bool) -> Self {
+        self.query.follow = Some(follow);
         self
     }
 
-    /// Begin each line with the time it was written, in RFC 3339, and a space.
-    pub fn timestamps(mut self) -> Self {
-        self.timestamps = Some(true);
+    /// Sets whether to read the standard output. Defaults to `true`.
+    pub fn stdout(mut self, stdout: bool) -> Self {
+        self.query.stdout = Some(stdout);
         self
     }
 
-    /// How many of the last lines. Defaults to all.
-    pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
-        self.tail = tail.into();
+    /// Sets whether to read the standard error. Defaults to `true`.
+    pub fn stderr(mut self, stderr: bool) -> Self {
+        self.query.stderr = Some(stderr);
         self
     }
 
-    /// Only what was written since; below API 1.22, since the second of it. Needs API 1.19.
+    /// Sets whether each line begins with the time at which it was written, in RFC 3339, and a space. Defaults to `false`.
+    pub fn timestamps(mut self, timestamps: bool) -> Self {
+        self.query.timestamps = Some(timestamps);
+        self
+    }
+
+    /// Sets whether each line begins, after its time, with the attributes that the options of the container's log driver add
+    /// to it: labels and variables as `key=value`, separated by commas, and a space. Defaults to `false`. Requires API 1.24.
+    pub fn details(mut self, details: bool) -> Self {
+        self.query.details = Some(details);
+        self
+    }
+
+    /// Reads only output that was written at this time or later; below API 1.22, in the second of this time or later.
+    /// Requires API 1.19.
     pub fn since(mut self, since: Timestamp) -> Self {
-        self.since = Some(since);
+        self.query.since = Some(since);
         self
     }
 
-    /// Only what was written until then. Monitors, which go on, take no notice of it. Needs API 1.35.
+    /// Reads only output that was written until this time. Requires API 1.35.
     pub fn until(mut self, until: Timestamp) -> Self {
-        self.until = Some(until);
+        self.query.until = Some(until);
         self
     }
 
-    /// Without [`until`](Self::until).
-    pub(crate) fn without_end(mut self) -> Self {
-        self.until = None;
+    /// Sets the number of lines to read from the end of the logs. Defaults to [`Tail::All`].
+    pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
+        self.query.tail = tail.into();
         self
     }
 
-    /// Begin each line, behind its time, with what the options of the container's log driver add to it: labels and
-    /// variables as `key=value`, with commas between them, and a space. Needs API 1.23.
-    pub fn details(mut self) -> Self {
-        self.details = Some(true);
+    /// Sets whether the container has a TTY, so that it need not be inspected. The output is not decoded correctly if this
+    /// is not what the container was created with.
+    pub fn tty(mut self, tty: bool) -> Self {
+        self.tty = Some(tty);
         self
     }
 
-    /// Only what was written to the standard output.
-    pub fn only_stdout(mut self) -> Self {
-        self.only = Some(Only::Stdout);
-        self
+    /// Returns the output as a stream that sends the request when it is first polled.
+    pub fn stream(self) -> LazyStream<OutputStream> {
+        LazyStream::new(self.into_future())
     }
 
-    /// Only what was written to the standard error.
-    pub fn only_stderr(mut self) -> Self {
-        self.only = Some(Only::Stderr);
-        self
-    }
-
-    pub(super) fn to_since(&self, version: ApiVersion) -> Option<String> {
-        self.since.map(|since| to_seconds(since, version))
-    }
-
-    pub(super) fn to_until(&self, version: ApiVersion) -> Option<String> {
-        self.until.map(|until| to_seconds(until, version))
-    }
-
-    /// Whether stdout, and whether stderr. Engines refuse neither.
-    pub(super) fn sources(&self) -> (Option<bool>, Option<bool>) {
-        (Some(self.only != Some(Only::Stderr)), Some(self.only != Some(Only::Stdout)))
-    }
-}
-
-/// Seconds since 1970; engines since 1.10, which speak 1.22, know parts of them.
-fn to_seconds(moment: Timestamp, version: ApiVersion) -> String {
-    let moment = moment.unix_nanoseconds();
-    let (seconds, rest) = (moment.div_euclid(1_000_000_000), moment.rem_euclid(1_000_000_000));
-    if version < ApiVersion::new(1, 22) { seconds.to_string() } else { format!("{seconds}.{rest:09}") }
-}
-
-/// How many of the last lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tail {
-    /// All of them.
-    #[default]
-    All,
-    /// So many; 0 for only what comes from now on.
-    Lines(u64),
-}
-
-impl Tail {
-    pub(super) fn to_query(self) -> String {
-        match self {
-            Self::All => "all".to_owned(),
-            Self::Lines(lines) => lines.to_string(),
-        }
-    }
-}
-
-impl From<u64> for Tail {
-    fn from(lines: u64) -> Self {
-        Self::Lines(lines)
+    async fn call(self) -> Result<OutputStream> {
+        let tty = match self.tty {
+            Some(tty) => tty,
+            None => self.container.inspect_for("container_logs", &self.settings).await?.config.tty,
+        };
+        Ok(self.container.read_logs(&self.query, tty, &self.settings).await?.1)
     }
 }

@@ -1,6 +1,6 @@
 //! Signals.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, convert::Infallible, fmt, str::FromStr};
 
 /// A signal, by its name with or without `SIG`, or by its number.
 ///
@@ -14,22 +14,24 @@ use std::borrow::Cow;
 pub struct Signal(Cow<'static, str>);
 
 impl Signal {
-    /// Hang up.
+    /// Hangup of the controlling terminal.
     pub const HUP: Self = Self(Cow::Borrowed("SIGHUP"));
     /// Interrupt, as Ctrl-C does.
     pub const INT: Self = Self(Cow::Borrowed("SIGINT"));
     /// Quit, with a core dump.
     pub const QUIT: Self = Self(Cow::Borrowed("SIGQUIT"));
-    /// End at once; cannot be caught.
+    /// Kill; cannot be caught.
     pub const KILL: Self = Self(Cow::Borrowed("SIGKILL"));
-    /// End in good order.
+    /// Terminate.
     pub const TERM: Self = Self(Cow::Borrowed("SIGTERM"));
-    /// For the program's own use.
+    /// The first signal that is defined by the program.
     pub const USR1: Self = Self(Cow::Borrowed("SIGUSR1"));
-    /// For the program's own use.
+    /// The second signal that is defined by the program.
     pub const USR2: Self = Self(Cow::Borrowed("SIGUSR2"));
 
-    pub(super) fn as_str(&self) -> &str {
+    /// The name or the number of the signal, as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -37,6 +39,26 @@ impl Signal {
 impl From<&str> for Signal {
     fn from(name: &str) -> Self {
         Self(Cow::Owned(name.to_owned()))
+    }
+}
+
+impl From<String> for Signal {
+    fn from(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+}
+
+impl FromStr for Signal {
+    type Err = Infallible;
+
+    fn from_str(name: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(name))
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

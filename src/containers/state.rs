@@ -1,14 +1,14 @@
-//! The state of a container, in words.
+//! The state of a container as text.
 
 use std::time::Duration;
 
 use crate::{Timestamp, models::ContainerState};
 
-/// How far Go's durations reach; a container said to run since the year 1 is up that long.
-const LONGEST: Duration = Duration::from_nanos(i64::MAX as u64);
+/// Maximum of Go's durations; the engine's uptime of a container without a start time.
+const MAX_DURATION: Duration = Duration::from_nanos(i64::MAX as u64);
 
 impl ContainerState {
-    /// The state in one word: `running`, `paused`, `restarting`, `dead` or `exited`.
+    /// Returns the state as one word: `running`, `paused`, `restarting`, `dead` or `exited`.
     ///
     /// A container that was never started counts as exited.
     #[doc(alias = "StateString")]
@@ -23,45 +23,28 @@ impl ContainerState {
         }
     }
 
-    /// The state at the moment `now` as `docker ps` words it: `Up 5 minutes`, `Exited (0) 2 days ago`.
+    /// Returns the state at the time `now` as text, as `docker ps` does: `Up 5 minutes`, `Exited (0) 2 days ago`.
     ///
     /// Empty for a container that was never started.
     #[doc(alias = "String")]
     #[must_use]
     pub fn describe(&self, now: Timestamp) -> String {
-        let since = |time: Option<Timestamp>| duration_in_words(time.map_or(LONGEST, |time| now.duration_since(time)));
-        let ended = || format!("({}) {} ago", self.exit_code, since(self.finished()));
+        let since = |time: Option<Timestamp>| humanize(time.map_or(MAX_DURATION, |time| now.duration_since(time)));
+        let ended = || format!("({}) {} ago", self.exit_code, since(self.finished_at));
         match () {
-            () if self.running && self.paused => format!("Up {} (Paused)", since(self.started())),
+            () if self.running && self.paused => format!("Up {} (Paused)", since(self.started_at)),
             () if self.running && self.restarting => format!("Restarting {}", ended()),
-            () if self.running => format!("Up {}", since(self.started())),
+            () if self.running => format!("Up {}", since(self.started_at)),
             () if self.dead => "Dead".to_owned(),
-            () if self.finished().is_none() => String::new(),
+            () if self.finished_at.is_none() => String::new(),
             () => format!("Exited {}", ended()),
         }
     }
-
-    /// When it was last started, if ever.
-    #[must_use]
-    pub fn started(&self) -> Option<Timestamp> {
-        moment(&self.started_at)
-    }
-
-    /// When it last ended, if ever.
-    #[must_use]
-    pub fn finished(&self) -> Option<Timestamp> {
-        moment(&self.finished_at)
-    }
 }
 
-/// Engines write the year 1 for never.
-fn moment(text: &str) -> Option<Timestamp> {
-    text.parse().ok().filter(|_| !text.starts_with("0001-01-01T00:00:00"))
-}
-
-/// A duration for people, cut off and not rounded.
-fn duration_in_words(duration: Duration) -> String {
-    let seconds = duration.min(LONGEST).as_secs();
+/// Formats a duration as readable text, rounded down.
+fn humanize(duration: Duration) -> String {
+    let seconds = duration.min(MAX_DURATION).as_secs();
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match () {
         () if seconds < 1 => "Less than a second".to_owned(),
@@ -90,8 +73,7 @@ mod tests {
     fn state(running: bool, seconds: u64) -> (ContainerState, Timestamp) {
         let now = Timestamp::from_unix_seconds(1_795_470_173).unwrap();
         let then = Timestamp::from_unix_seconds(1_795_470_173 - i64::try_from(seconds).unwrap()).unwrap();
-        let times =
-            ContainerState { started_at: then.to_string(), finished_at: then.to_string(), ..Default::default() };
+        let times = ContainerState { started_at: Some(then), finished_at: Some(then), ..Default::default() };
         (ContainerState { running, ..times }, now)
     }
 
@@ -101,68 +83,66 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_was_never_started_has_exited_without_a_word() {
+    fn state_of_a_container_that_was_never_started() {
         let (_, now) = state(false, 0);
         check(&ContainerState::default(), now, "", "exited");
-        let never = "0001-01-01T00:00:00Z".to_owned();
-        check(&ContainerState { finished_at: never, ..Default::default() }, now, "", "exited");
     }
 
     #[test]
-    fn a_running_container_is_up() {
+    fn state_running() {
         let (running, now) = state(true, 5 * MINUTE);
         check(&running, now, "Up 5 minutes", "running");
         check(&ContainerState { dead: true, ..running }, now, "Up 5 minutes", "running");
     }
 
     #[test]
-    fn paused_beats_restarting() {
+    fn state_paused_takes_precedence_over_restarting() {
         let (running, now) = state(true, 90);
         let both = ContainerState { paused: true, restarting: true, ..running };
         check(&both, now, "Up About a minute (Paused)", "paused");
     }
 
     #[test]
-    fn a_restarting_container_tells_how_it_ended() {
+    fn state_restarting_includes_the_exit_code() {
         let (running, now) = state(true, 2);
         let restarting = ContainerState { restarting: true, exit_code: 3, ..running };
         check(&restarting, now, "Restarting (3) 2 seconds ago", "restarting");
     }
 
     #[test]
-    fn what_does_not_run_is_neither_paused_nor_restarting() {
+    fn state_exited_takes_precedence_over_paused_and_restarting() {
         let (exited, now) = state(false, 3 * HOUR);
         let exited = ContainerState { exit_code: 137, paused: true, restarting: true, ..exited };
         check(&exited, now, "Exited (137) 3 hours ago", "exited");
     }
 
     #[test]
-    fn a_killed_container_of_an_old_engine_exits_with_minus_one() {
+    fn state_exited_with_exit_code_minus_one() {
         let (exited, now) = state(false, 49 * HOUR);
         check(&ContainerState { exit_code: -1, ..exited }, now, "Exited (-1) 2 days ago", "exited");
     }
 
     #[test]
-    fn dead_beats_exited() {
+    fn state_dead_takes_precedence_over_exited() {
         let (exited, now) = state(false, 60);
         check(&ContainerState { dead: true, ..exited }, now, "Dead", "dead");
     }
 
     #[test]
-    fn clocks_that_disagree_do_not_run_backwards() {
+    fn state_with_a_start_time_in_the_future() {
         let (running, now) = state(true, 0);
-        let later = ContainerState { started_at: "2026-11-24T00:00:00Z".into(), ..running };
+        let later = ContainerState { started_at: "2026-11-24T00:00:00Z".parse().ok(), ..running };
         check(&later, now, "Up Less than a second", "running");
     }
 
     #[test]
-    fn running_since_never_is_as_long_as_go_can_count() {
+    fn state_running_without_a_start_time() {
         let (_, now) = state(true, 0);
         check(&ContainerState { running: true, ..Default::default() }, now, "Up 292 years", "running");
     }
 
     #[test]
-    fn durations_are_worded_as_the_engine_words_them() {
+    fn state_durations_are_formatted_as_by_the_engine() {
         for (seconds, words) in [
             (0, "Less than a second"),
             (1, "1 seconds"),
@@ -192,8 +172,8 @@ mod tests {
             (24 * MONTH + 14 * DAY, "2 years"),
             (3 * 365 * DAY + 2 * MONTH, "3 years"),
         ] {
-            assert_eq!(duration_in_words(Duration::from_secs(seconds)), words);
+            assert_eq!(humanize(Duration::from_secs(seconds)), words);
         }
-        assert_eq!(duration_in_words(Duration::from_millis(450)), "Less than a second");
+        assert_eq!(humanize(Duration::from_millis(450)), "Less than a second");
     }
 }

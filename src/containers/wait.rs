@@ -1,85 +1,129 @@
-//! Waiting for containers to end.
+//! Waiting until a container exits.
 
 use futures_util::TryStreamExt as _;
 
-use super::Container;
+use super::{Container, ExitStatus};
 use crate::{
     Error, Result,
+    generated::Client,
     models::WaitResult,
+    request::{Settings, request},
     stream::{Decoded, Document, DocumentDecoder},
-    wire::Client,
 };
 
 impl Container {
-    /// Waits until the container does not run, and tells how it ended. One that was never started has ended with 0.
-    /// Lists of newer engines (seen on 26.1) may tell for a moment yet that it runs.
+    /// Waits until the container is not running, as `docker wait` does, and returns its exit status.
     ///
-    /// Calls `POST /containers/{id}/wait`, and waits as long as that takes; drop the
-    /// future to stop waiting.
+    /// A container that was never started has exit code 0. Newer engines (seen on 26.1) may list the container as running
+    /// for a moment after this.
+    ///
+    /// Calls `POST /containers/{id}/wait`, and waits without a time limit, unless one is [set](WaitContainer::time_limit).
     ///
     /// # Errors
     ///
-    /// Fails if there is no such container (404). An exit code other than 0 is no error.
+    /// Fails if there is no such container (404). An exit code other than 0 is not an error.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let status = docker.container("job").wait().await?;
+    /// println!("{status}"); // exit code 3
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ContainerWait")]
     #[doc(alias = "Wait")]
-    pub async fn wait(&self) -> Result<Exit> {
-        self.wait_for(WaitCondition::NotRunning).await
+    pub fn wait(&self) -> WaitContainer {
+        WaitContainer { container: self.clone(), condition: WaitCondition::default(), settings: Settings::default() }
+    }
+}
+
+/// A request to wait until a container exits. Returned by [`Container::wait`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct WaitContainer {
+    container: Container,
+    condition: WaitCondition,
+    settings: Settings,
+}
+
+request!(WaitContainer => ExitStatus, "container_wait");
+
+impl WaitContainer {
+    /// Sets the condition to wait for. Defaults to [`NotRunning`](WaitCondition::NotRunning).
+    ///
+    /// An exit or a removal before the engine has received the request does not count; [`begin`](Self::begin) resolves
+    /// once the engine has received it.
+    pub fn condition(mut self, condition: WaitCondition) -> Self {
+        self.condition = condition;
+        self
     }
 
-    /// Waits for something else, as [`wait`](Self::wait) does. What comes to pass before the engine has heard of the
-    /// wait does not count; [`begin_wait`](Self::begin_wait) tells when it has.
+    /// Returns a request that resolves once the wait is registered with the engine, so that no later exit is missed.
     ///
-    /// Calls `POST /containers/{id}/wait`, and waits as long as that takes.
+    /// Below API 1.30, where the only condition is [`NotRunning`](WaitCondition::NotRunning), engines respond at the end of
+    /// the wait, and the request resolves then.
     ///
-    /// # Errors
-    ///
-    /// Fails as [`wait`](Self::wait) does, and if the API that is spoken does not know the condition.
-    pub async fn wait_for(&self, condition: WaitCondition) -> Result<Exit> {
-        self.begin_wait(condition).await?.exit().await
-    }
-
-    /// Begins to wait, and resolves once the engine does: what comes to pass from then on is not missed.
+    /// # Examples
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
     /// use dockerclient::containers::WaitCondition;
     ///
-    /// let container = docker.container("job");
-    /// let waiting = container.begin_wait(WaitCondition::NextExit).await?;
-    /// container.start().await?;
-    /// println!("exit code {}", waiting.exit().await?.code);
+    /// let job = docker.container("job");
+    /// let waiting = job.wait().condition(WaitCondition::NextExit).begin().await?;
+    /// job.start().await?;
+    /// println!("{}", waiting.exit().await?);
     /// # Ok(())
     /// # }
     /// ```
-    ///
-    /// Calls `POST /containers/{id}/wait`. Before API 1.30, when there is only
-    /// [`NotRunning`](WaitCondition::NotRunning), engines answer at the end, and this resolves then.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`wait_for`](Self::wait_for) does.
-    pub async fn begin_wait(&self, condition: WaitCondition) -> Result<Waiting> {
-        let (wire, id) = self.wire("container_wait").await?;
-        let call = async |client: &Client| client.container_wait(id, condition.to_query()).await;
-        let body = wire.stream(call).await?.1;
-        Ok(Waiting(Decoded::new(body, DocumentDecoder::new(wire.longest_item()), "container_wait")))
+    pub fn begin(self) -> BeginWait {
+        let Self { container, condition, settings } = self;
+        BeginWait { container, condition, settings }
+    }
+
+    async fn call(self) -> Result<ExitStatus> {
+        self.begin().call().await?.exit().await
     }
 }
 
-/// What to wait for.
+/// A request that resolves once the engine has registered a wait for a container. Returned by [`WaitContainer::begin`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct BeginWait {
+    container: Container,
+    condition: WaitCondition,
+    settings: Settings,
+}
+
+request!(BeginWait => Waiting, "container_wait");
+
+impl BeginWait {
+    async fn call(self) -> Result<Waiting> {
+        let (api, id) = self.container.api("container_wait", &self.settings).await?;
+        let condition = self.condition.to_query();
+        let call = async |client: &Client| client.container_wait(id, condition).await;
+        let body = api.stream(call).await?.1;
+        Ok(Waiting(Decoded::new(body, DocumentDecoder::new(api.max_item_size()), "container_wait")))
+    }
+}
+
+/// The condition that [`Container::wait`] waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitCondition {
-    /// That it does not run, which may be so already.
+    /// The container is not running.
     #[default]
     NotRunning,
-    /// That it ends the next time, if it has ended or was never started. Needs API 1.30.
+    /// The container exits, after the request. Requires API 1.30.
     NextExit,
-    /// That it is removed. Needs API 1.30.
+    /// The container is removed. Requires API 1.30. Podman then always reports exit code 0.
     Removed,
 }
 
 impl WaitCondition {
-    /// What engines of every age do unasked is not said.
+    /// The parameter `condition`: absent for the default of engines of every version.
     fn to_query(self) -> Option<&'static str> {
         match self {
             Self::NotRunning => None,
@@ -89,52 +133,33 @@ impl WaitCondition {
     }
 }
 
-/// A wait that the engine knows of. Made by [`Container::begin_wait`].
+/// A wait that the engine has registered. Returned by [`WaitContainer::begin`].
 ///
 /// # Cancellation
 ///
 /// Dropping this closes its connection.
 #[derive(Debug)]
-#[must_use = "a wait that is dropped is over"]
+#[must_use = "a wait ends when it is dropped"]
 pub struct Waiting(Decoded<DocumentDecoder<WaitResult>>);
 
 impl Waiting {
-    /// Waits for what was to be waited for, however long that takes, and tells how the container ended.
+    /// Waits until the condition is met, without a time limit, and returns the exit status of the container.
     ///
     /// # Errors
     ///
-    /// Fails if the connection breaks.
-    pub async fn exit(mut self) -> Result<Exit> {
+    /// Fails if the connection is lost.
+    pub async fn exit(mut self) -> Result<ExitStatus> {
         match self.0.try_next().await? {
-            Some(result) => Ok(Exit { code: result.status_code, error: result.error.map(|error| error.message) }),
-            None => Err(Error::truncated("the engine did not tell how the container ended").during("container_wait")),
+            Some(result) => Ok(ExitStatus::new(result.status_code, result.error.map(|error| error.message))),
+            None => Err(Error::truncated("the engine sent no exit status").during("container_wait")),
         }
     }
 }
 
 impl Document for WaitResult {
-    type Wire = Self;
+    type Api = Self;
 
-    fn read(wire: Self) -> Result<Self> {
-        Ok(wire)
-    }
-}
-
-/// How a container ended.
-#[doc(alias = "WaitResult")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Exit {
-    /// The exit code; -1 for one killed on engines before 1.5.
-    pub code: i64,
-    /// Why the engine could not wait to the end, if it could not.
-    pub error: Option<String>,
-}
-
-impl Exit {
-    /// Whether it ended well, with 0.
-    #[must_use]
-    pub fn success(&self) -> bool {
-        self.code == 0 && self.error.is_none()
+    fn read(api: Self) -> Result<Self> {
+        Ok(api)
     }
 }

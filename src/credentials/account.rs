@@ -1,28 +1,30 @@
-//! Credentials of one registry, in the forms in which people and programs write them.
+//! Credentials for one registry, in the forms that configuration files and callers use.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{Error, Result, models::AuthConfig};
 
-/// The account with name and password for themselves: engines overlook the field `auth`, which holds both.
+/// Returns credentials with separate user name and password. Engines ignore the field `auth`, which contains both.
 pub(crate) fn plain(registry: &str, account: &AuthConfig) -> Result<AuthConfig> {
     if account.auth.is_empty() {
         return Ok(account.clone());
     }
-    // What exactly is wrong with it would tell a part of it.
-    let refused = || Error::request(format!("the auth for {registry} is no user:password in base64"));
-    let (username, password) = taken_apart(&account.auth).ok_or_else(refused)?;
+    // A more detailed error would reveal a part of the secret.
+    let invalid =
+        || Error::invalid_input(format!("invalid \"auth\" for registry {registry}: expected base64 of user:password"));
+    let (username, password) = decode_auth(&account.auth).ok_or_else(invalid)?;
     Ok(AuthConfig { username, password, auth: String::new(), ..account.clone() })
 }
 
-/// Whether there is nothing in it that could be shown.
+/// Whether there is neither a user name nor a secret to send.
 pub(super) fn is_empty(account: &AuthConfig) -> bool {
     [&account.username, &account.password, &account.identitytoken, &account.registrytoken]
         .into_iter()
         .all(String::is_empty)
 }
 
-fn taken_apart(auth: &str) -> Option<(String, String)> {
+/// Decodes base64 of `user:password`, in which NUL bytes may pad the password.
+fn decode_auth(auth: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
     let (username, password) = text.split_once(':').filter(|(username, _)| !username.is_empty())?;
     Some((username.to_owned(), password.trim_matches('\0').to_owned()))
@@ -37,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn name_and_password_are_taken_apart_at_the_first_colon() {
+    fn auth_is_split_at_the_first_colon() {
         for (text, username, password) in [("me:se:cret", "me", "se:cret"), ("me:", "me", ""), ("me:s\0\0", "me", "s")]
         {
             let account = plain("host", &with_auth(text)).unwrap();
@@ -47,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_account_is_refused_and_not_told() {
+    fn invalid_auth_is_an_error_without_the_secret() {
         for auth in
             [STANDARD.encode("hunter2"), STANDARD.encode(":hunter2"), "hunter2!".to_owned(), "/////w==".to_owned()]
         {
@@ -57,9 +59,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_entry_is_no_account() {
-        let nobody = AuthConfig { email: "me@example.com".into(), serveraddress: "host".into(), ..Default::default() };
-        assert!(is_empty(&nobody));
-        assert!(!is_empty(&AuthConfig { registrytoken: "token".into(), ..nobody }));
+    fn auth_config_without_secrets_is_empty() {
+        let empty = AuthConfig { email: "me@example.com".into(), serveraddress: "host".into(), ..Default::default() };
+        assert!(is_empty(&empty));
+        assert!(!is_empty(&AuthConfig { registrytoken: "token".into(), ..empty }));
     }
 }

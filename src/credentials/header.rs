@@ -1,4 +1,4 @@
-//! Credentials, as engines want them in headers.
+//! Request headers with registry credentials.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,16 @@ use serde::Serialize;
 
 use crate::{Error, Result, error::Kind, models::AuthConfig};
 
-/// `X-Registry-Auth`: JSON in URL-safe base64 with padding. Without credentials, `{}`: engines want the header anyway.
+/// Returns `X-Registry-Auth`: JSON in URL-safe base64 with padding. Engines require the header even without
+/// credentials, as `{}`.
 pub(super) fn for_registry(account: Option<AuthConfig>) -> Result<String> {
     encode(&account.unwrap_or_default())
 }
 
-/// `X-Registry-Config`: credentials by registry.
+/// Returns `X-Registry-Config`: credentials by registry.
 ///
-/// Engines before 1.7 want them under the key `configs`, newer ones want them flat,
-/// and each overlooks what the other wants: one header serves both.
+/// Engines before 1.7 read them under the key `configs`, newer ones at the top level, and both ignore other keys. So the
+/// header contains both forms.
 pub(super) fn for_registries(credentials: &BTreeMap<String, AuthConfig>) -> Result<String> {
     #[derive(Serialize)]
     struct Both<'a> {
@@ -29,7 +30,7 @@ pub(super) fn for_registries(credentials: &BTreeMap<String, AuthConfig>) -> Resu
 
 fn encode(value: &impl Serialize) -> Result<String> {
     let json = serde_json::to_vec(value)
-        .map_err(|error| Error::with_source(Kind::Request("the credentials cannot be sent".into()), error))?;
+        .map_err(|error| Error::with_source(Kind::Internal("failed to serialize credentials".into()), error))?;
     Ok(URL_SAFE.encode(json))
 }
 
@@ -42,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_is_url_safe_and_padded() {
+    fn registry_auth_header_is_url_safe_base64_with_padding() {
         assert_eq!(for_registry(None).unwrap(), "e30=");
         let header = for_registry(Some(account())).unwrap();
         let json = URL_SAFE.decode(&header).unwrap();
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_of_several_registries_are_written_in_both_forms() {
+    fn registry_config_header_contains_both_forms() {
         let header = for_registries(&BTreeMap::from([("127.0.0.1:5000".to_owned(), account())])).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&URL_SAFE.decode(header).unwrap()).unwrap();
         assert_eq!(json["127.0.0.1:5000"]["username"], "foo");

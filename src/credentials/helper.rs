@@ -1,94 +1,100 @@
-//! Programs that keep credentials: `docker-credential-NAME get`, with the registry on its standard input.
+//! Credential helpers: runs `docker-credential-NAME get` with the registry on stdin, and `docker-credential-NAME list`.
 
 use std::{
     collections::BTreeMap,
-    env, io,
-    os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    ffi::OsString,
+    io,
     process::{Output, Stdio},
     time::Duration,
 };
 
-use futures_util::future;
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use futures_util::{TryFutureExt as _, future};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     process::{Child, Command},
-    time,
 };
 
 use crate::{
     Error, Result,
     error::{Kind, Phase},
+    go_json::{self, Malformed, Object},
     models::AuthConfig,
+    subprocess, transport,
 };
 
-/// How long a helper may take if nobody says otherwise. It may ask its user to unlock something.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum size of the stdout of a helper, in bytes.
+const MAX_OUTPUT: u64 = 1 << 20;
 
-/// The longest answer that is taken, in bytes.
-const LONGEST_ANSWER: u64 = 1 << 20;
+/// Maximum size of the stderr of a helper that is kept for error messages, in bytes.
+const MAX_STDERR: u64 = 1 << 10;
 
-/// How much of what a helper complains of is told, in bytes.
-const LONGEST_COMPLAINT: u64 = 1 << 10;
-
-/// What helpers say of a registry they have nothing for.
+/// Output of a helper that has no credentials for a registry.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// Stands in place of a name before a token.
+/// User name that marks the secret as an identity token.
 const TOKEN: &str = "<token>";
 
-/// Where helpers are, and how long each may take.
+/// The search path of helpers, and the timeout of each run; `None` is no limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Helpers {
-    path: String,
-    limit: Duration,
+    path: OsString,
+    limit: Option<Duration>,
 }
 
-/// What a helper tells of a registry.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Answer {
+/// The output of `docker-credential-NAME get`.
+#[derive(Debug)]
+pub(crate) struct HelperCredentials {
     username: String,
     secret: String,
 }
 
+impl HelperCredentials {
+    /// Fails with the name of a missing or malformed field.
+    pub(crate) fn parse(object: &Object) -> std::result::Result<Self, Malformed> {
+        let field = |name: &str| object.get(name)?.ok_or_else(|| Malformed(name.to_owned()));
+        Ok(Self { username: field("Username")?, secret: field("Secret")? })
+    }
+}
+
 impl Helpers {
-    /// Helpers in the directories of `path`, which is written as the variable `PATH` is.
-    pub(crate) fn new(path: impl Into<String>, limit: Option<Duration>) -> Self {
-        Self { path: path.into(), limit: limit.unwrap_or(PATIENCE) }
+    /// Searches helpers in the directories of `path`, in the format of the variable `PATH`.
+    pub(crate) fn new(path: impl Into<OsString>, limit: Option<Duration>) -> Self {
+        Self { path: path.into(), limit }
     }
 
-    /// What the helper called `name` keeps for `registry`.
+    /// Returns the credentials for `registry` from the helper called `name`.
     pub(super) async fn get(&self, name: &str, registry: &str) -> Result<Option<AuthConfig>> {
-        let program = program(name)?;
+        let program = program_name(name)?;
         let output = self.run(&program, "get", registry).await?;
         if !output.status.success()
-            && [&output.stdout, &output.stderr].iter().any(|said| said.trim_ascii() == NOT_FOUND.as_bytes())
+            && [&output.stdout, &output.stderr].iter().any(|text| text.trim_ascii() == NOT_FOUND.as_bytes())
         {
             return Ok(None);
         }
-        let Answer { username, secret } = understood(&program, &output)?;
+        let object = parse_output(&program, &output)?.unwrap_or_default();
+        let HelperCredentials { username, secret } = HelperCredentials::parse(&object).map_err(|Malformed(name)| {
+            Error::new(Kind::Credentials(format!("the output of {program} has no valid {name:?}")))
+        })?;
         Ok(Some(match &*username {
             TOKEN => AuthConfig { identitytoken: secret, ..Default::default() },
             _ => AuthConfig { username, password: secret, ..Default::default() },
         }))
     }
 
-    /// The registries for which the helper called `name` keeps something.
+    /// Returns the registries that the helper called `name` has credentials for.
     pub(super) async fn list(&self, name: &str) -> Result<BTreeMap<String, ()>> {
-        let program = program(name)?;
+        let program = program_name(name)?;
         let output = self.run(&program, "list", "").await?;
-        let listed: Option<BTreeMap<String, IgnoredAny>> = understood(&program, &output)?;
-        Ok(listed.unwrap_or_default().into_keys().map(|registry| (registry, ())).collect())
+        let listed = parse_output(&program, &output)?.unwrap_or_default();
+        Ok(listed.into_names().map(|registry| (registry, ())).collect())
     }
 
-    /// Runs `program` until it ends. It is killed if it takes too long, says too much, or if nobody waits any more.
-    async fn run(&self, program: &str, action: &str, question: &str) -> Result<Output> {
-        let mut child = Command::new(self.find(program).await?)
+    /// Runs `program` until it exits. Kills it if it exceeds the timeout or the output limit, or if the future is dropped.
+    async fn run(&self, program: &str, action: &str, input: &str) -> Result<Output> {
+        let Some(file) = subprocess::find(program, &self.path).await else {
+            return Err(Error::new(Kind::Credentials(format!("failed to find {program} in PATH"))));
+        };
+        let mut child = Command::new(file)
             .arg(action)
             .env("PATH", &self.path)
             .stdin(Stdio::piped())
@@ -96,93 +102,78 @@ impl Helpers {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Error::with_source(Kind::Credentials(format!("{program} cannot be run")), error))?;
-        let failure = match time::timeout(self.limit, hear_out(&mut child, question.as_bytes())).await {
-            Ok(Ok(output)) => return Ok(output),
-            Ok(Err(error)) => Error::with_source(Kind::Credentials(format!("{program} was not heard out")), error),
-            Err(_) => Error::new(Kind::Timeout { phase: Phase::Helper(program.to_owned()), limit: self.limit }),
+            .map_err(|error| Error::with_source(Kind::Credentials(format!("failed to run {program}")), error))?;
+        let output = communicate(&mut child, input.as_bytes()).map_err(|error| {
+            Error::with_source(Kind::Credentials(format!("failed to read the output of {program}")), error)
+        });
+        let failure = match transport::within(self.limit, || Phase::Helper(program.to_owned()), output).await {
+            Ok(output) => return Ok(output),
+            Err(error) => error,
         };
-        // Waits for its end too, so that nothing of it is left.
+        // Also waits for the process, so that no zombie is left.
         let _ = child.kill().await;
         Err(failure)
     }
-
-    /// The file of `program`. Directories that depend on where this process happens to be do not count.
-    async fn find(&self, program: &str) -> Result<PathBuf> {
-        let directories = env::split_paths(&self.path).filter(|directory| directory.is_absolute());
-        let files: Vec<PathBuf> = directories.map(|directory| directory.join(program)).collect();
-        let is_program = |file: &PathBuf| {
-            file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-        };
-        let found = tokio::task::spawn_blocking(move || files.into_iter().find(is_program)).await;
-        found.ok().flatten().ok_or_else(|| Error::new(Kind::Credentials(format!("{program} is not on the PATH"))))
-    }
 }
 
-/// The program of the helper called `name`. A name is no path to a program elsewhere.
-fn program(name: &str) -> Result<String> {
+/// Returns the program of the helper called `name`, which must not be a path.
+fn program_name(name: &str) -> Result<String> {
     match name.contains(['/', '\\', '\0']) {
-        true => Err(Error::request(format!("no credential helper can be named {name:?}"))),
+        true => Err(Error::invalid_input(format!("invalid credential helper name {name:?}"))),
         false => Ok(format!("docker-credential-{name}")),
     }
 }
 
-/// Asks `child`, and waits until it has answered and ended.
-async fn hear_out(child: &mut Child, question: &[u8]) -> io::Result<Output> {
+/// Writes `input` to stdin, and waits for the output and the exit of `child`.
+async fn communicate(child: &mut Child, input: &[u8]) -> io::Result<Output> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let ask = async {
+    let mut output = (Vec::new(), Vec::new());
+    let write = async {
         if let Some(mut stdin) = stdin {
-            // A helper may know its answer without reading the question.
-            let _ = stdin.write_all(question).await;
+            // Ignores errors: a helper may exit without reading stdin.
+            let _ = stdin.write_all(input).await;
         }
         Ok(())
     };
-    let ((), stdout, stderr) = future::try_join3(ask, answer(stdout), complaint(stderr)).await?;
-    Ok(Output { status: child.wait().await?, stdout, stderr })
+    let read = future::try_join3(write, read_all(stdout, &mut output.0), read_start(stderr, &mut output.1));
+    let status = subprocess::wait_for_exit(child, async { read.await.map(|_| ()) }).await?;
+    Ok(Output { status, stdout: output.0, stderr: output.1 })
 }
 
-/// All that is said, unless it is too much.
-async fn answer(said: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(said) = said {
-        let length = said.take(LONGEST_ANSWER + 1).read_to_end(&mut bytes).await?;
-        if length as u64 > LONGEST_ANSWER {
-            return Err(io::Error::other(format!("it says more than {LONGEST_ANSWER} bytes")));
+/// Reads `output` until EOF. Fails if it exceeds the limit.
+async fn read_all(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(output) = output {
+        let length = output.take(MAX_OUTPUT + 1).read_to_end(bytes).await?;
+        if length as u64 > MAX_OUTPUT {
+            return Err(io::Error::other(format!("longer than {MAX_OUTPUT} bytes")));
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
-/// The beginning of what is said.
-async fn complaint(said: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut said) = said {
-        (&mut said).take(LONGEST_COMPLAINT).read_to_end(&mut bytes).await?;
-        // Who is not listened to may stop to speak, and to work.
-        tokio::io::copy(&mut said, &mut tokio::io::sink()).await?;
+/// Reads `output` until EOF, but keeps only the first bytes.
+async fn read_start(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(mut output) = output {
+        (&mut output).take(MAX_STDERR).read_to_end(bytes).await?;
+        // Drains the pipe, because a full pipe would block the helper.
+        tokio::io::copy(&mut output, &mut tokio::io::sink()).await?;
     }
-    Ok(bytes)
+    Ok(())
 }
 
-/// What the answer of `program` says. Errors tell nothing of it: there may be a secret in it.
-fn understood<T: DeserializeOwned>(program: &str, output: &Output) -> Result<T> {
-    let message = match output.status.success() {
-        true => match serde_json::from_slice(&output.stdout) {
-            Ok(answer) => return Ok(answer),
-            Err(error) => {
-                format!("the answer of {program} makes no sense at line {}, column {}", error.line(), error.column())
-            }
-        },
-        false => format!("{program} failed ({}){}", output.status, reasons(output)),
-    };
-    Err(Error::new(Kind::Credentials(message)))
-}
-
-/// Why a helper failed, in its own words. Many say it where the answer should be, which is told only if it is none.
-fn reasons(output: &Output) -> String {
-    let longest = output.stdout.len().min(LONGEST_COMPLAINT as usize);
-    let answer = if output.stdout.contains(&b'{') { &[] } else { &output.stdout[..longest] };
-    let reasons = [&output.stderr, answer].map(|said| String::from_utf8_lossy(said.trim_ascii()));
-    let reasons: Vec<_> = reasons.into_iter().filter(|reason| !reason.is_empty()).collect();
-    if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
+/// Parses the stdout of `program`. Errors do not contain it, because it may contain a secret.
+fn parse_output(program: &str, output: &Output) -> Result<Option<Object>> {
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(output.stderr.trim_ascii());
+        let reason = match (reason.is_empty(), output.stdout.is_empty()) {
+            (false, _) => format!(": {reason}"),
+            (true, false) => "; its output is omitted because it may contain credentials".to_owned(),
+            (true, true) => String::new(),
+        };
+        return Err(Error::new(Kind::Credentials(format!("{program} failed ({}){reason}", output.status))));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| {
+        let fault = go_json::describe(&error);
+        Error::new(Kind::Credentials(format!("invalid output of {program}: {fault}")))
+    })
 }

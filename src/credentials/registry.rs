@@ -1,4 +1,4 @@
-//! Names of registries, as configuration files and engines spell them.
+//! Registry names in configuration files.
 
 use std::collections::BTreeMap;
 
@@ -7,29 +7,30 @@ use crate::{Error, Result};
 /// Docker Hub.
 const HUB: &str = "https://index.docker.io/v1/";
 
-/// The longest name of a registry.
-const LONGEST: usize = 1024;
+/// Maximum length of a registry name, in bytes.
+const MAX_LENGTH: usize = 1024;
 
-/// The key under which engines look for a registry that is named so: host and port, or the one URL of Docker Hub.
+/// Returns the key under which engines look up a registry: its host and port, or the URL of Docker Hub.
 ///
-/// Files are full of older spellings, URLs with scheme and path. Only the host in them counts.
+/// Configuration files often contain URLs with a scheme and a path, which are ignored.
 pub(super) fn key(name: &str) -> &str {
-    let behind_scheme = name.split_once("://").map_or(name, |(_, rest)| rest);
-    match behind_scheme.split('/').next().unwrap_or_default() {
+    let address = name.split_once("://").map_or(name, |(_, rest)| rest);
+    match address.split('/').next().unwrap_or_default() {
         "docker.io" | "index.docker.io" => HUB,
         host => host,
     }
 }
 
-/// The key of a registry that somebody asks for.
+/// Returns the key of a registry whose name comes from a caller. Fails if the name is not valid.
 pub(super) fn checked(name: &str) -> Result<&str> {
     let key = key(name);
-    let fits =
-        (1..=LONGEST).contains(&key.len()) && !key.contains(|char: char| char.is_whitespace() || char.is_control());
-    if fits { Ok(key) } else { Err(Error::request(format!("no registry can be named {name:?}"))) }
+    let is_valid =
+        (1..=MAX_LENGTH).contains(&key.len()) && !key.contains(|char: char| char.is_whitespace() || char.is_control());
+    if is_valid { Ok(key) } else { Err(Error::invalid_input(format!("invalid registry name {name:?}"))) }
 }
 
-/// The entry for the registry with this key, and how it is spelled there: so exactly, or else in another way.
+/// Returns the entry for the registry with this key, and the name of the entry. An exact match takes precedence over other
+/// spellings.
 pub(super) fn entry<'a, T>(entries: &'a BTreeMap<String, T>, key: &str) -> Option<(&'a str, &'a T)> {
     let exact = entries.get_key_value(key);
     exact.or_else(|| entries.iter().find(|(name, _)| self::key(name) == key)).map(|(name, entry)| (&**name, entry))
@@ -40,8 +41,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_counts_and_docker_hub_has_a_name_of_its_own() {
-        for (name, wanted) in [
+    fn registry_key_is_the_host_or_the_url_of_docker_hub() {
+        for (name, expected) in [
             ("registry.example", "registry.example"),
             ("registry.example:5000", "registry.example:5000"),
             ("http://registry.example:5000", "registry.example:5000"),
@@ -54,12 +55,12 @@ mod tests {
             ("https://index.docker.io/v1/access-token", HUB),
             ("registry-1.docker.io", "registry-1.docker.io"),
         ] {
-            assert_eq!((key(name), key(key(name))), (wanted, wanted), "{name}");
+            assert_eq!((key(name), key(key(name))), (expected, expected), "{name}");
         }
     }
 
     #[test]
-    fn an_exact_entry_goes_before_one_that_is_spelled_otherwise() {
+    fn exact_registry_entry_takes_precedence() {
         let spellings = ["http://host.example", "host.example", "https://host.example/v2/"];
         let mut entries: BTreeMap<String, ()> = spellings.map(|name| (name.to_owned(), ())).into();
         let found = |entries: &BTreeMap<String, ()>, key| entry(entries, key).map(|(name, ())| name.to_owned());
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_registry_can_be_named_is_refused() {
+    fn invalid_registry_names() {
         for name in ["", "https://", "/web", "a b", "host\n", "host\0", &"a".repeat(1025)] {
             assert!(checked(name).unwrap_err().is_bad_request(), "{name:?}");
         }

@@ -1,13 +1,13 @@
-//! Which engine, and how to reach it.
+//! Connecting: which engine is used, and how to reach it.
 //!
-//! A [`DockerClient`](crate::DockerClient) talks to one engine. Making one only reads what says where the engine is;
-//! nothing is dialled before the first call.
+//! A [`DockerClient`](crate::DockerClient) connects to one engine. Creating one reads the environment and the configuration of the
+//! docker CLI; no connection is opened before the first call.
 //!
 //! ```no_run
 //! # async fn example() -> dockerclient::Result<()> {
 //! use dockerclient::DockerClient;
 //!
-//! let docker = DockerClient::from_env()?; // the engine that `docker ps` would ask
+//! let docker = DockerClient::from_env()?; // the engine that `docker ps` uses
 //! docker.ping().await?;
 //! let version = docker.version().await?;
 //! println!("engine {} on {} ({})", version.version, version.os, version.arch);
@@ -16,9 +16,8 @@
 //! # }
 //! ```
 //!
-//! [`from_env`](crate::DockerClient::from_env) does what the docker command line does, contexts and all.
-//! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) whatever
-//! there is to say:
+//! [`from_env`](crate::DockerClient::from_env) selects the engine as the docker CLI does, including contexts.
+//! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) has every setting:
 //!
 //! ```
 //! # fn main() -> dockerclient::Result<()> {
@@ -35,23 +34,70 @@
 //! # }
 //! ```
 //!
-//! | address | reaches | needs |
+//! | address | connects to | requires |
 //! |---|---|---|
-//! | `unix:///var/run/docker.sock` | a socket | |
-//! | `tcp://host:2375`, `http://host:2375` | a port; with certificates, `tcp` is TLS | |
-//! | `https://host:2376` | a port, by TLS | the feature `tls` |
-//! | `ssh://user@host` | the engine of another machine, by the system's `ssh` | the feature `ssh` |
+//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a unix socket | |
+//! | `tcp://host:2375`, `host:2375`, `:2375`, `tcp://` | a TCP port; with TLS if certificates are configured | |
+//! | `http://host:2375` | a TCP port, without TLS | |
+//! | `https://host:2376` | a TCP port, with TLS | the feature `tls` |
+//! | `tcp://host:9000/api/endpoints/1/docker` | an engine behind a reverse proxy; also with `http://` and `https://` | |
+//! | `ssh://user@host` | the engine of another machine, through the system's `ssh` | the feature `ssh` |
 //!
-//! What none of them reaches, a [`connector`](crate::DockerClientBuilder::connector) does: a function that returns a
-//! stream of bytes.
+//! The certificates for TLS are those of `DOCKER_CERT_PATH` or the context, or a [`Tls`](crate::Tls), which is passed to
+//! [`builder().tls(…)`](crate::DockerClientBuilder#method.tls):
+//!
+//! ```no_run
+//! # #[cfg(feature = "tls")]
+//! # fn main() -> dockerclient::Result<()> {
+//! use dockerclient::{DockerClient, Tls};
+//!
+//! let docker = DockerClient::builder()
+//!     .address("tcp://engine.example:2376")
+//!     .tls(Tls::from_directory("/home/me/certificates")) // ca.pem, cert.pem, key.pem
+//!     .build()?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "tls"))] fn main() {}
+//! ```
+//!
+//! For any other transport, supply a [`connector`](crate::DockerClientBuilder::connector): a function that returns a
+//! stream of bytes. A proxy in front of the engine may require a [`header`](crate::DockerClientBuilder::header) on every
+//! request.
+//!
+//! # Differences from the docker CLI
+//!
+//! [`from_env`](crate::DockerClient::from_env) uses the engine, and sends the headers and proxy variables, that the docker
+//! CLI 28 would. These differences are intentional:
+//!
+//! | | docker CLI | this crate |
+//! |---|---|---|
+//! | no engine is configured | `/var/run/docker.sock` | also the sockets of rootless Docker and Podman, if `/var/run/docker.sock` cannot be opened |
+//! | address `/run/docker.sock` | path on `tcp://localhost:2375` | unix socket |
+//! | address `http://…`, `https://…` | rejected | accepted |
+//! | address with a password or a query | ignores both | rejected; the password is not in the error |
+//! | address `unix://relative` | path in the current directory | rejected |
+//! | named pipes | accepted on Windows | rejected |
+//! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
+//! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
+//! | `cert.pem` without `key.pem`, or the reverse | ignores the other | fails |
+//! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected; rustls with *ring* does not support them |
+//! | FIFO or device in place of a file of the configuration | blocks | fails |
+//! | malformed credentials in `config.json` | warning | fails if a call needs them |
+//! | `config.json` names no credential helper | uses `pass` or `secretservice`, if installed | uses none |
+//! | a credential helper fails | shows what it wrote to stdout | shows stderr alone: stdout may hold a secret |
+//! | proxies at `https://…`, invalid values of `HTTP_PROXY` | accepts; ignores | fails |
+//! | `DOCKER_AUTH_CONFIG`, `DOCKER_CUSTOM_HEADERS`, `DOCKER_DEFAULT_PLATFORM`, `DOCKER_BUILDKIT` | used | not read |
+//!
+//! As in the docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
+//! versions and engines.
 //!
 //! # One client is enough
 //!
-//! Clones share connections and what is known of the engine. Give a clone to each task, and make a client once:
+//! Clones share connections and the negotiated API version. Create a client once, and give a clone to each task:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
 //! let tasks: Vec<_> = (0..3)
 //!     .map(|_| {
@@ -65,3 +111,10 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Calls occupy up to 100 connections at once, or 8 over SSH, and further calls wait: see
+//! [`max_connections`](crate::DockerClientBuilder::max_connections).
+//!
+//! One client works in several tokio runtimes, even while one of them is blocked in synchronous code: each runtime has
+//! separate connections. A stream or session belongs to the runtime in which it was opened, and makes progress only
+//! while that runtime runs.

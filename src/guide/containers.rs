@@ -1,141 +1,161 @@
-//! Make containers, run them, look into them, remove them.
+//! Create, start, inspect, stop and remove containers.
 //!
-//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all of them, and
-//! [`docker.container("web")`](crate::DockerClient::container) is one, by name or id. Neither asks the engine anything
-//! until a method is called. The methods have the names of the docker command line.
+//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all containers of the engine, and
+//! [`docker.container("web")`](crate::DockerClient::container) is one of them, by name or id. Creating a handle sends nothing.
+//! The methods have the names of the Docker CLI and API; a search of the documentation for the CLI's name (`ps`, `rm`, `cp`) finds
+//! them, too.
 //!
-//! # From beginning to end
+//! # From creation to removal
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::{containers::{CreateOptions, LogsOptions, RemoveOptions}, models::ContainerConfig};
-//!
-//! let config = ContainerConfig {
-//!     image: "busybox".into(),
-//!     cmd: vec!["echo".into(), "hello".into()],
-//!     ..Default::default()
-//! };
-//! let container = docker.containers().create(&CreateOptions::new(config).name("greeter")).await?.container;
-//! container.start().await?;
-//! let exit = container.wait().await?;
+//! let greeter = docker.containers().create("busybox").name("greeter").cmd(["echo", "hello"]).await?;
+//! greeter.start().await?;
+//! let exit = greeter.wait().await?;
 //! assert!(exit.success());
 //!
-//! let output = container.logs(&LogsOptions::default()).await?.capture().await?;
+//! let output = greeter.logs().await?.capture().await?;
 //! assert_eq!(output.stdout_text(), "hello\n");
-//! container.remove(&RemoveOptions::default()).await?;
+//! greeter.remove().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What a container is made of has Docker's names: [`ContainerConfig`](crate::models::ContainerConfig) for what it is,
-//! and [`HostConfig`](crate::models::HostConfig) for what it gets of its host. Only what you set is sent.
+//! [`docker.run("busybox")`](super::running) does all this in one call, and pulls the image if it is missing.
+//!
+//! # Settings
+//!
+//! The methods of [`CreateContainer`](crate::containers::CreateContainer) have the names of the flags of `docker run`.
+//! Settings that have no method of their own go into the configuration structs of the API,
+//! [`config`](crate::containers::ContainerBuilder::config) and
+//! [`host_config`](crate::containers::ContainerBuilder::host_config), which must be set first: they replace all earlier
+//! settings.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::{containers::CreateOptions, models::{ContainerConfig, HostConfig, PortBinding}};
+//! # docker.networks().create("back").await?;
+//! # docker.volumes().create().name("data").await?;
+//! use dockerclient::containers::RestartPolicy;
 //!
-//! let config = ContainerConfig {
-//!     image: "busybox".into(),
-//!     env: vec!["MODE=fast".into()],
-//!     exposed_ports: ["80/tcp".to_owned()].into(),
-//!     labels: [("app".to_owned(), "web".to_owned())].into(),
-//!     ..Default::default()
-//! };
-//! let port = PortBinding { host_port: "8080".into(), ..Default::default() };
-//! let host = HostConfig {
-//!     binds: vec!["/srv/site:/site:ro".into()],
-//!     memory: 256 << 20,
-//!     port_bindings: [("80/tcp".to_owned(), vec![port])].into(),
-//!     ..Default::default()
-//! };
-//! let made = docker.containers().create(&CreateOptions::new(config).name("web").host_config(host)).await?;
-//! for warning in made.warnings {
+//! let web = docker
+//!     .containers()
+//!     .create("busybox")
+//!     .name("web")
+//!     .env("MODE", "fast")
+//!     .label("app", "web")
+//!     .publish(8080, 80)
+//!     .bind("/srv/site", "/site:ro")
+//!     .volume("data", "/data")
+//!     .network("back")
+//!     .memory("256m")
+//!     .restart(RestartPolicy::UnlessStopped)
+//!     .await?;
+//! for warning in &web.warnings {
 //!     eprintln!("{warning}");
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What is there
+//! # Listing and inspecting
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?;
-//! use dockerclient::{Timestamp, containers::ListOptions};
-//!
-//! for container in docker.containers().list(&ListOptions::default().all().name("web")).await? {
-//!     println!("{:.12} {} {}", container.id, container.names.join(" "), container.status);
+//! # docker.containers().create("busybox").name("web").label("app", "web").await?;
+//! for container in docker.containers().list().all(true).label("app=web").await? {
+//!     println!("{:.12} {} {}", container.id, container.name(), container.status);
 //! }
 //!
-//! let web = docker.container("web").inspect().await?;
-//! println!("{} {} {}", web.bare_name(), web.state.word(), web.state.describe(Timestamp::now()));
-//! for (network, address) in web.network_settings.addresses() {
+//! let web = docker.container("web");
+//! let details = web.inspect().await?;
+//! println!("{} has the image {}", details.name(), details.config.image);
+//! for (network, address) in details.network_settings.addresses() {
 //!     println!("{address} in {network}");
 //! }
-//! assert!(docker.container("nosuch").find().await?.is_none()); // as inspect, where none is no error
+//! assert!(!web.is_running().await?);
+//! assert!(!docker.container("nosuch").exists().await?);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # While it runs
+//! To print the state of a listed container, use its `status`, a text such as `Up 2 minutes (healthy)`. To compare it, use
+//! [`container_status()`](crate::models::ContainerSummary::container_status), an enum; the field `state` has the same value, but
+//! engines before 1.11 do not send it.
 //!
-//! ```
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
-//! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let cmd = ["sleep", "60"].map(Into::into).into();
-//! # let config = ContainerConfig { image: "busybox".into(), cmd, ..Default::default() };
-//! # let container = docker.containers().create(&CreateOptions::new(config).name("web")).await?.container;
-//! use std::time::Duration;
-//! use dockerclient::containers::{Signal, Start, StopOptions};
-//!
-//! assert_eq!(container.start().await?, Start::Started);
-//! assert_eq!(container.start().await?, Start::AlreadyRunning);
-//! container.pause().await?;
-//! container.unpause().await?;
-//! container.rename("old-web").await?;
-//!
-//! let top = container.top(None).await?;
-//! println!("{}: {} processes", top.titles.join(" "), top.processes.len());
-//! for change in container.changes().await? {
-//!     println!("{} {}", change.kind, change.path);
-//! }
-//!
-//! container.restart(&StopOptions::default().timeout(Duration::from_secs(3))).await?;
-//! container.kill(Signal::HUP).await?;
-//! container.stop(&StopOptions::default()).await?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! Statistics come about once a second. How busy a container was is the difference of two samples.
+//! [`port`](crate::containers::Container::port) returns the addresses at which the engine publishes a port of the container.
+//! `0.0.0.0` and `::` are all addresses of the engine's host; connect to the host's own address then:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-//! use futures_util::TryStreamExt as _;
-//!
-//! let mut stats = docker.container("web").stats().await?;
-//! let mut previous = None;
-//! while let Some(sample) = stats.try_next().await? {
-//!     println!("{:?} % CPU, {} bytes", sample.cpu_percent(previous.as_ref()), sample.memory_used());
-//!     previous = Some(sample);
+//! for address in docker.container("web").port(80).await? {
+//!     println!("published at {address}"); // 0.0.0.0:8080
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Until it is ready
+//! # While a container runs
 //!
-//! A container that runs is not one that works yet.
+//! Outcomes that a caller can expect are values: [`start`](crate::containers::Container::start) reports whether the container was
+//! running already.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::FakeEngine::new();
+//! # let docker = engine.client("1.41");
+//! # let web = docker.containers().create("busybox").name("web").cmd(["sleep", "60"]).await?;
+//! use std::time::Duration;
+//! use dockerclient::containers::{Signal, Start};
+//!
+//! assert_eq!(web.start().await?, Start::Started);
+//! assert_eq!(web.start().await?, Start::AlreadyRunning);
+//! web.pause().await?;
+//! web.unpause().await?;
+//! web.rename("old-web").await?;
+//!
+//! let processes = web.top().await?;
+//! println!("{}: {} processes", processes.titles.join(" "), processes.processes.len());
+//! for change in web.changes().await? {
+//!     println!("{} {}", change.kind, change.path);
+//! }
+//!
+//! web.restart().timeout(Duration::from_secs(3)).await?;
+//! web.kill().signal(Signal::HUP).await?;
+//! web.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without `timeout`, the container's own stop timeout applies.
+//!
+//! Stats are sampled about once a second. The CPU usage of a container is the difference of two samples, so the first sample has
+//! none:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! let web = docker.container("web");
+//! let mut stats = web.stats().await?;
+//! let mut previous = None;
+//! while let Some(sample) = stats.try_next().await? {
+//!     println!("{:?} % CPU, {:?} bytes", sample.cpu_percent(previous.as_ref()), sample.memory_used());
+//!     previous = Some(sample);
+//! }
+//!
+//! let sample = web.stats_once().one_shot(false).await?; // takes a second, and includes the previous sample
+//! println!("{:?} % CPU", sample.cpu_percent(None));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Waiting
+//!
+//! A container that has started is not necessarily ready.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -144,34 +164,28 @@
 //! let db = docker.container("db");
 //! db.wait_until_logged("ready to accept connections").await?; // or
 //! db.wait_until_healthy().await?; // or
-//! let port = db.wait_until_listening(5432).await?;
-//! println!("at port {port} of the host");
+//! db.wait_until_listening(5432).await?;
 //!
-//! let waiting = db.begin_wait(WaitCondition::NextExit).await?; // from here on, no end is missed
-//! println!("ended with {}", waiting.exit().await?.code);
+//! let waiting = db.wait().condition(WaitCondition::NextExit).begin().await?; // the wait is registered
+//! db.kill().await?;
+//! println!("{}", waiting.exit().await?); // exit code 137
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Limits, and tidying up
+//! # Updating and cleaning up
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?;
-//! use dockerclient::{PruneOptions, models::ContainerUpdate};
-//!
-//! let update = ContainerUpdate { memory: 512 << 20, memory_swap: 1 << 30, ..Default::default() };
-//! for warning in docker.container("web").update(&update).await? {
+//! # docker.containers().create("busybox").name("web").await?;
+//! for warning in docker.container("web").update().memory("512m").memory_swap("1g").await? {
 //!     eprintln!("{warning}");
 //! }
-//! let pruned = docker.containers().prune(&PruneOptions::default()).await?;
-//! println!("{} containers are gone", pruned.removed.len());
-//! let usage = docker.disk_usage().await?;
-//! println!("{usage:?}");
+//! let pruned = docker.containers().prune().await?; // removes all stopped containers
+//! println!("removed {} containers", pruned.removed.len());
+//! println!("{:?}", docker.disk_usage().await?);
 //! # Ok(())
 //! # }
 //! ```

@@ -1,54 +1,96 @@
-//! Which error it is, and what to do about it.
+//! Errors: kinds of errors, and whether to retry.
 //!
-//! There is one [`Error`](crate::Error). Ask it:
-//!
-//! | question | it is | what to do |
-//! |---|---|---|
-//! | [`is_not_found`](crate::Error::is_not_found) | no such container, image, … (404) | make it, or look at the name |
-//! | [`is_conflict`](crate::Error::is_conflict) | not in this state, or the name is taken (409) | |
-//! | [`is_bad_request`](crate::Error::is_bad_request) | a call that cannot be meant (400, or not sent) | mend the call |
-//! | [`is_unauthorized`](crate::Error::is_unauthorized) | no or wrong credentials (401) | log in |
-//! | [`is_credentials`](crate::Error::is_credentials) | the user's credential helper has failed | look at what it says |
-//! | [`is_unsupported`](crate::Error::is_unsupported) | the API that is spoken lacks it; nothing was sent | see [versions](super::versions) |
-//! | [`is_connect`](crate::Error::is_connect) | no engine there; nothing was sent | try again later |
-//! | [`is_broken`](crate::Error::is_broken) | a connection that broke on the way | see below |
-//! | [`is_timeout`](crate::Error::is_timeout) | a limit was passed | see [time](super::time) |
-//! | [`is_failure`](crate::Error::is_failure) | a pull or build that began and failed | its [`code`](crate::Error::code) is a step's exit code |
-//! | [`is_truncated`](crate::Error::is_truncated) | an answer that broke off | try again, if the call may come twice |
-//! | [`is_decode`](crate::Error::is_decode) | an answer that makes no sense | report it: the message names the field |
-//! | [`is_ended`](crate::Error::is_ended) | a container that ended before it was ready | look at its logs |
+//! Every failed call returns an [`Error`](crate::Error). Its [`kind`](crate::Error::kind) classifies the failure;
+//! predicates such as [`is_not_found`](crate::Error::is_not_found) are short forms.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::images::PullOptions;
+//! use dockerclient::ErrorKind;
 //!
 //! let container = docker.container("ghost");
 //! match container.start().await {
 //!     Ok(start) => println!("{start:?}"),
-//!     Err(error) if error.is_not_found() => println!("there is none"),
-//!     Err(error) if error.is_connect() => println!("there is no engine: {error}"),
-//!     Err(error) => return Err(error.into()),
+//!     Err(error) => match error.kind() {
+//!         ErrorKind::NotFound => println!("there is no such container"),
+//!         ErrorKind::Connect => println!("the engine is not running: {error}"),
+//!         _ => return Err(error.into()),
+//!     },
 //! }
 //!
 //! let error = container.inspect().await.unwrap_err();
-//! assert_eq!(error.to_string(), "container inspect: engine said 404: No such container: ghost");
+//! assert_eq!(error.to_string(), "failed to inspect container ghost: No such container: ghost (404)");
 //! assert_eq!((error.status(), error.operation()), (Some(404), Some("container_inspect")));
+//! assert!(error.is_not_found());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! An error says what was being done and what came of it; `source()` has the rest. It holds no credentials and no
-//! bodies, so it may be logged. It is cheap to clone.
+//! An error names the operation and the cause; [`source`](std::error::Error::source) has the details. Cloning an error
+//! is cheap.
 //!
-//! # What is no error
+//! # Kinds
 //!
-//! What a caller may expect is a value: that a container [runs already](crate::containers::Start), that it ended with
-//! [another code than 0](crate::containers::Exit), that there is [none](crate::containers::Container::find).
+//! [`is_bad_request`](crate::Error::is_bad_request) covers two kinds: `InvalidInput`, if this crate rejected a value before it
+//! sent anything, and `BadRequest`, if the engine rejected the request (400). [`status`](crate::Error::status) is `None` for the
+//! first.
 //!
-//! # Whether to try again
+//! | [`ErrorKind`](crate::ErrorKind) | meaning | what to do |
+//! |---|---|---|
+//! | `InvalidInput` | an argument or setting is not valid; nothing was sent | fix the arguments |
+//! | `LocalIo` | a local file could not be read or written | see its message |
+//! | `Unsupported` | the negotiated API version lacks the operation or option; nothing was sent | see [versions](super::versions) |
+//! | `Credentials` | a credential helper failed; nothing was sent | see its message |
+//! | `Connect` | no connection was established; nothing was sent | retry later |
+//! | `ConnectionLost` | the connection was closed before the response was complete | see [below](#retrying) |
+//! | `Timeout` | a time limit was exceeded | see [time](super::time) |
+//! | `BadRequest` | the engine rejected the parameters (400) | fix the arguments |
+//! | `Unauthorized`, `Forbidden` | credentials are missing, wrong or not sufficient (401, 403) | log in |
+//! | `NotFound` | the object does not exist (404) | create it, or [check first](super::requests#objects-that-may-not-exist) |
+//! | `Conflict` | the object is not in a state that allows the operation, or the name is in use (409) | inspect the object |
+//! | `TooManyRequests` | a rate limit was exceeded (429) | retry later |
+//! | `Server` | the engine failed (5xx) | see its message, and the log of the engine |
+//! | `OtherStatus` | another status that is not a success | see its [`status`](crate::Error::status) |
+//! | `OperationFailed` | a pull, push or build began and failed | its [`code`](crate::Error::code) is the exit code of a build step |
+//! | `WaitFailed` | a container exited or became unhealthy before the awaited condition was met | read its logs |
+//! | `Truncated` | the response ended too early | see [below](#retrying) |
+//! | `Decode` | the response could not be decoded, or is larger than a limit | raise the [limit](crate::DockerClientBuilder::max_response_size) if the message names it; otherwise report it |
+//! | `Internal` | a bug in this crate | report it |
 //!
-//! [`may_have_been_executed`](crate::Error::may_have_been_executed) says whether the engine may have done what was asked
-//! all the same. If not, try again. Else, reading again is always safe; so are `start` and `stop`, which say when there was
-//! nothing to do. To `create` with a name is safe, too: the second one is a conflict.
+//! # Errors may be logged
+//!
+//! Neither an error nor its sources contain credentials or response bodies. If a response cannot be decoded, the error names the
+//! position and the cause, and not the value. The exception is the engine's own error message: at most 8 KiB of it are kept, and
+//! control characters are escaped when the error is displayed. The `Debug` output of this crate's types redacts the values of
+//! environment variables and build arguments, credentials, the options of log and volume drivers, and the input of commands.
+//!
+//! # Outcomes that are not errors
+//!
+//! Outcomes that a caller can expect are values: a container [runs already](crate::containers::Start), or exited with
+//! [a code other than 0](crate::containers::ExitStatus); an object [does not exist](super::requests#objects-that-may-not-exist).
+//!
+//! # Retrying
+//!
+//! If [`may_have_been_executed`](crate::Error::may_have_been_executed) is `false`, the engine did not run the operation, and a retry
+//! is safe. Otherwise retry only idempotent operations: all operations that read, `start`, `stop`, and `create` with a name (the
+//! second one is a conflict). Requests are `Clone`:
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::FakeEngine::new();
+//! # let docker = engine.client("1.41");
+//! # docker.containers().create("busybox").name("web").await?;
+//! use std::time::Duration;
+//!
+//! let start = docker.container("web").start();
+//! let started = loop {
+//!     match start.clone().await {
+//!         Err(error) if error.is_connect() => tokio::time::sleep(Duration::from_secs(1)).await,
+//!         outcome => break outcome?,
+//!     }
+//! };
+//! println!("{started:?}");
+//! # Ok(())
+//! # }
+//! ```

@@ -1,133 +1,152 @@
-//! Pull, build, name, push, save and remove images.
+//! Pull, build, tag, push, save and remove images.
 //!
-//! [`docker.images()`](crate::DockerClient::images) is all of them, and
-//! [`docker.image("busybox:1.36")`](crate::DockerClient::image) is one, by name or id.
+//! [`docker.images()`](crate::DockerClient::images) is all images of the engine, and
+//! [`docker.image("busybox:1.36")`](crate::DockerClient::image) is one of them, by name or id.
 //!
 //! # Pulling
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::images::PullOptions;
-//! # let engine = dockerclient_testkit::Engine::builder().in_registry(dockerclient_testkit::Image::new("web:1")).build();
+//! # let engine = dockerclient_testkit::FakeEngine::builder().in_registry(dockerclient_testkit::Image::new("web:1")).build();
 //! # let docker = engine.client("1.41");
-//!
 //! let web = docker.image("web:1");
-//! if web.find().await?.is_none() {
-//!     let pulled = web.pull(&PullOptions::default().anonymous()).await?;
+//! if !web.exists().await? {
+//!     let pulled = web.pull().anonymous().await?;
 //!     println!("{} {:?}", pulled.image.name(), pulled.digest);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Without `anonymous()` or `credentials(…)`, the registry is shown what `docker login` has left:
-//! [`DockerClient::credentials`](crate::DockerClient::credentials) tells what that is, and
-//! [`auth`](crate::DockerClient::auth) asks the registry whether it is right.
+//! Without `anonymous()` or `credentials(…)`, the credentials that `docker login` saved are used.
+//! [`DockerClient::credentials`](crate::DockerClient::credentials) returns them, and [`auth`](crate::DockerClient::auth) checks
+//! them with the registry.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-//! use dockerclient::{images::PullOptions, models::AuthConfig};
+//! use dockerclient::models::AuthConfig;
 //!
-//! let account = AuthConfig {
-//!     username: "me".into(),
-//!     password: "secret".into(),
-//!     serveraddress: "registry.example".into(),
-//!     ..Default::default()
-//! };
-//! docker.auth(&account).await?;
-//! docker.image("registry.example/acme/web").pull(&PullOptions::default().credentials(account)).await?;
+//! let credentials = AuthConfig::new("me", "secret");
+//! docker.auth(AuthConfig { serveraddress: "registry.example".into(), ..credentials.clone() }).await?;
+//! docker.image("registry.example/acme/web").pull().credentials(credentials).await?;
 //!
-//! let manifest = docker.image("busybox").distribution(&Default::default()).await?; // what the registry has
+//! let manifest = docker.image("busybox").distribution().await?; // what the registry has
 //! println!("{} platforms", manifest.platforms.len());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Building
+//! # Progress
 //!
-//! A build needs a context: a directory (feature `tar`), an archive, or a URL.
+//! Pulls, pushes, builds, imports and loads resolve when they are complete, and fail if the operation fails. With `progress()`,
+//! they resolve to a stream of progress items, whose `finish()` returns the same result:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-//! use dockerclient::{Upload, images::BuildOptions};
-//! use futures_util::TryStreamExt as _;
-//!
-//! let context = Upload::from_file("context.tar").await?;
-//! let mut build = docker.images().build_progress(context, &BuildOptions::default().name("web:2")).await?;
-//! while let Some(step) = build.try_next().await? {
-//!     println!("{step:?}");
+//! let mut progress = docker.image("busybox").pull().progress().await?;
+//! while let Some(item) = progress.try_next().await? {
+//!     println!("{item:?}");
 //! }
-//! println!("made {}", build.finish().await?);
+//! let pulled = progress.finish().await?;
+//! println!("{:?}", pulled.digest);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A step that fails is an error with the step's exit code as its [`code`](crate::Error::code).
+//! Dropping a pull, push or build, or its progress, cancels it on engines since 1.10 (a build since 1.6).
 //!
-//! # What is there
+//! The feature `progress` adds `progress.show(Screen::stderr())`, which draws bars on a terminal and writes lines elsewhere.
+//!
+//! # Building
+//!
+//! A build has a context: a directory (feature `tar`), an archive, or a URL.
+//!
+//! ```no_run
+//! # #[cfg(feature = "tar")]
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::images::Context;
+//!
+//! let web = docker.images().build(Context::directory("site")).tag("web:2").build_arg("VERSION", "2").await?;
+//! println!("{}", web.name());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without the feature, pass a tar archive:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! use dockerclient::Upload;
+//!
+//! let context = Upload::from_file("context.tar").await?;
+//! docker.images().build(context).tag("web:2").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! If a step fails, the build is an error whose [`code`](crate::Error::code) is the exit code of the step.
+//!
+//! # Listing, inspecting and tagging
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::images::{self, ListOptions, TagOptions};
-//!
-//! for image in docker.images().list(&ListOptions::default()).await? {
-//!     println!("{} {}", image.repo_tags.join(" "), image.total_size());
+//! for image in docker.images().list().await? {
+//!     println!("{} {} bytes", image.repo_tags.join(" "), image.total_size());
 //! }
 //! let busybox = docker.image("busybox");
-//! println!("for {}", busybox.inspect().await?.architecture);
+//! println!("built for {}", busybox.inspect().await?.architecture);
 //! for layer in busybox.history().await? {
 //!     println!("{} {}", layer.size, layer.created_by);
 //! }
 //!
-//! busybox.tag(&TagOptions::new("acme/tools").tag("1")).await?;
-//! docker.image("acme/tools:1").remove(&images::RemoveOptions::default()).await?;
+//! let tools = busybox.tag("acme/tools:1").await?;
+//! tools.remove().await?;
 //!
-//! for found in docker.images().search("busybox", &Default::default()).await? {
+//! for found in docker.images().search("busybox").limit(10).await? {
 //!     println!("{} {}", found.name, found.star_count);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Moving
+//! # Moving images
 //!
-//! A registry is one way to another engine, a file is another. [`save`](crate::images::Image::save) writes images with
-//! their names and layers, and [`load`](crate::images::Images::load) reads them.
-//! [`import`](crate::images::Images::import) makes an image of the files of one system, as
-//! [`export`](crate::containers::Container::export) gives them.
+//! Images move to another engine through a registry or through files. [`save`](crate::images::Image::save) downloads images with
+//! their names and layers, and [`load`](crate::images::Images::load) uploads them.
+//! [`commit`](crate::containers::Container::commit) creates an image from a container, and
+//! [`import`](crate::images::Images::import) from a filesystem, for example one that
+//! [`export`](crate::containers::Container::export) returned.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-//! use dockerclient::{Upload, images::{CommitOptions, ImportOptions, PushOptions}};
+//! use dockerclient::Upload;
 //! use tokio::{fs::File, io};
 //!
-//! docker.images().commit("web", &CommitOptions::default().repository("acme/web").tag("2")).await?;
-//! docker.image("acme/web:2").push(&PushOptions::default()).await?;
+//! let web = docker.container("web").commit().name("acme/web:2").await?;
+//! web.push().await?;
 //!
-//! let mut archive = docker.image("acme/web:2").save().await?.into_reader();
+//! let mut archive = web.save().await?.into_reader();
 //! io::copy(&mut archive, &mut File::create("web.tar").await?).await?;
 //! let both = docker.images().save(["acme/web:1", "acme/web:2"]).await?;
-//! let names = docker.images().load(Upload::from_file("web.tar").await?).await?;
+//! let loaded = docker.images().load(Upload::from_file("web.tar").await?).await?;
 //!
 //! let files = Upload::from_file("files.tar").await?;
-//! let id = docker.images().import(files, &ImportOptions::default().repository("acme/base")).await?;
+//! let base = docker.images().import(files).name("acme/base:1").await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Tidying up
+//! # Cleaning up
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-//! use dockerclient::{PruneOptions, images::BuildPruneOptions};
-//!
-//! docker.images().prune(&PruneOptions::default()).await?; // what has no name
-//! docker.images().prune_build_cache(&BuildPruneOptions::default()).await?;
-//! let statements = docker.image("acme/web:2").attestations(&Default::default()).await?; // API 1.55
+//! docker.images().prune().await?; // images without a name
+//! docker.images().prune_build_cache().await?;
+//! let statements = docker.image("acme/web:2").attestations().await?; // requires API 1.55
 //! # Ok(())
 //! # }
 //! ```

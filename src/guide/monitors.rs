@@ -1,93 +1,117 @@
-//! Streams end with their connection. Monitors do not: they reconnect, and go on where they were.
+//! Monitors: streams that reconnect and resume.
 //!
-//! | monitor | tells |
+//! A plain stream ends with its connection. A monitor reconnects with backoff and resumes where it stopped.
+//!
+//! | monitor | yields |
 //! |---|---|
-//! | [`monitor_events`](crate::DockerClient::monitor_events) | each event once and in order |
-//! | [`containers().monitor()`](crate::containers::Containers::monitor) | the containers that are there, then what becomes of them |
-//! | [`containers().monitor_stats()`](crate::containers::Containers::monitor_stats) | what each running container uses |
+//! | [`monitor_events`](crate::DockerClient::monitor_events) | each event, once and in order |
+//! | [`containers().monitor()`](crate::containers::Containers::monitor) | a snapshot of all containers, then every change |
+//! | [`containers().monitor_stats()`](crate::containers::Containers::monitor_stats) | resource usage of every running container |
 //! | [`monitor_logs`](crate::containers::Container::monitor_logs) | each line that a container writes, across its restarts |
 //!
-//! The items of a monitor are no `Result`s: that a connection broke is something it tells, with when it will try again.
+//! The settings of a monitor are methods. A monitor sends nothing until it is polled, and dropping it closes its connections.
+//! Waiting for the next item is cancel safe. The items are not `Result`s: a lost connection is an item, with the error and the time
+//! until the next attempt. A monitor that gives up ends the stream.
+//!
+//! # Containers
+//!
+//! The monitor of containers lists the containers, then watches for changes. The first item with containers is a
+//! snapshot of all that match the filters; then each change follows. After a reconnect it lists again and yields the
+//! differences. [`view`](crate::monitor::ContainerMonitor::view) is the current list.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?;
+//! # docker.containers().create("busybox").name("web").label("app", "web").await?;
 //! use dockerclient::monitor::ContainerUpdate;
-//! use futures_util::StreamExt as _;
-//!
-//! let mut updates = docker.containers().monitor();
+//! let mut updates = docker.containers().monitor().label("app=web");
 //! while let Some(update) = updates.next().await {
 //!     match update {
 //!         ContainerUpdate::Connected => println!("connected"),
-//!         ContainerUpdate::Snapshot(all) => println!("{} are there", all.len()),
-//!         ContainerUpdate::Appeared(container) => println!("new: {:?}", container.names),
-//!         ContainerUpdate::Changed(container) => println!("{:?} is {}", container.names, container.status),
-//!         ContainerUpdate::Removed(id) => println!("{id:.12} is gone"),
-//!         ContainerUpdate::Disconnected { error, retry_in } => eprintln!("{error}; again in {retry_in:?}"),
+//!         ContainerUpdate::Snapshot(all) => println!("{} containers", all.len()),
+//!         ContainerUpdate::Appeared(container) => println!("new: {}", container.name()),
+//!         ContainerUpdate::Changed(container) => println!("{} is {}", container.name(), container.status),
+//!         ContainerUpdate::Removed(id) => println!("{id:.12} was removed"),
+//!         ContainerUpdate::Disconnected { error, retry_in } => eprintln!("{error}; next attempt in {retry_in:?}"),
 //!         _ => {}
 //!     }
 //!     # if !updates.view().is_empty() { break }
 //! }
-//! println!("{} in all", updates.view().len());
+//! println!("{} containers in total", updates.view().len());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What cannot be known
+//! Many changes in a short time become few lists. A slow consumer can miss intermediate states of a container, but never the last.
 //!
-//! An engine remembers its last events only, and none across a restart of its own. Where something may be missing, a
-//! monitor of events or logs says so with a [`Gap`](crate::monitor::Gap): from when, until when, and why. The monitor
-//! of containers needs none: it looks at the containers anew.
+//! # Events and gaps
+//!
+//! A monitor of events starts from the time of the engine's clock when it is first polled, in whole seconds. So it may return events
+//! from up to a second before it began.
+//!
+//! After a reconnect, a monitor of events requests the events that it missed. Docker keeps only its last events (64
+//! before 1.13, 256 since), and none across a restart; Podman keeps them in a file. If events may have been missed, the
+//! monitor yields a [`Gap`](crate::monitor::Gap) with the start and the end of that time and the
+//! [reason](crate::monitor::GapReason). A monitor of logs does the same for lines. The monitor of containers yields no
+//! gaps, because it lists the containers again.
+//!
+//! # Logs
+//!
+//! A log monitor yields each line once, across lost connections and restarts of the container, and ends when the container is
+//! removed. After a reconnect it reads the log from about a second before the last line it returned; below API 1.19, from the
+//! beginning. While its container runs, a log monitor has one connection. The log monitors of stopped containers share one event
+//! stream.
 //!
 //! # Callbacks
 //!
-//! A monitor is a stream, and does nothing unless it is polled. [`run`](crate::monitor::run) polls it in a task and
-//! calls back:
+//! [`run`](crate::monitor::run) polls a monitor in a task and calls a closure with each item:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::{monitor::{self, EventUpdate}, system::EventsOptions};
+//! use dockerclient::monitor::{self, EventUpdate};
 //!
-//! let events = docker.monitor_events(&EventsOptions::default());
+//! let events = docker.events().kind("container").monitor();
 //! let handle = monitor::run(events, async |update| {
 //!     if let EventUpdate::Event(event) = update {
 //!         println!("{} {}", event.action, event.id);
 //!     }
 //! });
-//! // Whatever your program does; then:
-//! handle.stop().await; // no call of the closure comes after this
+//! // Later:
+//! handle.stop().await; // the closure is not called again
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # When to try again, and who is too slow
+//! # Reconnecting
 //!
-//! Waits grow from attempt to attempt; [`RetryPolicy`](crate::monitor::RetryPolicy) says how, and whether to give up at
-//! last. A connection that says nothing for a minute is looked after
-//! ([`watchdog`](crate::monitor::EventMonitor::watchdog)). Who takes items slowly slows the reading;
-//! [`lossy`](crate::monitor::lossy) drops and counts instead.
+//! The delay before each attempt doubles, from 100 ms up to 30 s, with jitter;
+//! [`RetryPolicy`](crate::monitor::RetryPolicy) changes that, and can limit the number of attempts. Errors that a new
+//! attempt cannot fix, such as a rejected filter, end the monitor immediately: their `retry_in` is `None`.
+//!
+//! A connection without data for a minute is checked with a request, which detects an engine that has vanished
+//! ([`idle_timeout`](crate::monitor::EventMonitor::idle_timeout)).
+//!
+//! # Backpressure
+//!
+//! A monitor reads nothing ahead of its consumer. If the consumer of events is slow, the engine drops events once its buffer is full,
+//! and the monitor yields a gap. Wrap a monitor in [`lossy`](crate::monitor::lossy) to read without delay, drop the oldest items that
+//! were not consumed, and count them:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
 //! use std::time::Duration;
-//! use dockerclient::{monitor::{self, LossyItem, RetryPolicy}, system::EventsOptions};
-//! use futures_util::StreamExt as _;
-//!
-//! let patience = RetryPolicy::default().first(Duration::from_secs(1)).longest(Duration::from_secs(30)).attempts(10);
-//! let events = docker.monitor_events(&EventsOptions::default()).retry(patience);
-//! let mut events = monitor::lossy(events, 1000);
+//! use dockerclient::monitor::{self, LossyItem, RetryPolicy};
+//! let policy = RetryPolicy::default().first(Duration::from_secs(1)).longest(Duration::from_secs(30)).attempts(10);
+//! let mut events = monitor::lossy(docker.monitor_events().retry(policy), 1000);
 //! while let Some(item) = events.next().await {
 //!     match item {
 //!         LossyItem::Item(update) => println!("{update:?}"),
-//!         LossyItem::Dropped(count) => eprintln!("too slow for {count}"),
+//!         LossyItem::Dropped(count) => eprintln!("{count} items were dropped"),
 //!         # _ => {}
 //!     }
 //!     # break;

@@ -1,53 +1,53 @@
-//! Networks and volumes, which came with API 1.21.
+//! Networks and volumes (API 1.21 and later).
 //!
 //! # Networks
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("db")).await?;
-//! use dockerclient::{PruneOptions, models::{EndpointSettings, NetworkCreate}};
-//!
-//! let back = NetworkCreate { name: "back".into(), driver: "bridge".into(), ..Default::default() };
-//! docker.networks().create(&back).await?;
-//! let back = docker.network("back");
-//! back.connect("db", &EndpointSettings { aliases: vec!["database".into()], ..Default::default() }).await?;
+//! # docker.containers().create("busybox").name("db").await?;
+//! let back = docker.networks().create("back").driver("bridge").label("app", "web").await?;
+//! back.connect("db").alias("database").await?;
 //! for (id, container) in back.inspect().await?.containers {
 //!     println!("{id:.12} {}", container.ipv4_address);
 //! }
 //! back.disconnect("db").await?;
 //! back.remove().await?;
 //!
-//! for network in docker.networks().list(&Default::default()).await? {
+//! for network in docker.networks().list().await? {
 //!     println!("{} {}", network.name, network.driver);
 //! }
-//! docker.networks().prune(&PruneOptions::default()).await?;
+//! docker.networks().prune().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! A container that is to be on a network from its beginning is created with
-//! [`CreateOptions::network`](crate::containers::CreateOptions::network).
+//! A new container joins a network with [`network`](crate::containers::ContainerBuilder::network):
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::FakeEngine::new();
+//! # let docker = engine.client("1.41");
+//! # docker.networks().create("back").await?;
+//! let web = docker.containers().create("busybox").network("back").alias("web").await?;
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Volumes
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::{PruneOptions, models::VolumeCreate};
-//!
-//! docker.volumes().create(&VolumeCreate { name: "data".into(), ..Default::default() }).await?;
-//! let data = docker.volume("data");
-//! println!("{}", data.inspect().await?.mountpoint);
-//! for volume in docker.volumes().list(&Default::default()).await? {
+//! let data = docker.volumes().create().name("data").label("app", "web").await?;
+//! println!("{}", data.info.mountpoint);
+//! for volume in docker.volumes().list().await? {
 //!     println!("{} {}", volume.name, volume.driver);
 //! }
 //! data.remove().await?;
-//! docker.volumes().prune(&PruneOptions::default()).await?;
+//! docker.volumes().prune().await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -1,70 +1,66 @@
-//! Output, events, statistics and progress, as they come.
+//! Streams: output, events, stats and progress.
 //!
-//! | stream | of | its items |
+//! | stream | returned by | items |
 //! |---|---|---|
-//! | [`OutputStream`](crate::OutputStream) | [`logs`](crate::containers::Container::logs), and of a [session](super::sessions) | pieces of output |
-//! | [`Events`](crate::system::Events) | [`events`](crate::DockerClient::events) | what happened in the engine |
-//! | [`StatsStream`](crate::containers::StatsStream) | [`stats`](crate::containers::Container::stats) | what a container uses |
-//! | [`Progress`](crate::images::Progress) | pulls, pushes, builds, imports, loads | how far it is |
-//! | [`Download`](crate::Download) | archives | bytes |
+//! | [`OutputStream`](crate::OutputStream) | [`logs`](crate::containers::Container::logs), and the output of [sessions](super::sessions) | chunks of output |
+//! | [`EventStream`](crate::system::EventStream) | [`events`](crate::DockerClient::events) | events |
+//! | [`StatsStream`](crate::containers::StatsStream) | [`stats`](crate::containers::Container::stats) | samples of resource usage |
+//! | [`Progress`](crate::images::Progress) | `progress()` of pulls, pushes, builds, imports and loads | progress |
+//! | [`Download`](crate::Download) | [`export`](crate::containers::Container::export), [`save`](crate::images::Image::save), [`copy_out`](crate::containers::Container::copy_out) | bytes of an archive |
 //!
-//! A call that returns a stream resolves once the engine has answered. So what cannot begin, as the logs of a container
-//! that is not there, is an error of the call. The items are `Result`s; after an error there are no more. All implement
-//! `futures_core::Stream`; `TryStreamExt` of the crate `futures-util` has `try_next` and its kin.
+//! A request that returns a stream resolves once the response begins, so that an error such as 404 is an error of the call. The
+//! items are `Result`s, and an error is the last item. Each stream has `try_next()` to wait for the next item, and implements
+//! `futures_core::Stream` for adapters such as those of the crate `futures-util`.
+//! [`stream()`](super::requests#requests-that-return-streams) of a request returns a stream without `await`.
 //!
 //! # Output
 //!
-//! Output tells stdout from stderr, unless there is a terminal, which mixes them. It comes by the piece, by the line,
-//! as a reader, or all at once:
+//! Output has the source stdout or stderr, unless the container has a TTY, which merges them. Read it in chunks, in lines, as a
+//! reader, or all at once:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let cmd = ["sh", "-c", "echo one; echo two >&2"].map(Into::into).into();
-//! # let config = ContainerConfig { image: "busybox".into(), cmd, ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?.container.start().await?;
-//! use dockerclient::{Output, containers::LogsOptions};
-//! use futures_util::TryStreamExt as _;
-//!
+//! # let cmd = ["sh", "-c", "echo one; echo two >&2"];
+//! # docker.containers().create("busybox").name("web").cmd(cmd).await?.start().await?;
+//! use dockerclient::LogOutput;
 //! let web = docker.container("web");
-//! let mut pieces = web.logs(&LogsOptions::default()).await?;
-//! while let Some(piece) = pieces.try_next().await? {
-//!     match piece {
-//!         Output::Stderr(bytes) => eprint!("{}", String::from_utf8_lossy(&bytes)),
-//!         other => print!("{}", String::from_utf8_lossy(other.bytes())),
+//! let mut chunks = web.logs().await?;
+//! while let Some(chunk) = chunks.try_next().await? {
+//!     match chunk {
+//!         LogOutput::Stderr(_) => eprint!("{chunk}"),
+//!         _ => print!("{chunk}"),
 //!     }
 //! }
 //!
-//! let mut lines = web.logs(&LogsOptions::default().timestamps().tail(100)).await?.lines();
+//! let mut lines = web.logs().timestamps(true).tail(100).await?.lines();
 //! while let Some(line) = lines.try_next().await? {
 //!     println!("{:?} {:?} {}", line.time, line.source, line.text());
 //! }
 //!
-//! let all = web.logs(&LogsOptions::default().only_stderr()).await?.capture().await?;
+//! let all = web.logs().stdout(false).await?.capture().await?;
 //! assert_eq!(all.stderr_text(), "two\n");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! `follow()` goes on until the container ends. To go on across its restarts, take a [monitor](super::monitors).
+//! With `follow(true)`, the stream continues until the container exits. To continue across its restarts, use a
+//! [monitor](super::monitors). `logs` inspects the container first, because the format depends on whether it has a TTY; `tty(…)`
+//! saves that request.
 //!
 //! # Events
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! use dockerclient::{Timestamp, containers::CreateOptions, models::ContainerConfig, system::EventsOptions};
-//! use futures_util::TryStreamExt as _;
-//!
+//! use dockerclient::Timestamp;
 //! let began = Timestamp::now();
-//! let config = ContainerConfig { image: "busybox".into(), ..Default::default() };
-//! docker.containers().create(&CreateOptions::new(config)).await?;
+//! docker.containers().create("busybox").await?;
 //!
-//! let so_far = EventsOptions::default().since(began).until(Timestamp::now()).kind("container");
-//! let mut events = docker.events(&so_far).await?; // without `until`, it goes on
+//! // Without `until`, the stream continues.
+//! let mut events = docker.events().since(began).until(Timestamp::now()).kind("container").await?;
 //! while let Some(event) = events.try_next().await? {
 //!     println!("{} {} {:.12}", event.time, event.action, event.id);
 //! }
@@ -72,12 +68,11 @@
 //! # }
 //! ```
 //!
-//! # Slow and fast
+//! # Backpressure and limits
 //!
-//! A stream is read as fast as you take its items. If you are slow, the engine waits, and for events it drops what it
-//! cannot hold. An item may have 16 MiB at most ([`item_limit`](crate::DockerClientBuilder::item_limit)); nothing else
-//! is kept.
+//! Streams apply backpressure: nothing is read ahead of the consumer. If the consumer is slow, the engine waits, except for events,
+//! which it drops once its buffer is full. An item has at most 16 MiB
+//! ([`max_item_size`](crate::DockerClientBuilder::max_item_size)); a longer line is [truncated](crate::Line::truncated).
 //!
-//! Dropping a stream closes its connection. Dropping the wait for an item loses nothing, so streams may stand in
-//! `select!`. A stream waits for its next item for as long as it takes, unless it is given an
-//! [`idle_timeout`](crate::OutputStream::idle_timeout).
+//! Dropping a stream closes its connection. Waiting for the next item is cancel safe, so streams can be used in `select!`. A stream
+//! waits for its next item without a limit, unless a [`read_timeout`](crate::OutputStream::read_timeout) is set.

@@ -1,7 +1,7 @@
-//! Your own code, without Docker.
+//! Testing: test your own code without Docker.
 //!
-//! The crate `dockerclient-testkit` is a double of an engine, in the process of the test. It speaks the real protocol,
-//! so the code under test is the real code, with a real client; there is no trait to write against.
+//! The crate `dockerclient-testkit` is a fake engine that runs in the process of the test. It speaks the real HTTP API and keeps
+//! state, so the code under test uses a real client; there is no trait to program against.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -9,29 +9,30 @@
 //! ```
 //!
 //! ```
-//! use dockerclient::{DockerClient, Result, containers::StopOptions};
-//! use dockerclient_testkit::{Call, Engine};
+//! use dockerclient::{DockerClient, ErrorKind, Result};
+//! use dockerclient_testkit::{Call, FakeEngine};
 //!
-//! /// The code under test: stops a container, if there is one.
+//! /// The code under test: stops a container, if it exists.
 //! async fn stop(docker: &DockerClient, name: &str) -> Result<bool> {
-//!     match docker.container(name).stop(&StopOptions::default()).await {
+//!     match docker.container(name).stop().await {
 //!         Ok(_) => Ok(true),
-//!         Err(error) if error.is_not_found() => Ok(false),
+//!         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
 //!         Err(error) => Err(error),
 //!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<()> {
-//! let engine = Engine::new();
+//! let engine = FakeEngine::new();
 //! let docker = engine.client("1.41");
-//! assert!(!stop(&docker, "web").await?); // the double knows that there is none
+//! assert!(!stop(&docker, "web").await?); // the fake engine has no such container
 //!
 //! engine.expect(Call::to("container_stop").with("id", "web").fails(500, "cannot kill it"));
-//! assert_eq!(stop(&docker, "web").await.unwrap_err().status(), Some(500));
-//! // A call that was expected and does not come fails the test when the engine is dropped.
+//! assert_eq!(stop(&docker, "web").await.unwrap_err().kind(), ErrorKind::Server);
+//! // If an expected call is not received, dropping the engine fails the test.
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The double has images, containers that run programs of yours, a registry and events, and refuses what engines
-//! refuse. It fails a test that sends what the API's document does not know. Its own documentation has the rest.
+//! The fake engine has images, containers that run programs that you define, networks, volumes, a registry and events. It rejects
+//! requests that an engine would reject, and fails the test if a request does not match the API specification. Its documentation
+//! describes programs, builds, failure injection and the limitations.

@@ -1,71 +1,75 @@
-//! What takes how long at most, and how to stop it.
+//! Timeouts and cancellation.
 //!
-//! Each phase of a call has a limit of its own. None bounds a whole answer, as logs may follow for days.
+//! Each phase of a call has a separate limit. None of them limits a whole response, because logs may be followed for
+//! days. `None` or [`Duration::MAX`](std::time::Duration::MAX) disables a limit.
 //!
-//! | phase | limit | set by |
+//! | phase | limit | setting |
 //! |---|---|---|
 //! | opening a connection | 10 s | [`connect_timeout`](crate::DockerClientBuilder::connect_timeout) |
-//! | until the answer begins | 60 s; none where the answer comes when the work is done: `stop`, `wait`, pulls, … | [`answer_timeout`](crate::DockerClientBuilder::answer_timeout) |
-//! | silence in the middle of a document | 60 s | [`idle_timeout`](crate::DockerClientBuilder::idle_timeout) |
-//! | silence in a stream | none | [`OutputStream::idle_timeout`](crate::OutputStream::idle_timeout), and of the other streams |
+//! | until the response headers arrive | 60 s; none where they arrive when the work is done: `create`, `start`, `stop`, pulls, … | [`response_timeout`](crate::DockerClientBuilder::response_timeout) |
+//! | no data while a response that is not a stream is read | 60 s | [`read_timeout`](crate::DockerClientBuilder::read_timeout) |
+//! | no data in a stream | none | [`read_timeout`](crate::OutputStream::read_timeout) of the stream |
 //! | a credential helper | 60 s | [`credential_helper_timeout`](crate::DockerClientBuilder::credential_helper_timeout) |
+//! | a whole call | none | `time_limit` of the [request](super::requests#settings-of-all-requests) |
 //!
-//! What passes its limit is an error with [`is_timeout`](crate::Error::is_timeout). A stream without a limit may be silent
-//! for as long as its engine is there: over TCP, one whose machine or network has gone is missed within a minute, and the
-//! stream ends with an error that [`is_broken`](crate::Error::is_broken). Who sends to such an engine learns of it when the
-//! system gives up sending, on Linux after a quarter of an hour.
+//! A response that arrives slowly but steadily is not limited, with two exceptions: negotiating the API version must be complete
+//! within the `response_timeout`, and an error response within the `read_timeout`.
 //!
-//! # Stopping
+//! A call waits without a limit for one of the connections that
+//! [`max_connections`](crate::DockerClientBuilder::max_connections) allows.
 //!
-//! Drop it. A call that is dropped closes its connection; so does a stream. The client stays usable. The engine may go
-//! on with what it was asked: a container that was to be stopped is stopped all the same.
+//! If a limit is exceeded, the call fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A stream without a
+//! limit may be idle for as long as its engine is reachable. Over TCP, an engine whose machine or network is down is
+//! detected within a minute, and the stream ends with [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost).
+//! While data is being uploaded, it is detected only when the operating system stops retransmitting, on Linux after
+//! about 15 minutes.
 //!
-//! So a limit for a whole piece of work is Tokio's:
+//! # The time limit of a call
+//!
+//! `time_limit` limits a call from its first step to its result, or to the beginning of its stream, including the negotiation of the
+//! API version. It replaces the client's `response_timeout` and `read_timeout` for this call, so a longer limit works, too.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let cmd = ["sleep", "3600"].map(Into::into).into();
-//! # let config = ContainerConfig { image: "busybox".into(), cmd, ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("job")).await?.container.start().await?;
+//! # docker.containers().create("busybox").name("job").cmd(["sleep", "3600"]).await?.start().await?;
 //! # tokio::time::pause();
 //! use std::time::Duration;
-//! use tokio::time::timeout;
 //!
 //! let job = docker.container("job");
-//! match timeout(Duration::from_secs(60), job.wait()).await {
-//!     Ok(exit) => println!("ended with {}", exit?.code),
-//!     Err(_elapsed) => job.kill("KILL").await?, // the wait is over, the container is not
+//! match job.wait().time_limit(Duration::from_secs(60)).await {
+//!     Ok(exit) => println!("{exit}"),
+//!     Err(error) if error.is_timeout() => job.kill().await?, // the wait has ended, the container has not
+//!     Err(error) => return Err(error.into()),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Waiting for the next item of a stream or monitor is cancel safe: what `select!` drops loses nothing.
+//! # Cancellation
+//!
+//! To cancel a call or a stream, drop it. This closes its connection, and the client remains usable. The engine may
+//! continue the operation: a container that was being stopped is still stopped.
+//!
+//! Waiting for the next item of a stream or monitor is cancel safe: `select!` loses nothing.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let engine = dockerclient_testkit::Engine::new();
+//! # let engine = dockerclient_testkit::FakeEngine::new();
 //! # let docker = engine.client("1.41");
-//! # use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-//! # let cmd = ["sh", "-c", "echo one; sleep 3600"].map(Into::into).into();
-//! # let config = ContainerConfig { image: "busybox".into(), cmd, ..Default::default() };
-//! # docker.containers().create(&CreateOptions::new(config).name("web")).await?.container.start().await?;
+//! # let cmd = ["sh", "-c", "echo one; sleep 3600"];
+//! # docker.containers().create("busybox").name("web").cmd(cmd).await?.start().await?;
 //! # let stop = async {};
 //! # tokio::pin!(stop);
-//! use dockerclient::containers::LogsOptions;
-//! use futures_util::TryStreamExt as _;
-//!
-//! let mut lines = docker.container("web").logs(&LogsOptions::default().follow()).await?.lines();
+//! let mut lines = docker.container("web").logs().follow(true).await?.lines();
 //! loop {
 //!     tokio::select! {
 //!         line = lines.try_next() => match line? {
 //!             Some(line) => println!("{}", line.text()),
 //!             None => break,
 //!         },
-//!         () = &mut stop => break, // Ctrl-C, or what you like
+//!         () = &mut stop => break, // for example Ctrl-C
 //!     }
 //! }
 //! # Ok(())

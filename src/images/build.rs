@@ -1,63 +1,136 @@
-//! Images from Dockerfiles.
+//! Building an image from a Dockerfile.
 
-#[cfg(feature = "tar")]
-use super::Context;
 use super::{
-    Archive, Images,
-    progress::{Gather, Progress, ProgressItem},
+    Image, Images, WatchProgress,
+    progress::{Progress, ProgressItem, ProgressResult},
 };
-use crate::{ApiVersion, Error, Result, Upload};
+use crate::{
+    DockerClient, Error, Result, Size,
+    generated::Api,
+    request::{Settings, request},
+};
 
+mod input;
 mod options;
 
-pub use self::options::BuildOptions;
-use self::options::{filled, json};
+#[cfg(feature = "tar")]
+pub(super) use self::input::Opened;
+use self::options::{Options, filled, json};
+pub use self::{input::BuildContext, options::HostAddress};
 
 impl Images {
-    /// Builds an image from a Dockerfile and the files around it, and returns its id.
+    /// Builds an image from a Dockerfile and the files of a build context, as `docker build` does, and returns its handle, by
+    /// its id.
     ///
-    /// The context is a directory (`Context`, with the feature `tar`), a tar archive, plain
-    /// or compressed with gzip, bzip2 or xz ([`Upload`]), or a URL ([`Archive::Url`]).
+    /// The context is a directory (with the feature `tar`: a path or a `Context`), a tar archive, plain or compressed with
+    /// gzip, bzip2 or xz (bytes, a file or an [`Upload`](crate::Upload)), or a URL ([`Archive::Url`](super::Archive::Url)).
     ///
-    /// Calls `POST /build`, and waits as long as that takes;
-    /// [`build_progress`](Self::build_progress) tells how far it is.
+    /// Calls `POST /build`, without a response timeout; see [`progress`](BuildImage::progress).
     ///
-    /// The engine is shown the credentials of all registries in the user's configuration, as it alone finds out which
-    /// of them it needs; those that cannot be had are left out, with a warning to `tracing`.
-    /// [`BuildOptions::anonymous`] keeps them all here.
+    /// Sends the credentials for all registries of the user's configuration, because only the engine can determine
+    /// which of them it needs; credentials that could not be obtained are left out, with a warning to `tracing`.
+    /// [`BuildImage::anonymous`] sends none. Since API 1.21, the proxy variables of the user's `config.json` are added
+    /// to the build arguments, unless [`no_container_proxies`](crate::DockerClientBuilder::no_container_proxies) is
+    /// set.
     ///
     /// # Errors
     ///
-    /// Fails if a step does ([`is_failure`](crate::Error::is_failure); its exit code is
-    /// the error's [`code`](crate::Error::code)), or if there is no Dockerfile (500, or
-    /// nothing is sent).
+    /// Fails if a step fails ([`is_operation_failed`](crate::Error::is_operation_failed); its exit code is the error's
+    /// [`code`](crate::Error::code)), if there is no Dockerfile (500, or before anything is sent), if its first line is not
+    /// valid (400), if a file of the context cannot be read, or if the helper for all credentials does not list the
+    /// registries ([`is_credentials`](crate::Error::is_credentials)).
+    ///
+    /// # Examples
+    ///
+    /// From a directory, with the feature `tar`:
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tar")]
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::images::Context;
+    ///
+    /// let web = docker.images().build(Context::directory("site")).tag("web:2").build_arg("MODE", "fast").await?;
+    /// println!("{}", web.name());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// From a tar archive:
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::Upload;
+    ///
+    /// let context = Upload::from_file("context.tar").await?;
+    /// docker.images().build(context).tag("web:2").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ImageBuild")]
     #[doc(alias = "BuildImage")]
-    pub async fn build(&self, context: impl Into<BuildContext>, options: &BuildOptions) -> Result<String> {
-        self.build_progress(context, options).await?.finish().await
+    pub fn build(&self, context: impl Into<BuildContext>) -> BuildImage {
+        BuildImage {
+            images: self.clone(),
+            context: context.into(),
+            options: Options::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+/// A request to build an image. Returned by [`Images::build`]. `Debug` redacts the values of build arguments, attributes of
+/// outputs, and credentials.
+#[derive(Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct BuildImage {
+    images: Images,
+    context: BuildContext,
+    options: Options,
+    settings: Settings,
+}
+
+request!(BuildImage => Image, "image_build");
+
+impl BuildImage {
+    /// Resolves to the progress, once the engine has sent response headers.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::Upload;
+    /// let context = Upload::from_file("context.tar").await?;
+    /// let mut build = docker.images().build(context).tag("web:2").progress().await?;
+    /// while let Some(item) = build.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// println!("{}", build.finish().await?.name());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn progress(self) -> WatchProgress<Image> {
+        WatchProgress::new("image_build", self.settings.clone(), move |settings| Self { settings, ..self }.begin())
     }
 
-    /// Builds an image as [`build`](Self::build) does, and tells how far it is.
-    ///
-    /// Resolves once the engine has answered. Calls `POST /build`.
-    ///
-    /// # Errors
-    ///
-    /// Fails if there is no Dockerfile (500, or nothing is sent), if the first line of it makes no sense (400), if a file
-    /// of the context cannot be read, or if the helper that keeps all credentials does not tell for which registries
-    /// ([`is_credentials`](crate::Error::is_credentials)).
-    pub async fn build_progress(
-        &self,
-        context: impl Into<BuildContext>,
-        options: &BuildOptions,
-    ) -> Result<Progress<String>> {
-        let wire = self.docker.wire("image_build").await?;
-        let names = wire.during(options.names(wire.version()))?;
-        let context = wire.during(context.into().open(options.dockerfile.as_deref(), wire.version()).await)?;
-        let credentials = wire.during(self.docker.registry_config(&options.credentials, !options.anonymous).await)?;
-        let (build_args, labels) = (json(&options.build_args), json(&options.labels));
-        let (cache_from, outputs) = (json(&options.cache_from), json(&options.outputs));
-        let ulimits = json(&options.ulimits);
-        let body = wire.image_build(
+    async fn call(self) -> Result<Image> {
+        self.begin().await?.finish().await
+    }
+
+    async fn begin(self) -> Result<Progress<Image>> {
+        let Self { images, context, options, settings } = self;
+        let docker = &images.docker;
+        let api = docker.api("image_build", &settings).await?;
+        let names = api.during(options.names(api.version()))?;
+        let extra_hosts = api.during(options.extra_hosts(api.version()))?;
+        let (memory, shm_size) = (bytes(&api, &options.memory)?, bytes(&api, &options.shm_size)?);
+        let memory_swap = options.memory_swap.as_ref().map(Size::to_bytes_or_unlimited).transpose();
+        let memory_swap = api.during(memory_swap)?;
+        let context = api.during(context.open(options.dockerfile.as_deref(), api.version()).await)?;
+        let credentials = api.during(docker.registry_config(&options.credentials, !options.anonymous).await)?;
+        let build_args = json(&options.build_args_with(docker.proxies(), api.version()));
+        let (labels, cache_from, outputs) = (json(&options.labels), json(&options.cache_from), json(&options.outputs));
+        let (ulimits, security_opts) = (json(&options.ulimits), json(&options.security_opts));
+        let body = api.image_build(
             build_args.as_deref(),
             cache_from.as_deref(),
             options.cgroup_parent.as_deref(),
@@ -67,91 +140,52 @@ impl Images {
             options.cpuset_mems.as_deref(),
             options.cpu_shares,
             context.dockerfile.as_deref(),
-            filled(&options.extra_hosts),
-            options.force_remove,
+            filled(&extra_hosts),
+            options.force_rm.map(u8::from),
+            options.isolation.as_deref(),
             labels.as_deref(),
-            options.memory,
-            options.memory_swap,
-            options.network_mode.as_deref(),
+            memory,
+            memory_swap,
+            options.network.as_deref(),
             options.no_cache,
             outputs.as_deref(),
             options.platform.as_deref(),
-            options.pull,
+            options.pull.map(u8::from),
             options.quiet,
             context.url.as_deref(),
-            options.remove,
-            options.shm_size,
+            options.rm,
+            security_opts.as_deref(),
+            shm_size,
             options.squash,
             names,
             options.target.as_deref(),
             ulimits.as_deref(),
-            options.version,
+            options.build_kit.then_some("2"),
             credentials.as_deref(),
             context.upload.into_body(),
         );
-        let body = wire.bytes(body.await)?.1;
-        Ok(Progress::new(body, wire.longest_item(), "image_build", Built::default()))
+        let body = api.bytes(body.await)?;
+        let built = Built { id: None, docker: docker.clone() };
+        Ok(Progress::new(body, api.max_item_size(), "image_build", built))
     }
 }
 
-/// What an image is built of. Made of whatever [`Images::build`](super::Images::build) takes.
-#[derive(Debug)]
-pub struct BuildContext(Source);
-
-#[derive(Debug)]
-enum Source {
-    Archive(Archive),
-    #[cfg(feature = "tar")]
-    Files(Context),
+fn bytes(api: &Api<'_>, size: &Option<Size>) -> Result<Option<i64>> {
+    api.during(size.as_ref().map(Size::to_bytes).transpose())
 }
 
-impl<T: Into<Archive>> From<T> for BuildContext {
-    fn from(archive: T) -> Self {
-        Self(Source::Archive(archive.into()))
-    }
+/// The image that was built, by its id, as short or long as the engine reports it.
+struct Built {
+    id: Option<String>,
+    docker: DockerClient,
 }
 
-#[cfg(feature = "tar")]
-impl From<Context> for BuildContext {
-    fn from(context: Context) -> Self {
-        Self(Source::Files(context))
-    }
-}
-
-/// A context that is about to be sent.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) upload: Upload,
-    /// Where the engine gets it from, if it is not sent.
-    pub(super) url: Option<String>,
-    /// The name of the Dockerfile in it, unless that is the usual one.
-    pub(super) dockerfile: Option<String>,
-}
-
-impl BuildContext {
-    /// Begins to read the context, of which the options name the `dockerfile`.
-    #[cfg_attr(not(feature = "tar"), expect(unused_variables, reason = "archives are sent as they are"))]
-    pub(super) async fn open(self, dockerfile: Option<&str>, version: ApiVersion) -> Result<Opened> {
-        let dockerfile = dockerfile.map(str::to_owned);
-        match self.0 {
-            Source::Archive(Archive::Upload(upload)) => Ok(Opened { upload, url: None, dockerfile }),
-            Source::Archive(Archive::Url(url)) => Ok(Opened { upload: Upload::nothing(), url: Some(url), dockerfile }),
-            #[cfg(feature = "tar")]
-            Source::Files(context) => context.open(dockerfile, version).await,
-        }
-    }
-}
-
-/// The id of an image that was built, as short or long as the engine tells it.
-#[derive(Default)]
-pub(super) struct Built(Option<String>);
-
-impl Gather<String> for Built {
-    fn see(&mut self, item: &ProgressItem) {
-        let told = match item {
+impl ProgressResult<Image> for Built {
+    fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
+        let id = match item {
             ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),
             ProgressItem::Output(text) => {
-                // A quiet build of newer engines prints nothing but the id, which is bare on Podman.
+                // A quiet build of newer engines prints only the id, which has no prefix on Podman.
                 let text = text.trim();
                 let is_bare = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let quiet = (is_bare || text.starts_with("sha256:")).then_some(text);
@@ -159,12 +193,57 @@ impl Gather<String> for Built {
             }
             ProgressItem::Status(_) => None,
         };
-        if let Some(id) = told {
-            self.0 = Some(id.to_owned());
+        if let Some(id) = id {
+            self.id = Some(id.to_owned());
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Image> {
+        let Some(id) = self.id else {
+            return Err(Error::truncated("the engine did not report the id of the image").during("image_build"));
+        };
+        Ok(self.docker.image(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{images::Archive, models::AuthConfig};
+
+    const SECRET: &str = "hunter2";
+
+    #[test]
+    fn debug_of_build_redacts_secrets() {
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let build = docker
+            .images()
+            .build(Archive::Url(format!("https://me:{SECRET}@host:1/a.git?token={SECRET}")))
+            .build_arg("TOKEN", SECRET)
+            .output("registry", [("password", SECRET)])
+            .credentials("docker.io", AuthConfig { password: SECRET.into(), ..Default::default() });
+        for text in [format!("{build:?}"), format!("{build:#?}")] {
+            assert!(!text.contains(SECRET) && text.contains("[redacted]"), "{text}");
+            for name in ["TOKEN", "registry", "password", "docker.io", "@host:1"] {
+                assert!(text.contains(name), "{name}: {text}");
+            }
         }
     }
 
-    fn value(self: Box<Self>) -> Result<String> {
-        self.0.ok_or_else(|| Error::truncated("the engine did not tell the id of the image").during("image_build"))
+    #[tokio::test]
+    async fn build_fails_if_a_size_is_not_valid() {
+        let docker = DockerClient::builder().address("tcp://127.0.0.1:1").api_version("1.41".parse().unwrap());
+        let docker = docker.build().unwrap();
+        for build in [
+            docker.images().build(Vec::new()).memory("much"),
+            docker.images().build(Vec::new()).memory("-1"),
+            docker.images().build(Vec::new()).memory_swap("much"),
+            docker.images().build(Vec::new()).shm_size("1x"),
+        ] {
+            let error = build.await.unwrap_err();
+            assert!(error.is_bad_request() && error.operation() == Some("image_build"), "{error}");
+            assert!(error.to_string().contains("invalid size"), "{error}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The progress of what takes its time: pulls, pushes, builds, imports and loads.
+//! Progress of pulls, pushes, builds, imports and loads.
 
 use std::{
     fmt,
@@ -8,29 +8,32 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::TryStreamExt as _;
+use futures_util::TryStreamExt;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::{
     Error, Result,
     error::Kind,
+    generated::Body,
     models::JsonMessage,
     stream::{Decoded, Document, DocumentDecoder},
-    wire::Body,
 };
 
-/// The progress of a pull, push, build, import or load, and at its end what came of it.
+mod watch;
+
+pub use self::watch::WatchProgress;
+
+/// The progress of a pull, push, build, import or load, as a stream, and its result.
 ///
-/// Ends when the work is done. If it fails on the way, the last item is an error with
-/// the engine's message ([`is_failure`](Error::is_failure)) and its
-/// [`code`](Error::code).
+/// Ends when the operation is complete. If the operation fails, the last item is an error with the engine's message
+/// ([`is_operation_failed`](Error::is_operation_failed)) and its [`code`](Error::code).
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-/// use dockerclient::images::PullOptions;
-/// use futures_util::TryStreamExt as _;
-///
-/// let mut progress = docker.image("busybox").pull_progress(&PullOptions::default()).await?;
+/// let mut progress = docker.image("busybox").pull().progress().await?;
 /// while let Some(item) = progress.try_next().await? {
 ///     println!("{item:?}");
 /// }
@@ -41,47 +44,66 @@ use crate::{
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connection. Engines since 1.6 stop a build then, since
-/// 1.10 pulls and pushes too; older ones go on. Waiting for the next item is cancel
-/// safe: none is lost when the wait is dropped.
+/// Dropping this closes its connection. Engines since 1.6 then cancel a build, and since 1.10 also a pull or a push; older
+/// engines continue. Waiting for the next item is cancel safe.
 #[must_use = "streams do nothing unless polled"]
 pub struct Progress<T> {
     items: Decoded<DocumentDecoder<ProgressItem>>,
-    outcome: Box<dyn Gather<T>>,
+    outcome: Box<dyn ProgressResult<T>>,
     failure: Option<Error>,
 }
 
-/// What comes of the work, gathered on the way.
-pub(super) trait Gather<T>: Send {
-    fn see(&mut self, item: &ProgressItem);
+/// A result of the operation that is collected from its progress items.
+pub(super) trait ProgressResult<T>: Send {
+    /// Updates the result from `item`.
+    fn add_item(&mut self, item: &ProgressItem) -> Result<()>;
 
-    /// What it is, now that the work is done.
-    fn value(self: Box<Self>) -> Result<T>;
+    /// Returns the result, once the operation is complete.
+    fn finish(self: Box<Self>) -> Result<T>;
 }
 
 impl<T> Progress<T> {
-    pub(super) fn new(body: Body, longest: usize, operation: &'static str, outcome: impl Gather<T> + 'static) -> Self {
-        let items = Decoded::new(body, DocumentDecoder::new(longest), operation);
+    pub(super) fn new(
+        body: Body,
+        limit: usize,
+        operation: &'static str,
+        outcome: impl ProgressResult<T> + 'static,
+    ) -> Self {
+        let items = Decoded::new(body, DocumentDecoder::new(limit), operation);
         Self { items, outcome: Box::new(outcome), failure: None }
     }
 
-    /// Fails if nothing comes for longer than `limit`. Without, waits for as long as it takes.
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.items.set_idle_timeout(limit);
+    /// Names the image, in errors.
+    pub(super) fn of(self, image: &str) -> Self {
+        Self { items: self.items.of(image), ..self }
+    }
+
+    /// Fails if nothing arrives for longer than `limit`. Defaults to `None`: no limit.
+    pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.items.set_read_timeout(limit.into());
         self
     }
 
-    /// Waits until the work is done, and returns what came of it: what the call returns that tells no progress.
+    /// Waits until the operation is complete, and returns its result: that of the request without `progress()`.
     ///
     /// # Errors
     ///
-    /// Fails if the work does, or did before.
+    /// Fails if the operation fails, or has failed before.
     pub async fn finish(mut self) -> Result<T> {
         while self.try_next().await?.is_some() {}
         match self.failure {
             Some(failure) => Err(failure),
-            None => self.outcome.value(),
+            None => self.outcome.finish(),
         }
+    }
+
+    /// Waits for the next item. Returns `None` once the operation is complete. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the operation or the connection does. The stream ends after an error.
+    pub async fn try_next(&mut self) -> Result<Option<ProgressItem>> {
+        TryStreamExt::try_next(self).await
     }
 }
 
@@ -91,7 +113,13 @@ impl<T> Stream for Progress<T> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let item = ready!(Pin::new(&mut self.items).poll_next(cx));
         match &item {
-            Some(Ok(item)) => self.outcome.see(item),
+            Some(Ok(item)) => {
+                if let Err(error) = self.outcome.add_item(item) {
+                    let error = self.items.fail(error);
+                    self.failure = Some(error.clone());
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
             Some(Err(error)) => self.failure = Some(error.clone()),
             None => {}
         }
@@ -105,40 +133,122 @@ impl<T> fmt::Debug for Progress<T> {
     }
 }
 
-/// A step on the way.
-#[derive(Clone, Debug, PartialEq)]
+/// A list that is collected from progress items, with a limit for its size in memory.
+pub(super) struct Collected<T> {
+    items: Vec<T>,
+    /// Number of bytes that further items may take.
+    remaining: usize,
+    limit: usize,
+}
+
+impl<T> Collected<T> {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), remaining: limit, limit }
+    }
+
+    /// Adds an item with `bytes` bytes of text, or returns an error if the limit is exceeded.
+    pub(super) fn push(&mut self, item: T, bytes: usize) -> Result<()> {
+        let size = bytes.saturating_add(size_of::<T>());
+        let Some(remaining) = self.remaining.checked_sub(size) else {
+            let message = format!("the results are larger than {} bytes (max_item_size)", self.limit);
+            return Err(Error::new(Kind::Decode(message)));
+        };
+        self.remaining = remaining;
+        self.items.push(item);
+        Ok(())
+    }
+
+    pub(super) fn into_items(self) -> Vec<T> {
+        self.items
+    }
+}
+
+/// An item of the progress of an operation.
+///
+/// With serde, it is an object with one field, for example `{"Status":{"status":"Downloading",…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ProgressItem {
-    /// What a build prints, line ends included.
+    /// Output of a build, including line endings.
     Output(String),
-    /// How far something is.
+    /// Status of a layer, a tag or the operation.
     Status(ProgressStatus),
-    /// What came of it, as newer engines tell it: of a push, `Tag`, `Digest` and `Size`; of a build, `ID`.
+    /// Result, as newer engines report it: of a push, `Tag`, `Digest` and `Size`; of a build, `ID`.
     Outcome(Value),
 }
 
-/// How far something is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Status of a layer, a tag or the operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ProgressStatus {
-    /// What it is about: a layer or a tag. None if it is about the whole.
+    /// The layer or tag; `None` for the whole operation.
     pub id: Option<String>,
-    /// What happens to it: `Downloading`, `Pull complete`.
+    /// Status text, for example `Downloading` or `Pull complete`.
     pub status: String,
-    /// Bytes done, if told. May pass `total` by a block.
+    /// Amount done, in `units`. May exceed `total` by a block.
     pub current: Option<u64>,
-    /// Bytes in all, if known.
+    /// Total amount, in `units`, if known.
     pub total: Option<u64>,
+    /// Unit of `current` and `total`. Bytes in most cases; engines that use the containerd image store report seconds
+    /// while they extract a layer.
+    pub units: ProgressUnits,
+    /// Whether clients should not display `current` and `total`.
+    pub hides_counts: bool,
+}
+
+/// Unit of the counts of a [`ProgressStatus`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "String")]
+#[non_exhaustive]
+pub enum ProgressUnits {
+    /// Bytes.
+    #[default]
+    Bytes,
+    /// Seconds.
+    Seconds,
+    /// A unit that this version of the crate does not define, as sent by the engine.
+    Other(String),
+}
+
+impl From<String> for ProgressUnits {
+    fn from(units: String) -> Self {
+        match &*units {
+            "" | "B" | "bytes" => Self::Bytes,
+            "s" => Self::Seconds,
+            _ => Self::Other(units),
+        }
+    }
+}
+
+/// As text, for example `"B"`.
+impl Serialize for ProgressUnits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for ProgressUnits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "B",
+            Self::Seconds => "s",
+            Self::Other(units) => units,
+        })
+    }
 }
 
 impl Document for ProgressItem {
-    type Wire = JsonMessage;
+    type Api = JsonMessage;
 
     fn read(message: JsonMessage) -> Result<Self> {
         let detail = message.error_detail.unwrap_or_default();
         let failure = if detail.message.is_empty() { message.error } else { detail.message };
         if !failure.is_empty() || detail.code != 0 {
-            return Err(Error::new(Kind::Failed { code: detail.code, message: failure.trim().to_owned() }));
+            return Err(Error::new(Kind::OperationFailed {
+                status: None,
+                code: detail.code,
+                message: failure.trim().to_owned(),
+            }));
         }
         if let Some(outcome) = message.aux {
             return Ok(Self::Outcome(outcome));
@@ -147,12 +257,14 @@ impl Document for ProgressItem {
             return Ok(Self::Output(message.stream));
         }
         let progress = message.progress_detail.unwrap_or_default();
-        let bytes = |count: i64| u64::try_from(count).ok().filter(|&count| count > 0);
+        let known = |count: i64| u64::try_from(count).ok().filter(|&count| count > 0);
         Ok(Self::Status(ProgressStatus {
             id: Some(message.id).filter(|id| !id.is_empty()),
             status: message.status,
-            current: bytes(progress.current),
-            total: bytes(progress.total),
+            current: known(progress.current),
+            total: known(progress.total),
+            units: progress.units.into(),
+            hides_counts: progress.hidecounts,
         }))
     }
 }
@@ -166,13 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_told_apart() {
+    fn progress_items_are_decoded() {
         assert_eq!(
             decoded(r#"{"stream":"Step 0 : FROM a\n"}"#).unwrap(),
             ProgressItem::Output("Step 0 : FROM a\n".into())
         );
         let status = |id: Option<&str>, status: &str, current, total| {
-            ProgressItem::Status(ProgressStatus { id: id.map(Into::into), status: status.into(), current, total })
+            let id = id.map(Into::into);
+            ProgressItem::Status(ProgressStatus { id, status: status.into(), current, total, ..Default::default() })
         };
         assert_eq!(
             decoded(r#"{"status":"Downloading","progressDetail":{"current":5,"total":9},"progress":"[=>]","id":"a"}"#)
@@ -188,14 +301,42 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_an_error_in_whatever_form_it_comes() {
+    fn progress_units_are_kept() {
+        let units = |detail: &str| match decoded(&format!(r#"{{"status":"Extracting","progressDetail":{detail}}}"#)) {
+            Ok(ProgressItem::Status(status)) => (status.current, status.units, status.hides_counts),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(units(r#"{"current":3}"#), (Some(3), ProgressUnits::Bytes, false));
+        assert_eq!(units(r#"{"current":3,"units":"s"}"#), (Some(3), ProgressUnits::Seconds, false));
+        assert_eq!(
+            units(r#"{"current":3,"units":"files","hidecounts":true}"#),
+            (Some(3), ProgressUnits::Other("files".into()), true)
+        );
+    }
+
+    #[test]
+    fn progress_items_round_trip_through_serde() {
+        for document in [
+            r#"{"stream":"Step 0 : FROM a\n"}"#,
+            r#"{"status":"Extracting","id":"a","progressDetail":{"current":3,"units":"s"}}"#,
+            r#"{"status":"Extracting","progressDetail":{"current":3,"total":5,"units":"files"}}"#,
+            r#"{"aux":{"Tag":"1"}}"#,
+        ] {
+            let item = decoded(document).unwrap();
+            let text = serde_json::to_string(&item).unwrap();
+            assert_eq!(serde_json::from_str::<ProgressItem>(&text).unwrap(), item, "{text}");
+        }
+    }
+
+    #[test]
+    fn progress_errors_are_decoded_in_all_forms() {
         for (document, code) in [
             (r#"{"error":"no space left\n"}"#, None),
             (r#"{"errorDetail":{"message":"no space left"}}"#, None),
             (r#"{"errorDetail":{"code":3,"message":"no space left"},"error":"no space left"}"#, Some(3)),
         ] {
             let error = decoded(document).unwrap_err();
-            assert!(error.is_failure());
+            assert!(error.is_operation_failed());
             assert_eq!((error.message(), error.code()), (Some("no space left"), code), "{document}");
         }
         assert_eq!(decoded(r#"{"errorDetail":{"code":1}}"#).unwrap_err().code(), Some(1));

@@ -1,119 +1,169 @@
-//! Images from registries.
+//! Pulling an image from a registry.
+
+use std::ops::Deref;
 
 use super::{
-    Image, Reference,
-    progress::{Gather, Progress, ProgressItem},
+    Image, Reference, WatchProgress,
+    progress::{Progress, ProgressItem, ProgressResult},
 };
-use crate::{Result, Upload, credentials::Shown, models::AuthConfig, wire::Client};
+use crate::{
+    Result, Upload,
+    credentials::RegistryCredentials,
+    generated::Client,
+    models::AuthConfig,
+    request::{Settings, request},
+};
 
 impl Image {
-    /// Pulls the image from the registry that its name says; without a tag or digest, the tag `latest`.
+    /// Pulls the image from the registry that is part of its name, as `docker pull` does. Without a tag or digest,
+    /// pulls the tag `latest`.
     ///
-    /// Calls `POST /images/create`, and waits as long as that takes;
-    /// [`pull_progress`](Self::pull_progress) tells how far it is.
+    /// Calls `POST /images/create`, without a response timeout; see [`progress`](PullImage::progress).
     ///
     /// # Errors
     ///
-    /// Fails if the registry does not have it, or not for these credentials: 404 or 500, or on the way
-    /// ([`is_failure`](crate::Error::is_failure)). Nothing is pulled if the credentials cannot be had
-    /// ([`is_credentials`](crate::Error::is_credentials)).
+    /// Fails if the registry does not have the image, or not for these credentials: 404 or 500, or during the pull
+    /// ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
+    /// obtained ([`is_credentials`](crate::Error::is_credentials)).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let busybox = docker.image("busybox:1.36").pull().await?;
+    /// println!("{} {:?}", busybox.inspect().await?.id, busybox.digest);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ImageCreate")]
     #[doc(alias = "PullImage")]
-    pub async fn pull(&self, options: &PullOptions) -> Result<Pulled> {
-        self.pull_progress(options).await?.finish().await
-    }
-
-    /// Pulls the image as [`pull`](Self::pull) does, and tells how far it is.
-    ///
-    /// Resolves once the engine has answered. Calls `POST /images/create`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`pull`](Self::pull) does; what fails on the way is the stream's error.
-    pub async fn pull_progress(&self, options: &PullOptions) -> Result<Progress<Pulled>> {
-        let reference = self.reference("image_create")?;
-        let wire = self.docker.wire("image_create").await?;
-        let (source, tag) = options.source(&reference);
-        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
-        let (tag, platform) = (tag.as_deref(), options.platform.as_deref());
-        let call = async |client: &Client| {
-            let nothing = Upload::nothing().into_body();
-            client.image_create(None, Some(&source), None, None, platform, None, tag, Some(&credentials), nothing).await
-        };
-        let (_, body) = wire.stream(call).await?;
-        Ok(Progress::new(body, wire.longest_item(), "image_create", Pulled::new(self.clone())))
+    pub fn pull(&self) -> PullImage {
+        PullImage {
+            image: self.clone(),
+            credentials: RegistryCredentials::default(),
+            all_tags: false,
+            platform: None,
+            settings: Settings::default(),
+        }
     }
 }
 
-/// Options of [`Image::pull`](super::Image::pull).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use]
-pub struct PullOptions {
-    shown: Shown,
+/// A request to pull an image. Returned by [`Image::pull`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct PullImage {
+    image: Image,
+    credentials: RegistryCredentials,
     all_tags: bool,
     platform: Option<String>,
+    settings: Settings,
 }
 
-impl PullOptions {
-    /// What to show to the registry. Defaults to what the user's configuration holds for it.
+request!(PullImage => PulledImage, "image_create");
+
+impl PullImage {
+    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
-        self.shown = Shown::Given(credentials);
+        self.credentials = RegistryCredentials::Given(credentials);
         self
     }
 
-    /// Show nothing to the registry, whatever the user's configuration holds.
+    /// Sends no credentials, not even those of the user's configuration.
     pub fn anonymous(mut self) -> Self {
-        self.shown = Shown::Nothing;
+        self.credentials = RegistryCredentials::Anonymous;
         self
     }
 
-    /// Every tag of the repository, and not only the one that is named.
-    pub fn all_tags(mut self) -> Self {
-        self.all_tags = true;
+    /// Sets whether to pull all tags of the repository, not only that of the name. Defaults to `false`.
+    pub fn all_tags(mut self, all_tags: bool) -> Self {
+        self.all_tags = all_tags;
         self
     }
 
-    /// What it is to run on, as `linux/arm64`; without, what the engine runs on. Needs API 1.32.
+    /// Sets the platform, for example `linux/arm64`. Defaults to the engine's own platform. Requires API 1.34.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platform = Some(platform.into());
         self
     }
 
-    /// The parameters `fromImage` and `tag`. A digest belongs to the first, and no tag at all stands for every tag.
-    fn source(&self, name: &Reference) -> (String, Option<String>) {
-        match (name.digest(), name.tag()) {
-            _ if self.all_tags => (name.name().to_owned(), None),
-            (Some(digest), _) => (format!("{}@{digest}", name.name()), None),
-            (None, tag) => (name.name().to_owned(), Some(tag.unwrap_or("latest").to_owned())),
-        }
+    /// Resolves to the progress, once the engine has sent response headers.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let mut progress = docker.image("busybox").pull().progress().await?;
+    /// while let Some(item) = progress.try_next().await? {
+    ///     println!("{item:?}");
+    /// }
+    /// let busybox = progress.finish().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn progress(self) -> WatchProgress<PulledImage> {
+        WatchProgress::new("image_create", self.settings.clone(), move |settings| Self { settings, ..self }.begin())
+    }
+
+    async fn call(self) -> Result<PulledImage> {
+        self.begin().await?.finish().await
+    }
+
+    async fn begin(self) -> Result<Progress<PulledImage>> {
+        let reference = self.image.reference("image_create")?;
+        let docker = &self.image.docker;
+        let api = docker.api("image_create", &self.settings).await?.of(&self.image.name);
+        let (source, tag) = source(&reference, self.all_tags);
+        let credentials = api.during(docker.registry_auth(&self.credentials, reference.registry()).await)?;
+        let (tag, platform) = (tag.as_deref(), self.platform.as_deref());
+        let call = async |client: &Client| {
+            let nothing = Upload::empty().into_body();
+            client.image_create(None, Some(&source), None, None, platform, None, tag, Some(&credentials), nothing).await
+        };
+        let (_, body) = api.stream(call).await?;
+        let pulled = PulledImage { image: self.image.clone(), digest: None };
+        Ok(Progress::new(body, api.max_item_size(), "image_create", pulled).of(&self.image.name))
     }
 }
 
-/// What came of a pull.
+/// The parameters `fromImage` and `tag`. A digest is part of the first; engines pull all tags if there is no tag.
+fn source(name: &Reference, all_tags: bool) -> (String, Option<String>) {
+    match (name.digest(), name.tag()) {
+        _ if all_tags => (name.name().to_owned(), None),
+        (Some(digest), _) => (format!("{}@{digest}", name.name()), None),
+        (None, tag) => (name.name().to_owned(), Some(tag.unwrap_or("latest").to_owned())),
+    }
+}
+
+/// An image that was pulled. Dereferences to its handle.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Pulled {
-    /// The image, by the name it was pulled by.
+pub struct PulledImage {
+    /// Handle of the image, by the name that was pulled.
     pub image: Image,
-    /// Its digest in the registry, if the engine told: engines before 1.6 do not.
+    /// Digest in the registry, if the engine reported it; engines before 1.6 do not.
     pub digest: Option<String>,
 }
 
-impl Pulled {
-    fn new(image: Image) -> Self {
-        Self { image, digest: None }
+impl Deref for PulledImage {
+    type Target = Image;
+
+    fn deref(&self) -> &Image {
+        &self.image
     }
 }
 
-impl Gather<Self> for Pulled {
-    fn see(&mut self, item: &ProgressItem) {
+impl ProgressResult<Self> for PulledImage {
+    fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
         if let ProgressItem::Status(status) = item
-            && let Some(told) = status.status.strip_prefix("Digest: ")
+            && let Some(digest) = status.status.strip_prefix("Digest: ")
         {
-            self.digest = Some(told.to_owned());
+            self.digest = Some(digest.to_owned());
         }
+        Ok(())
     }
 
-    fn value(self: Box<Self>) -> Result<Self> {
+    fn finish(self: Box<Self>) -> Result<Self> {
         Ok(*self)
     }
 }
@@ -123,13 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_tag_is_pulled_unless_all_are_wanted() {
-        let source = |name: &str, options: PullOptions| options.source(&name.parse().unwrap());
-        let one = PullOptions::default;
-        assert_eq!(source("host:5000/web", one()), ("host:5000/web".into(), Some("latest".into())));
-        assert_eq!(source("web:1", one()), ("web".into(), Some("1".into())));
-        assert_eq!(source("web:1", one().all_tags()), ("web".into(), None));
+    fn pull_names_one_tag_unless_all_are_requested() {
+        let source = |name: &str, all_tags| source(&name.parse().unwrap(), all_tags);
+        assert_eq!(source("host:5000/web", false), ("host:5000/web".into(), Some("latest".into())));
+        assert_eq!(source("web:1", false), ("web".into(), Some("1".into())));
+        assert_eq!(source("web:1", true), ("web".into(), None));
         let digest = format!("web@sha256:{}", "0".repeat(64));
-        assert_eq!(source(&digest, one()), (digest.clone(), None));
+        assert_eq!(source(&digest, false), (digest.clone(), None));
     }
 }

@@ -1,110 +1,144 @@
-//! Images to registries.
+//! Pushing an image to a registry.
 
 use serde::Deserialize as _;
 
 use super::{
-    Image, platform,
-    progress::{Gather, Progress, ProgressItem},
+    Image, WatchProgress, platform,
+    progress::{Collected, Progress, ProgressItem, ProgressResult},
 };
-use crate::{Result, credentials::Shown, models::AuthConfig, wire::Client};
+use crate::{
+    Result,
+    credentials::RegistryCredentials,
+    generated::Client,
+    models::AuthConfig,
+    request::{Settings, request},
+};
 
 impl Image {
-    /// Pushes the image to the registry that its name says; without a tag, the tag `latest`. Returns what was
-    /// pushed, as far as the engine tells.
+    /// Pushes the image to the registry that is part of its name, as `docker push` does. Without a tag, pushes the tag
+    /// `latest`. Returns the tags that were pushed, as far as the engine reports them.
     ///
-    /// Calls `POST /images/{name}/push`, and waits as long as that takes;
-    /// [`push_progress`](Self::push_progress) tells how far it is.
+    /// Calls `POST /images/{name}/push`, without a response timeout; see [`progress`](PushImage::progress).
     ///
     /// # Errors
     ///
-    /// Fails if there is no such image, or if the registry refuses it
-    /// ([`is_failure`](crate::Error::is_failure), or 404 or 500). Nothing is pushed if the credentials cannot be had
-    /// ([`is_credentials`](crate::Error::is_credentials)).
+    /// Fails if there is no such image, or if the registry rejects it
+    /// ([`is_operation_failed`](crate::Error::is_operation_failed), or 404 or 500). Nothing is pushed if the credentials
+    /// could not be obtained ([`is_credentials`](crate::Error::is_credentials)).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// for pushed in docker.image("registry.example/acme/web:1").push().await? {
+    ///     println!("{} {}", pushed.tag, pushed.digest);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ImagePush")]
     #[doc(alias = "PushImage")]
-    pub async fn push(&self, options: &PushOptions) -> Result<Vec<Pushed>> {
-        self.push_progress(options).await?.finish().await
-    }
-
-    /// Pushes the image as [`push`](Self::push) does, and tells how far it is.
-    ///
-    /// Resolves once the engine has answered. Calls `POST /images/{name}/push`.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`push`](Self::push) does; what fails on the way is the stream's error.
-    pub async fn push_progress(&self, options: &PushOptions) -> Result<Progress<Vec<Pushed>>> {
-        let reference = self.reference("image_push")?;
-        let wire = self.docker.wire("image_push").await?;
-        let tag = (!options.all_tags).then(|| reference.tag().unwrap_or("latest"));
-        let credentials = wire.during(self.docker.registry_auth(&options.shown, reference.registry()).await)?;
-        let platform = wire.during(options.platform.as_deref().map(platform::to_json).transpose())?;
-        let (name, platform) = (reference.name(), platform.as_deref());
-        let call = async |client: &Client| client.image_push(name, platform, tag, Some(&credentials)).await;
-        Ok(Progress::new(wire.stream(call).await?.1, wire.longest_item(), "image_push", Tags::default()))
+    pub fn push(&self) -> PushImage {
+        PushImage {
+            image: self.clone(),
+            credentials: RegistryCredentials::default(),
+            all_tags: false,
+            platform: None,
+            settings: Settings::default(),
+        }
     }
 }
 
-/// Options of [`Image::push`](super::Image::push).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use]
-pub struct PushOptions {
-    shown: Shown,
+/// A request to push an image. Returned by [`Image::push`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct PushImage {
+    image: Image,
+    credentials: RegistryCredentials,
     all_tags: bool,
     platform: Option<String>,
+    settings: Settings,
 }
 
-impl PushOptions {
-    /// What to show to the registry. Defaults to what the user's configuration holds for it.
+request!(PushImage => Vec<PushedTag>, "image_push");
+
+impl PushImage {
+    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
-        self.shown = Shown::Given(credentials);
+        self.credentials = RegistryCredentials::Given(credentials);
         self
     }
 
-    /// Show nothing to the registry, whatever the user's configuration holds.
+    /// Sends no credentials, not even those of the user's configuration.
     pub fn anonymous(mut self) -> Self {
-        self.shown = Shown::Nothing;
+        self.credentials = RegistryCredentials::Anonymous;
         self
     }
 
-    /// Every tag of the repository, and not only the one that is named.
-    pub fn all_tags(mut self) -> Self {
-        self.all_tags = true;
+    /// Sets whether to push all tags of the repository, not only that of the name. Defaults to `false`.
+    pub fn all_tags(mut self, all_tags: bool) -> Self {
+        self.all_tags = all_tags;
         self
     }
 
-    /// Only what runs on this, as `linux/arm64`; without, all that is here. Needs API 1.46.
+    /// Pushes the image only for this platform, for example `linux/arm64`. Defaults to all platforms that the engine has.
+    /// Requires API 1.46.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platform = Some(platform.into());
         self
     }
+
+    /// Resolves to the progress, once the engine has sent response headers.
+    pub fn progress(self) -> WatchProgress<Vec<PushedTag>> {
+        WatchProgress::new("image_push", self.settings.clone(), move |settings| Self { settings, ..self }.begin())
+    }
+
+    async fn call(self) -> Result<Vec<PushedTag>> {
+        self.begin().await?.finish().await
+    }
+
+    async fn begin(self) -> Result<Progress<Vec<PushedTag>>> {
+        let reference = self.image.reference("image_push")?;
+        let docker = &self.image.docker;
+        let api = docker.api("image_push", &self.settings).await?.of(&self.image.name);
+        let tag = (!self.all_tags).then(|| reference.tag().unwrap_or("latest"));
+        let credentials = api.during(docker.registry_auth(&self.credentials, reference.registry()).await)?;
+        let platform = api.during(self.platform.as_deref().map(platform::to_json).transpose())?;
+        let (name, platform) = (reference.name(), platform.as_deref());
+        let call = async |client: &Client| client.image_push(name, platform, tag, Some(&credentials)).await;
+        let (_, body) = api.stream(call).await?;
+        let tags = Tags(Collected::new(api.max_item_size()));
+        Ok(Progress::new(body, api.max_item_size(), "image_push", tags).of(&self.image.name))
+    }
 }
 
-/// A tag that was pushed, as newer engines tell it.
+/// A tag that was pushed, as newer engines report it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
-pub struct Pushed {
+pub struct PushedTag {
     /// The tag.
     pub tag: String,
-    /// Its digest in the registry, as `sha256:…`.
+    /// Digest in the registry, for example `sha256:…`.
     pub digest: String,
-    /// The size of its manifest in bytes.
+    /// Size of the manifest, in bytes.
     pub size: u64,
 }
 
-/// The tags that were pushed, as far as the engine tells.
-#[derive(Default)]
-struct Tags(Vec<Pushed>);
+/// The tags that were pushed, as far as the engine reports them.
+struct Tags(Collected<PushedTag>);
 
-impl Gather<Vec<Pushed>> for Tags {
-    fn see(&mut self, item: &ProgressItem) {
-        if let ProgressItem::Outcome(outcome) = item {
-            // An outcome of another form is of no interest here.
-            self.0.extend(Pushed::deserialize(outcome).ok());
-        }
+impl ProgressResult<Vec<PushedTag>> for Tags {
+    fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
+        let ProgressItem::Outcome(outcome) = item else { return Ok(()) };
+        // Outcomes of another form are not tags.
+        let Ok(pushed) = PushedTag::deserialize(outcome) else { return Ok(()) };
+        let bytes = pushed.tag.len() + pushed.digest.len();
+        self.0.push(pushed, bytes)
     }
 
-    fn value(self: Box<Self>) -> Result<Vec<Pushed>> {
-        Ok(self.0)
+    fn finish(self: Box<Self>) -> Result<Vec<PushedTag>> {
+        Ok(self.0.into_items())
     }
 }

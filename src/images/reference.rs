@@ -1,16 +1,18 @@
-//! Names of images, taken apart.
+//! Parsing of image references.
 
 use std::{fmt, str::FromStr};
 
 use crate::{Error, Result};
 
-/// The registry of names that name none.
+/// Registry of names without a registry.
 const DEFAULT_REGISTRY: &str = "docker.io";
 
-/// The longest name of a repository inside its registry.
-const LONGEST_PATH: usize = 255;
+/// Maximum length of the path of a repository in its registry.
+const MAX_PATH_LENGTH: usize = 255;
 
-/// The name of an image: `registry.example:5000/acme/web:1.0`, `busybox`, `acme/web@sha256:…`.
+/// A parsed image name, for example `registry.example:5000/acme/web:1.0`, `busybox` or `acme/web@sha256:…`.
+///
+/// # Examples
 ///
 /// ```
 /// use dockerclient::images::Reference;
@@ -28,36 +30,36 @@ pub struct Reference {
     path: String,
     tag: Option<String>,
     digest: Option<String>,
-    /// Registry and repository, as they were spelled.
+    /// Registry and repository, as written.
     name: String,
 }
 
 impl Reference {
-    /// The registry, as host or `host:port`; `docker.io` if the name says none.
+    /// Returns the registry, a host or `host:port`; `docker.io` if the name has none.
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// The repository inside the registry; Docker's own lie in `library/`.
+    /// Returns the path of the repository in the registry. Official images of Docker Hub are in `library/`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The tag, if the name says one.
+    /// Returns the tag, if the name has one.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, as `sha256:…`, if the name says one.
+    /// Returns the digest, for example `sha256:…`, if the name has one.
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 
-    /// The name as it was spelled, without tag and digest.
+    /// Returns the name as written, without tag and digest.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -68,29 +70,29 @@ impl FromStr for Reference {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refused = |why: &str| Error::request(format!("{text:?} is no name of an image: {why}"));
+        let invalid = |why: &str| Error::invalid_input(format!("invalid image reference {text:?}: {why}"));
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest)),
-            Some(_) => return Err(refused("behind @ stands a digest, as sha256:…")),
+            Some(_) => return Err(invalid("expected a digest after @, for example sha256:…")),
             None => (text, None),
         };
         let (name, tag) = match rest.rsplit_once(':') {
             Some((_, tag)) if tag.contains('/') => (rest, None),
             Some((name, tag)) if is_tag(tag) => (name, Some(tag)),
-            Some(_) => return Err(refused("a tag is of letters, digits, `_`, `.` and `-`, at most 128")),
+            Some(_) => return Err(invalid("the tag must be at most 128 letters, digits, `_`, `.` and `-`")),
             None => (rest, None),
         };
         let (registry, path) = split(name);
         let is_official = registry == DEFAULT_REGISTRY && !path.contains('/');
         let path = if is_official { format!("library/{path}") } else { path.to_owned() };
         if is_id(text) {
-            return Err(refused("64 hexadecimal digits are an id"));
+            return Err(invalid("64 hexadecimal digits are an image id, not a name"));
         }
         if !is_registry(registry) {
-            return Err(refused("a registry is a host, or a host and a port"));
+            return Err(invalid("the registry must be a host, or a host and a port"));
         }
-        if path.len() > LONGEST_PATH || !path.split('/').all(is_component) {
-            return Err(refused("a repository is of small letters, digits, and single separators between them"));
+        if path.len() > MAX_PATH_LENGTH || !path.split('/').all(is_component) {
+            return Err(invalid("the repository name must be lowercase letters and digits with single separators"));
         }
         Ok(Self {
             registry: registry.to_owned(),
@@ -102,7 +104,7 @@ impl FromStr for Reference {
     }
 }
 
-/// Writes the name as it was spelled.
+/// Writes the name as it was parsed.
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
@@ -111,10 +113,33 @@ impl fmt::Display for Reference {
     }
 }
 
-/// The registry that a name begins with, or means if it begins with none, and the rest of the name.
+/// The name as it was parsed, for methods that take the name of an image.
+impl From<Reference> for String {
+    fn from(reference: Reference) -> Self {
+        reference.to_string()
+    }
+}
+
+/// The name as it was parsed, for methods that take the name of an image.
+impl From<&Reference> for String {
+    fn from(reference: &Reference) -> Self {
+        reference.to_string()
+    }
+}
+
+/// Splits a name to assign to an image into repository and tag.
+pub(crate) fn repository_and_tag(name: &str) -> Result<(String, Option<String>)> {
+    let Reference { name: repository, tag, digest, .. } = name.parse()?;
+    match digest {
+        Some(_) => Err(Error::invalid_input(format!("invalid image name {name:?}: a new name must not have a digest"))),
+        None => Ok((repository, tag)),
+    }
+}
+
+/// Splits a name into its registry, or the default registry, and the rest.
 pub(super) fn split(name: &str) -> (&str, &str) {
     let is_host = |first: &str| {
-        // A repository is of small letters: capital ones can be a host only.
+        // Repositories are lowercase, so a name with uppercase letters is a host.
         first == "localhost" || first.contains(['.', ':']) || first.contains(char::is_uppercase)
     };
     match name.split_once('/') {
@@ -124,7 +149,7 @@ pub(super) fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// Engines take such a name for the id of an image.
+/// Whether engines interpret the name as the id of an image.
 fn is_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -147,7 +172,7 @@ fn is_registry(text: &str) -> bool {
     is_host(host) && port.is_none_or(|port| port.parse::<u16>().is_ok() && !port.starts_with('+'))
 }
 
-/// Runs of small letters and digits, with one `.`, one or two `_`, or any number of `-` between them.
+/// Whether `text` consists of lowercase letters and digits, separated by one `.`, one or two `_`, or any number of `-`.
 fn is_component(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let separators = text.split(|char: char| char.is_ascii_lowercase() || char.is_ascii_digit());
@@ -187,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_taken_apart() {
+    fn reference_parse() {
         check("busybox", "docker.io", "library/busybox", None, None);
         check("busybox:1.36", "docker.io", "library/busybox", Some("1.36"), None);
         check("acme/web", "docker.io", "acme/web", None, None);
@@ -211,7 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn reference_into_string() {
+        let web: Reference = "ghcr.io/acme/web:1".parse().unwrap();
+        assert_eq!(String::from(&web), "ghcr.io/acme/web:1");
+        assert_eq!(String::from(web), "ghcr.io/acme/web:1");
+    }
+
+    #[test]
+    fn reference_repository_and_tag() {
+        let split = |name: &str| repository_and_tag(name).unwrap();
+        assert_eq!(split("host:5000/web"), ("host:5000/web".into(), None));
+        assert_eq!(split("acme/web:1"), ("acme/web".into(), Some("1".into())));
+        for name in ["", "Web", "web:", &format!("web@{DIGEST}"), &format!("web:1@{DIGEST}")] {
+            assert!(repository_and_tag(name).unwrap_err().is_bad_request(), "{name}");
+        }
+    }
+
+    #[test]
+    fn reference_parse_rejects_invalid_names() {
         let long = "a".repeat(256);
         for text in [
             "",

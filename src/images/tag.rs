@@ -1,42 +1,66 @@
-//! Names of images.
+//! Adding a name to an image.
 
-use crate::ApiVersion;
+use super::{Image, reference};
+use crate::{
+    ApiVersion, Result,
+    request::{Settings, request},
+};
 
-/// Options of [`Image::tag`](super::Image::tag).
-///
-/// ```
-/// use dockerclient::images::TagOptions;
-///
-/// let options = TagOptions::new("registry.example:5000/acme/web").tag("1.0").force();
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct TagOptions {
-    pub(super) repository: String,
-    pub(super) tag: Option<String>,
-    pub(super) force: Option<bool>,
+/// From this version on, engines always move a name from another image, without an option.
+const ALWAYS_FORCED: ApiVersion = ApiVersion::new(1, 24);
+
+impl Image {
+    /// Adds a name to the image, as `docker tag` does, and returns the handle of that name. The tag defaults to
+    /// `latest`.
+    ///
+    /// Calls `POST /images/{name}/tag`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the new name is not valid (before anything is sent, or 400 or 500), or if another image has it (409; engines
+    /// since 1.10 take the name from that image, as [`force`](TagImage::force) does).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let web = docker.image("web").tag("registry.example:5000/acme/web:1.0").await?;
+    /// web.push().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ImageTag")]
+    #[doc(alias = "TagImage")]
+    pub fn tag(&self, name: impl Into<String>) -> TagImage {
+        TagImage { image: self.clone(), new: name.into(), force: None, settings: Settings::default() }
+    }
 }
 
-impl TagOptions {
-    /// Into this repository, with the tag `latest`.
-    pub fn new(repository: impl Into<String>) -> Self {
-        Self { repository: repository.into(), tag: None, force: None }
-    }
+/// A request to add a name to an image. Returned by [`Image::tag`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct TagImage {
+    image: Image,
+    new: String,
+    force: Option<bool>,
+    settings: Settings,
+}
 
-    /// With this tag.
-    pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tag = Some(tag.into());
+request!(TagImage => Image, "image_tag");
+
+impl TagImage {
+    /// Sets whether to take the name from another image that has it. Defaults to `false`; since API 1.24, engines do it in
+    /// any case.
+    pub fn force(mut self, force: bool) -> Self {
+        self.force = Some(force);
         self
     }
 
-    /// Even if another image has that name. Engines since 1.10 always do.
-    pub fn force(mut self) -> Self {
-        self.force = Some(true);
-        self
-    }
-
-    /// API 1.24 and newer do not say what they always do.
-    pub(super) fn to_force(&self, version: ApiVersion) -> Option<bool> {
-        self.force.filter(|_| version < ApiVersion::new(1, 24))
+    async fn call(self) -> Result<Image> {
+        let (api, name) = self.image.api("image_tag", &self.settings).await?;
+        let (repository, tag) = api.during(reference::repository_and_tag(&self.new))?;
+        let force = self.force.filter(|_| api.version() < ALWAYS_FORCED);
+        api.done(api.image_tag(name, force, &repository, tag.as_deref()).await)?;
+        Ok(self.image.docker.image(&self.new))
     }
 }

@@ -1,19 +1,18 @@
-//! The monitor of containers: list, then watch, without a hole.
+//! The monitor of containers: lists them, then watches events and lists the affected containers again.
 //!
 //! ```text
-//!             something is dirty              the engine's list: Snapshot, what changed
-//! Quiet ─────────────────────────▶ Listing ──────────────────────────────────▶ Quiet
-//!   │ ▲                               │ failed: Disconnected
-//!   │ └────────── retry_in ───────── Waiting ◀┘
+//!        containers are dirty              the list: Snapshot, or the differences
+//! Idle ────────────────────────▶ Listing ─────────────────────────────────────────▶ Idle
+//!   │ ▲                             │ failed: Disconnected
+//!   │ └───────── retry_in ──────── Waiting ◀┘
 //!   │ ▲
-//!   │ └── something is dirty, or the pause is over ── Pausing
-//!   └────────── not all was listed as it should be ──────▶┘
+//!   │ └── containers are dirty, or the pause is over ── Pausing
+//!   └──── the list does not show all events yet ──────────▶┘
 //! ```
 //!
-//! Events are heard in all of these, and make dirty what they are about; a gap makes all
-//! dirty. Events that come while a list is on its way ask for another one, so whatever
-//! happened, the last list is younger than the last event. What is dirty and what has
-//! changed stands in `view.rs`.
+//! Events are processed in all states. They mark their containers as dirty; a gap marks all containers. Events that are
+//! received while a list is requested cause another list, so the last list is always later than the last event.
+//! `container_cache.rs` has the containers, and which of them are dirty.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,136 +23,179 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, StreamExt, future::BoxFuture};
 use tokio::time::Sleep;
 
 use super::{
     EventMonitor, EventUpdate, RetryPolicy,
+    container_cache::{ContainerCache, Dirty},
     retry::Backoff,
-    view::{Dirty, View},
 };
-use crate::{ApiVersion, DockerClient, Error, Result, containers::ListOptions, models::ContainerSummary};
+use crate::{ApiVersion, DockerClient, Error, Filters, Result, containers::ListContainers, models::ContainerSummary};
 
-/// The filter by id came with this version.
+/// Since this version, lists can be filtered by id.
 const FILTER_BY_ID: ApiVersion = ApiVersion::new(1, 16);
 
-/// So many events are heard at a time, then others have their turn.
-const TURN: usize = 128;
+/// Maximum number of events that are processed per poll before other tasks have their turn.
+const MAX_EVENTS_PER_POLL: usize = 128;
 
-/// When it is looked again at what an event said and a list did not show.
-const SOON: Duration = Duration::from_millis(50);
+/// Delay before the first repetition of a list that does not show the effect of an event yet.
+const RELIST_DELAY: Duration = Duration::from_millis(50);
 
-/// When it is looked again at everything, after events.
-const LATER: Duration = Duration::from_secs(1);
+/// Delay before all containers are listed again after events.
+const FULL_RELIST_DELAY: Duration = Duration::from_secs(1);
 
-/// What a monitor of containers tells.
+/// How long the first list waits for the response headers of the event stream. Some engines send them with the first event.
+const FIRST_LIST_DELAY: Duration = Duration::from_secs(1);
+
+/// An item of a [`ContainerMonitor`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ContainerUpdate {
-    /// The containers that are there. Comes once, before anything of a container.
+    /// All containers that match the filters, stopped ones included. Returned once, before any other update of a container.
     Snapshot(Vec<ContainerSummary>),
-    /// A container that was not there before.
+    /// A container that was created, or matches the filters now.
     Appeared(ContainerSummary),
     /// A container that has changed.
     Changed(ContainerSummary),
-    /// A container that has ended and runs again. If its end was seen for itself, it has [`Changed`](Self::Changed) twice.
+    /// A container that exited and was started again between two lists. If a list showed that it had exited, there are two
+    /// [`Changed`](Self::Changed) instead.
     Restarted(ContainerSummary),
-    /// A container, by its id, that is not there any more.
+    /// The full id of a container that was removed, or no longer matches the filters.
     Removed(String),
-    /// There is a connection. After a broken one, what changed meanwhile comes next.
+    /// Connected to the engine. After a lost connection, the changes in the meantime follow.
     Connected,
-    /// There is no connection, or the engine could not be asked.
+    /// The connection was lost or could not be made, or the containers could not be listed.
     Disconnected {
-        /// Why.
+        /// The cause.
         error: Error,
-        /// When there will be another try. None if there will be none: the monitor ends.
+        /// Time until the next attempt. `None` if the monitor gives up: it ends.
         retry_in: Option<Duration>,
     },
 }
 
-/// The containers of an engine, and what becomes of them. Made by
+/// A snapshot of an engine's containers, then each change. Returned by
 /// [`Containers::monitor`](crate::containers::Containers::monitor).
 ///
-/// Whenever nothing happens, what was told adds up to what
-/// [`list`](crate::containers::Containers::list) returns, stopped containers
-/// included; times that only grow older (`Up 5 minutes`) are not told. After a broken
-/// connection it lists what may have changed, and tells what has.
+/// Lists the containers, then watches the engine's events, and lists the containers again that the events may have changed.
+/// When no updates are pending, [`view`](Self::view) equals what [`list`](crate::containers::Containers::list) returns with
+/// the same filters, stopped containers included. Changes of relative times in a status (`Up 5 minutes`) are not returned.
 ///
-/// Many events become few lists: a slow consumer misses states in between, and never
-/// the last one.
+/// After a lost connection, it lists again and returns the differences, so it has no gaps.
+///
+/// # Backpressure
+///
+/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states of a
+/// container, but never the last one.
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connections; nothing keeps running behind it. Waiting for
-/// the next update is cancel safe: none is lost when the wait is dropped.
+/// Dropping the monitor closes its connections; it spawns no task. Waiting for the next update is cancel safe: no update is
+/// lost when the wait is dropped.
 #[must_use = "streams do nothing unless polled"]
 pub struct ContainerMonitor {
     docker: DockerClient,
-    /// None once they have ended: then this ends, too.
+    /// The filters of all lists.
+    filters: Filters,
+    /// `None` once the event monitor has ended, with which this monitor ends too.
     events: Option<EventMonitor>,
-    /// Whether events come. The engine is asked for nothing while they do not.
+    /// Whether the event stream is connected. While it is not, no requests are sent.
     connected: bool,
-    /// It was told that the engine could not be asked, and not yet that it can.
+    /// Timer after which the first list is requested even if the event stream is not connected.
+    first_list_timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the first list was requested before the event stream was connected, so that it has to be repeated.
+    listed_early: bool,
+    /// Whether a failed list was reported, and no successful one since.
     failing: bool,
-    view: View,
+    cache: ContainerCache,
     state: State,
     backoff: Backoff,
-    /// When to look again at what a list did not show.
-    pauses: Backoff,
+    /// Backoff for listing containers again whose list does not show the effect of an event yet.
+    relist_backoff: Backoff,
     updates: VecDeque<ContainerUpdate>,
 }
 
 enum State {
-    /// All is as events said.
-    Quiet,
-    /// A list of what was dirty is on its way.
+    /// The list shows the effects of all events.
+    Idle,
+    /// Listing the dirty containers.
     Listing(Dirty, BoxFuture<'static, Result<Vec<ContainerSummary>>>),
-    /// A list failed.
+    /// A list failed: waiting for the next attempt.
     Waiting(Pin<Box<Sleep>>),
-    /// Nothing is dirty. It will be looked again at what was not listed as it should be, or at everything.
+    /// No containers are dirty: waiting to list all containers again, or those whose list does not show the effect of
+    /// an event yet.
     Pausing(Pin<Box<Sleep>>),
 }
 
 impl ContainerMonitor {
     pub(crate) fn new(docker: DockerClient) -> Self {
         Self {
-            events: Some(docker.monitor_events(&Default::default())),
+            events: Some(docker.monitor_events()),
             docker,
+            filters: Filters::default(),
             connected: false,
+            first_list_timer: None,
+            listed_early: false,
             failing: false,
-            view: View::new(),
-            state: State::Quiet,
+            cache: ContainerCache::new(),
+            state: State::Idle,
             backoff: Backoff::default(),
-            pauses: Backoff::new(RetryPolicy::default().first(SOON)),
+            relist_backoff: Backoff::new(RetryPolicy::default().first(RELIST_DELAY)),
             updates: VecDeque::new(),
         }
     }
 
-    /// When to try again after a connection broke.
+    /// Watches only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Requires API 1.18.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.filter("label", label)
+    }
+
+    /// Watches only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    pub fn name(self, pattern: impl Into<String>) -> Self {
+        self.filter("name", pattern)
+    }
+
+    /// Watches only containers of this image, by name or id, or of one that was built from it; several calls include more.
+    /// Requires API 1.21.
+    pub fn ancestor(self, image: impl Into<String>) -> Self {
+        self.filter("ancestor", image)
+    }
+
+    /// Adds a filter that has no method.
+    ///
+    /// If the negotiated API version does not support a filter, or the engine rejects it, the monitor ends with the error.
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.filters.add(key, value);
+        self
+    }
+
+    /// Sets the delays and the number of attempts to reconnect.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff = Backoff::new(policy.clone());
         self.events = self.events.map(|events| events.retry(policy));
         self
     }
 
-    /// How long nothing may happen before the engine is asked whether that is so; `None` for never. Defaults to a minute.
-    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.events = self.events.map(|events| events.watchdog(silence));
+    /// Sets the idle timeout: after this time without events, the monitor checks that the engine is still reachable, and that
+    /// no events were missed. Defaults to 60 seconds; `None` disables it.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.events = self.events.map(|events| events.idle_timeout(timeout));
         self
     }
 
-    /// The containers as far as they were told, by id.
+    /// Returns the current containers by id: the snapshot, with all changes applied.
     #[must_use]
     pub fn view(&self) -> &BTreeMap<String, ContainerSummary> {
-        self.view.containers()
+        self.cache.containers()
     }
 
-    /// Hears the events that have come.
-    fn listen(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..TURN {
+    /// Processes the events that were received.
+    fn poll_events(&mut self, cx: &mut Context<'_>) {
+        for _ in 0..MAX_EVENTS_PER_POLL {
             let Some(events) = &mut self.events else { return };
             match Pin::new(events).poll_next(cx) {
-                Poll::Ready(Some(update)) => self.heard(update),
+                Poll::Ready(Some(update)) => self.received(update),
                 Poll::Ready(None) => self.events = None,
                 Poll::Pending => return,
             }
@@ -161,15 +203,18 @@ impl ContainerMonitor {
         cx.waker().wake_by_ref();
     }
 
-    fn heard(&mut self, update: EventUpdate) {
+    fn received(&mut self, update: EventUpdate) {
         match update {
-            EventUpdate::Event(event) => self.view.heard(&event),
-            EventUpdate::Gap(_) => self.view.missed(),
+            EventUpdate::Event(event) => self.cache.apply_event(&event),
+            EventUpdate::Gap(_) => self.cache.invalidate(),
             EventUpdate::Connected => {
                 (self.connected, self.failing) = (true, false);
+                if std::mem::take(&mut self.listed_early) {
+                    self.cache.invalidate();
+                }
                 self.updates.push_back(ContainerUpdate::Connected);
                 if matches!(self.state, State::Waiting(_)) {
-                    self.state = State::Quiet;
+                    self.state = State::Idle;
                 }
             }
             EventUpdate::Disconnected { error, retry_in } => {
@@ -179,24 +224,33 @@ impl ContainerMonitor {
         }
     }
 
-    /// One step of the machine, after events were heard.
+    /// Advances the state machine by one step, after events were processed.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
-            State::Quiet if !self.connected => return Poll::Pending,
-            State::Quiet => self.state = ready!(self.next()),
-            State::Pausing(_) if self.view.is_dirty() => self.state = State::Quiet,
+            State::Idle if !self.connected => {
+                if self.listed_early || self.cache.has_snapshot() {
+                    return Poll::Pending;
+                }
+                let new = || Box::pin(tokio::time::sleep(FIRST_LIST_DELAY));
+                let timer = self.first_list_timer.get_or_insert_with(new);
+                ready!(timer.as_mut().poll(cx));
+                self.listed_early = true;
+                self.state = ready!(self.next_state());
+            }
+            State::Idle => self.state = ready!(self.next_state()),
+            State::Pausing(_) if self.cache.is_dirty() => self.state = State::Idle,
             State::Pausing(sleep) => {
                 ready!(sleep.as_mut().poll(cx));
-                self.view.look_again();
-                self.state = State::Quiet;
+                self.cache.mark_dirty_again();
+                self.state = State::Idle;
             }
             State::Waiting(sleep) => {
                 ready!(sleep.as_mut().poll(cx));
-                self.state = State::Quiet;
+                self.state = State::Idle;
             }
             State::Listing(_, listing) => {
                 let outcome = ready!(listing.as_mut().poll(cx));
-                if let State::Listing(dirty, _) = std::mem::replace(&mut self.state, State::Quiet) {
+                if let State::Listing(dirty, _) = std::mem::replace(&mut self.state, State::Idle) {
                     self.listed(dirty, outcome);
                 }
             }
@@ -204,19 +258,19 @@ impl ContainerMonitor {
         Poll::Ready(())
     }
 
-    /// What to do after nothing was done.
-    fn next(&mut self) -> Poll<State> {
-        if let Some(dirty) = self.view.take_dirty() {
-            let listing = list(self.docker.clone(), dirty.clone()).boxed();
+    /// The state that follows [`State::Idle`].
+    fn next_state(&mut self) -> Poll<State> {
+        if let Some(dirty) = self.cache.take_dirty() {
+            let listing = list(self.docker.clone(), dirty.clone(), self.filters.clone()).boxed();
             return Poll::Ready(State::Listing(dirty, listing));
         }
-        if self.view.expects() {
-            let pause = self.pauses.next().unwrap_or(LATER);
+        if self.cache.has_expected() {
+            let pause = self.relist_backoff.next().unwrap_or(FULL_RELIST_DELAY);
             return Poll::Ready(State::Pausing(Box::pin(tokio::time::sleep(pause))));
         }
-        self.pauses.reset();
-        if self.view.is_unsure() {
-            return Poll::Ready(State::Pausing(Box::pin(tokio::time::sleep(LATER))));
+        self.relist_backoff.reset();
+        if self.cache.needs_full_list() {
+            return Poll::Ready(State::Pausing(Box::pin(tokio::time::sleep(FULL_RELIST_DELAY))));
         }
         Poll::Pending
     }
@@ -228,12 +282,16 @@ impl ContainerMonitor {
                 if std::mem::take(&mut self.failing) {
                     self.updates.push_back(ContainerUpdate::Connected);
                 }
-                return self.updates.extend(self.view.listed(&dirty, listed));
+                return self.updates.extend(self.cache.apply_list(&dirty, listed));
             }
             Err(error) => error,
         };
-        self.view.give_back(dirty);
-        // Without a connection, that is what is told, and what is waited for.
+        if error.is_unsupported() || error.is_bad_request() {
+            self.events = None;
+            return self.updates.push_back(ContainerUpdate::Disconnected { error, retry_in: None });
+        }
+        self.cache.mark_dirty(dirty);
+        // Without a connection, the monitor of events has reported that and reconnects.
         if self.connected {
             self.failing = true;
             let retry_in = self.backoff.next();
@@ -244,16 +302,22 @@ impl ContainerMonitor {
             self.updates.push_back(ContainerUpdate::Disconnected { error, retry_in });
         }
     }
+
+    /// Waits for the next update. Returns `None` once the monitor has ended. Cancel safe.
+    pub async fn next(&mut self) -> Option<ContainerUpdate> {
+        StreamExt::next(self).await
+    }
 }
 
-/// Lists what is dirty, stopped containers included.
-async fn list(docker: DockerClient, dirty: Dirty) -> Result<Vec<ContainerSummary>> {
-    let all = ListOptions::default().all();
-    let options = match dirty {
-        Dirty::Some(ids) if docker.api_version().await? >= FILTER_BY_ID => ids.iter().fold(all, ListOptions::id),
-        _ => all,
-    };
-    docker.containers().list(&options).await
+/// Lists the dirty containers, stopped ones included.
+async fn list(docker: DockerClient, dirty: Dirty, filters: Filters) -> Result<Vec<ContainerSummary>> {
+    // With a filter by id of the caller, more ids would include more containers, not fewer.
+    let by_id = !filters.has("id") && docker.api_version().await? >= FILTER_BY_ID;
+    let all = docker.containers().list().all(true).filters(filters);
+    match dirty {
+        Dirty::Some(ids) if by_id => ids.into_iter().fold(all, ListContainers::id).await,
+        _ => all.await,
+    }
 }
 
 impl Stream for ContainerMonitor {
@@ -264,7 +328,7 @@ impl Stream for ContainerMonitor {
             if let Some(update) = self.updates.pop_front() {
                 return Poll::Ready(Some(update));
             }
-            self.listen(cx);
+            self.poll_events(cx);
             if !self.updates.is_empty() {
                 continue;
             }

@@ -1,15 +1,15 @@
 //! The monitor of events.
 //!
 //! ```text
-//! Begin → Asking ──▶ Connecting ──── Connected, Gap? ───▶ Watching ◀── all is known, Gap? ──┐
-//!            │        ▲      │                             │    │                            │
-//!            │        │      │                  it broke   │    └── silence, many events ─▶ Checking
-//!            │     retry_in  │                             │                                 │
-//!            ▼        │      ▼                             ▼           it stalled, it failed ▼
-//!            └─────── Waiting ◀──────────────────── Disconnected ────────────────────────────┘
+//! Begin → ReadingClock ▶ Connecting ── Connected, Gap? ──▶ Watching ◀── nothing stalled, Gap? ──┐
+//!            │        ▲      │                             │    │                              │
+//!            │        │      │                      lost   │    └─── idle, many events ───▶ Checking
+//!            │     retry_in  │                             │                                   │
+//!            ▼        │      ▼                             ▼                   stalled, failed ▼
+//!            └─────── Waiting ◀──────────────────── Disconnected ──────────────────────────────┘
 //! ```
 //!
-//! What is asked of the engine stands in `connection.rs`, what its answers prove in `memory.rs`.
+//! `event_queries.rs` has the requests, and `event_history.rs` detects repetitions and gaps.
 
 use std::{
     collections::VecDeque,
@@ -20,169 +20,194 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::{FutureExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, StreamExt, future::BoxFuture};
 use tokio::time::{Instant, Sleep};
 
 use super::{
     Gap, RetryPolicy,
-    connection::{self, Check, Connection},
-    memory::Memory,
+    event_history::EventHistory,
+    event_queries::{self, Check, Connection, PastEvents},
+    idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout},
     retry::Backoff,
-    watchdog::{SILENCE, Watchdog, patience},
 };
 use crate::{
     DockerClient, Error, Result, Timestamp,
-    system::{Event, Events, EventsOptions},
+    system::{Event, EventStream, ReadEvents},
 };
 
-/// A connection that held so long was a good one.
+/// A connection that lasted this long resets the backoff.
 const STABLE: Duration = Duration::from_secs(5);
 
-/// After so many events the engine is asked at the next pause whether they were all: it drops some if they are read too slowly.
-const MANY: usize = 64;
+/// After more events than this, the next check is due after [`BURST_IDLE_TIMEOUT`]: the engine drops events if they are
+/// read too slowly.
+const BURST: usize = 64;
 
-/// A pause, after many events.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Idle timeout after a burst of events.
+const BURST_IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a monitor of events tells.
+/// An item of an [`EventMonitor`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventUpdate {
-    /// There is a connection; events follow.
+    /// Connected to the engine; events follow.
     Connected,
-    /// Something happened.
+    /// An event.
     Event(Event),
-    /// Something may have happened that is not told: the engine does not remember enough, or dropped it.
+    /// Events may have been missed: the engine no longer has them, or dropped them.
     Gap(Gap),
-    /// There is no connection.
+    /// The connection was lost, or could not be made.
     Disconnected {
-        /// Why.
+        /// The cause.
         error: Error,
-        /// When there will be another try. None if there will be none: the monitor ends.
+        /// Time until the next attempt. `None` if the monitor gives up: it ends.
         retry_in: Option<Duration>,
     },
 }
 
-/// Events, across broken connections and engines that restart. Made by
-/// [`DockerClient::monitor_events`](crate::DockerClient::monitor_events).
+/// A stream of events that reconnects and resumes. Returned by
+/// [`DockerClient::monitor_events`](crate::DockerClient::monitor_events) and [`ReadEvents::monitor`].
 ///
-/// Every event is told once and in order, from the moment on at which the engine first
-/// answered (give or take the second in which that was), or a [`Gap`] covers its time.
-/// The monitor ends only if its [policy](Self::retry) says so, if the engine refuses
-/// what is asked for, at the time `until` of the options, or when it is dropped.
+/// Returns each event once and in order, across lost connections and restarts of the engine. The stream ends if the
+/// [retry policy](Self::retry) gives up, if the engine rejects the request or does not support it, or at the time `until`
+/// of the request.
+///
+/// # Start
+///
+/// Without a time `since`, the monitor reads the engine's clock when it is first polled, in whole seconds, and requests
+/// events from that second on. So it may return events from up to a second before it began. Events between that moment and
+/// the first connection are not lost.
+///
+/// # Gaps
+///
+/// After a reconnect, the monitor requests events from a second before the last one it returned, and drops the repeated
+/// ones. Engines keep only their last events, and Docker keeps none across a restart. If events may have been missed, it
+/// returns a [`Gap`] for that time.
 ///
 /// # Backpressure
 ///
-/// Nothing is read that is not asked for, so a slow consumer slows the engine down,
-/// which holds back about a thousand events and then drops some. That is found out by
-/// comparing what came with what the engine remembers, and told as a [`Gap`].
+/// Nothing is read ahead of the consumer. If the consumer is slow, the engine buffers about a thousand events and then
+/// drops some. The monitor detects this by comparing the events it received with those that the engine keeps, and returns
+/// a [`Gap`].
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connection; nothing keeps running behind it. Waiting for
-/// the next update is cancel safe: none is lost when the wait is dropped.
+/// Dropping the monitor closes its connection; it spawns no task. Waiting for the next update is cancel safe: no update is
+/// lost when the wait is dropped.
 #[must_use = "streams do nothing unless polled"]
 pub struct EventMonitor {
     docker: DockerClient,
-    options: EventsOptions,
-    watchdog: Option<Duration>,
+    request: ReadEvents,
+    idle_timeout: Option<Duration>,
     backoff: Backoff,
-    memory: Memory,
-    /// The next connection is the first, and misses nothing.
+    history: EventHistory,
+    /// Whether the next connection is the first one, so that no events can have been missed.
     first: bool,
+    /// Whether the monitor is dropped when its connection is lost, so that it need not be able to resume.
+    without_resume: bool,
     state: State,
     updates: VecDeque<EventUpdate>,
 }
 
 enum State {
-    /// Nothing was done yet.
+    /// Not polled yet.
     Begin,
-    /// The engine is asked what time it is: nothing is missed from then on.
-    Asking(BoxFuture<'static, Result<Timestamp>>),
-    /// A connection is being made, and what the engine remembers is asked for.
+    /// Reading the engine's clock: events are returned from that time on.
+    ReadingClock(BoxFuture<'static, Result<Timestamp>>),
+    /// Connecting, and requesting the events that the engine keeps.
     Connecting(BoxFuture<'static, Result<Connection>>),
-    /// Events come.
+    /// Reading events.
     Watching(Watch),
-    /// No event came for a while: what the engine remembers is asked for.
+    /// Idle for too long: comparing with the events that the engine keeps.
     Checking(Watch, BoxFuture<'static, Result<Check>>),
-    /// There is no connection, and none is tried for a while.
+    /// Disconnected: waiting for the next attempt.
     Waiting(Pin<Box<Sleep>>),
-    /// There will be nothing more.
     Ended,
 }
 
 struct Watch {
-    events: Events,
-    at: Timestamp,
+    events: EventStream,
     since: Instant,
-    watchdog: Watchdog,
-    /// How many events came since it was checked that they were all.
-    unreviewed: usize,
+    idle_timer: IdleTimer,
+    /// Number of events that were received since the last check.
+    unchecked: usize,
 }
 
 impl EventMonitor {
-    pub(crate) fn new(docker: DockerClient, options: EventsOptions) -> Self {
-        let mut memory = Memory::default();
-        if let Some(since) = options.since {
-            memory.begin(since);
+    pub(crate) fn new(docker: DockerClient, request: ReadEvents) -> Self {
+        let mut history = EventHistory::default();
+        if let Some(since) = request.since {
+            history.begin(since);
         }
         Self {
             docker,
-            options,
-            watchdog: Some(SILENCE),
+            request,
+            idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             backoff: Backoff::default(),
-            memory,
+            history,
             first: false,
+            without_resume: false,
             state: State::Begin,
             updates: VecDeque::new(),
         }
     }
 
-    /// When to try again after a connection broke.
+    /// Sets the delays and the number of attempts to reconnect.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.backoff = Backoff::new(policy);
         self
     }
 
-    /// How long nothing may happen before the engine is asked whether that is so; `None` for never. Defaults to a minute.
+    /// Sets the idle timeout: after this time without data, the monitor checks that the engine is still reachable, and that
+    /// no events were missed. Defaults to 60 seconds; `None` disables it.
     ///
-    /// A peer that died without a word is noticed so, and a connection that something in between has forgotten. Without
-    /// it, the engine is not asked either whether it dropped something.
-    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.watchdog = silence.into();
+    /// This detects a host that has vanished, and a connection that a proxy or a NAT has dropped. Without it, events that the
+    /// engine dropped are not detected either.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = timeout.into();
         self
     }
 
-    /// Connects; before the first time, the engine is asked what time it is.
+    /// Does not prepare to resume: for a monitor that is dropped when its connection is lost.
+    pub(super) fn without_resume(mut self) -> Self {
+        self.without_resume = true;
+        self
+    }
+
+    /// Connects; before the first time, reads the engine's clock.
     fn connect(&self) -> State {
         let docker = self.docker.clone();
-        if !self.memory.has_begun() {
-            return State::Asking(async move { docker.engine_time().await }.boxed());
+        if !self.history.has_begun() {
+            return State::ReadingClock(async move { docker.engine_time().await }.boxed());
         }
-        let patience = self.watchdog.map(|limit| patience(Some(limit)));
-        let (options, memory) = (self.options.clone(), self.memory.clone());
-        State::Connecting(connection::connect(docker, options, memory, self.first, patience).boxed())
+        let timeout = self.idle_timeout.map(|limit| response_timeout(Some(limit)));
+        let (request, history) = (self.request.clone(), self.history.clone());
+        let past = match (self.first, self.without_resume) {
+            (false, _) => PastEvents::Proof,
+            (true, false) => PastEvents::Anchor,
+            (true, true) => PastEvents::Nothing,
+        };
+        State::Connecting(event_queries::connect(docker, request, history, past, timeout).boxed())
     }
 
     fn connected(&mut self, connection: Connection) {
-        let Connection { events, at, past } = connection;
+        let Connection { events, since, at, past } = connection;
         self.updates.push_back(EventUpdate::Connected);
-        self.updates.extend(self.memory.connected(&past, at, self.first).map(EventUpdate::Gap));
+        self.updates.extend(self.history.connected(&past, since, at, self.first).map(EventUpdate::Gap));
         self.first = false;
-        let (since, watchdog) = (Instant::now(), Watchdog::new());
-        self.state = State::Watching(Watch { events, at, since, watchdog, unreviewed: 0 });
+        let (since, idle_timer) = (Instant::now(), IdleTimer::new());
+        self.state = State::Watching(Watch { events, since, idle_timer, unchecked: 0 });
     }
 
-    /// No connection came about.
+    /// The connection could not be made.
     fn failed(&mut self, error: Error) {
         let is_final = error.is_unsupported() || error.is_bad_request();
         let retry_in = if is_final { None } else { self.backoff.next() };
         self.disconnected(error, retry_in);
     }
 
-    /// The connection broke, after it `held` for a while.
-    fn broke(&mut self, error: Error, held: Duration) {
-        if held >= STABLE {
+    /// The connection was lost after `lasted`.
+    fn connection_lost(&mut self, error: Error, lasted: Duration) {
+        if lasted >= STABLE {
             self.backoff.reset();
         }
         let retry_in = self.backoff.next();
@@ -198,13 +223,13 @@ impl EventMonitor {
         self.updates.push_back(EventUpdate::Disconnected { error, retry_in });
     }
 
-    /// One step of the machine: an event, a change of state, or nothing yet.
+    /// Advances the state machine by one step.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Begin => self.state = self.connect(),
-            State::Asking(time) => match ready!(time.as_mut().poll(cx)) {
+            State::ReadingClock(time) => match ready!(time.as_mut().poll(cx)) {
                 Ok(now) => {
-                    self.memory.begin(now);
+                    self.history.begin(now);
                     self.first = true;
                     self.state = self.connect();
                 }
@@ -216,10 +241,10 @@ impl EventMonitor {
             },
             State::Watching(watch) | State::Checking(watch, _) => {
                 if let Poll::Ready(item) = Pin::new(&mut watch.events).poll_next(cx) {
-                    self.heard(item);
+                    self.received(item);
                     return Poll::Ready(());
                 }
-                return self.doubt(cx);
+                return self.poll_check(cx);
             }
             State::Waiting(sleep) => {
                 ready!(sleep.as_mut().poll(cx));
@@ -230,45 +255,40 @@ impl EventMonitor {
         Poll::Ready(())
     }
 
-    /// Takes what the stream of events brought, or that it ended. That goes before what a check may tell.
-    fn heard(&mut self, item: Option<Result<Event>>) {
+    /// Handles an item or the end of the event stream. It takes precedence over a check.
+    fn received(&mut self, item: Option<Result<Event>>) {
         let mut watch = match std::mem::replace(&mut self.state, State::Ended) {
             State::Watching(watch) | State::Checking(watch, _) => watch,
             other => return self.state = other,
         };
-        let held = watch.since.elapsed();
+        let lasted = watch.since.elapsed();
         let error = match item {
             Some(Ok(event)) => {
-                watch.watchdog.calm();
-                watch.unreviewed += 1;
+                watch.idle_timer.reset();
+                watch.unchecked += 1;
                 self.state = State::Watching(watch);
-                if self.memory.take(&event) {
+                if self.history.take(&event) {
                     self.backoff.reset();
                     self.updates.push_back(EventUpdate::Event(event));
                 }
                 return;
             }
             Some(Err(error)) => error,
-            None if self.is_over(watch.at, held) => return,
-            None => Error::truncated("the engine ended the stream"),
+            None => return,
         };
-        self.broke(error, held);
+        self.connection_lost(error, lasted);
     }
 
-    /// Whether a connection that was made at the moment `at`, by the engine's clock, has held until all was told.
-    fn is_over(&self, at: Timestamp, held: Duration) -> bool {
-        let now = at.unix_seconds().saturating_add_unsigned(held.as_secs() + 1);
-        self.options.until.is_some_and(|until| until.unix_seconds() <= now)
-    }
-
-    /// Nothing came: is that so?
-    fn doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// No event is ready: starts a check once the idle timeout is over, and polls it.
+    fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Watching(watch) => {
-                let limit = self.watchdog.map(|limit| if watch.unreviewed > MANY { limit.min(PAUSE) } else { limit });
-                ready!(watch.watchdog.poll(cx, limit));
-                let (docker, options, memory) = (self.docker.clone(), self.options.clone(), self.memory.clone());
-                let check = connection::check(docker, options, memory, patience(self.watchdog)).boxed();
+                let limit = self
+                    .idle_timeout
+                    .map(|limit| if watch.unchecked > BURST { limit.min(BURST_IDLE_TIMEOUT) } else { limit });
+                ready!(watch.idle_timer.poll(cx, limit));
+                let (docker, request, history) = (self.docker.clone(), self.request.clone(), self.history.clone());
+                let check = event_queries::check(docker, request, history, response_timeout(self.idle_timeout)).boxed();
                 if let State::Watching(watch) = std::mem::replace(&mut self.state, State::Ended) {
                     self.state = State::Checking(watch, check);
                 }
@@ -284,20 +304,26 @@ impl EventMonitor {
 
     fn checked(&mut self, outcome: Result<Check>) {
         let State::Checking(mut watch, _) = std::mem::replace(&mut self.state, State::Ended) else { return };
-        let held = watch.since.elapsed();
+        let lasted = watch.since.elapsed();
         let check = match outcome {
             Ok(check) => check,
-            Err(error) => return self.broke(error, held),
+            Err(error) => return self.connection_lost(error, lasted),
         };
-        let review = self.memory.review(&check.chosen);
-        self.updates.extend(review.gap.map(EventUpdate::Gap));
-        if review.stalled {
-            return self.broke(Error::truncated("the engine went on, and this stream did not"), held);
+        let comparison = self.history.compare(&check.chosen);
+        self.updates.extend(comparison.gap.map(EventUpdate::Gap));
+        if comparison.stalled {
+            return self
+                .connection_lost(Error::truncated("the event stream stalled: the engine has newer events"), lasted);
         }
-        self.memory.nothing_new(&check.all, check.now);
-        watch.watchdog.calm();
-        watch.unreviewed = 0;
+        self.history.nothing_new(&check.all, check.now);
+        watch.idle_timer.reset();
+        watch.unchecked = 0;
         self.state = State::Watching(watch);
+    }
+
+    /// Waits for the next update. Returns `None` once the monitor has ended. Cancel safe.
+    pub async fn next(&mut self) -> Option<EventUpdate> {
+        StreamExt::next(self).await
     }
 }
 
@@ -321,13 +347,13 @@ impl fmt::Debug for EventMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
             State::Begin => "begin",
-            State::Asking(_) => "asking",
+            State::ReadingClock(_) => "reading clock",
             State::Connecting(_) => "connecting",
             State::Watching(_) => "watching",
             State::Checking(..) => "checking",
             State::Waiting(_) => "waiting",
             State::Ended => "ended",
         };
-        f.debug_struct("EventMonitor").field("options", &self.options).field("state", &state).finish_non_exhaustive()
+        f.debug_struct("EventMonitor").field("request", &self.request).field("state", &state).finish_non_exhaustive()
     }
 }

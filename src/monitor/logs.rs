@@ -1,16 +1,19 @@
-//! The monitor of a container's output: across its restarts, and across broken connections.
+//! The monitor of a container's logs: across restarts of the container, and across lost connections.
 //!
 //! ```text
-//! Begin → Opening ── Connected ──▶ Following ── the log ended ──▶ Opening ── Stopped ──▶ Resting
-//!            ▲  │                    │    ▲                                                │
-//!            │  │ failed       broke │    │ Gap?, Line                                     │
-//!            │  ▼                    ▼    └─                                               │
-//!            ├─ Waiting ◀─── Disconnected                                                  │
-//!            └──────────────────────────── it starts again ◀───────────────────────────────┘
+//! Begin → Opening ─── opened ───▶ Following ── the log ended ──▶ Pausing → Subscribing
+//!            ▲  │                    │    ▲   │                                  │
+//!            │  │ failed        lost │    │   │ subscribed before                │ subscribed:
+//!            │  ▼                    ▼    └─  │ it was opened                    │ open again
+//!            ├─ Waiting ◀─── Disconnected     ▼                                  ▼
+//!            │                    ▲        Stopped → Resting ── removed ──▶   Opening
+//!            │                    └───────────────────┤
+//!            └─────────────── started ────────────────┘
 //! ```
 //!
-//! It ends when the container is removed. While the log is silent, the engine is asked now
-//! and then what its last line is. How far the log was told stands in `bookmark.rs`.
+//! After the log has ended, it is read once more: it has the lines that the container wrote before the subscription to its
+//! events. While the log is idle, the last line of the log is requested from time to time, to detect a stalled stream.
+//! `log_position.rs` has the position in the log, and `shared_events.rs` the events.
 
 use std::{
     collections::VecDeque,
@@ -21,228 +24,287 @@ use std::{
 };
 
 use futures_core::Stream;
-use futures_util::{FutureExt as _, TryStreamExt as _, future::BoxFuture};
+use futures_util::{FutureExt as _, StreamExt, future::BoxFuture};
 use tokio::time::{Instant, Sleep};
 
 use super::{
-    EventMonitor, EventUpdate, Gap, RetryPolicy,
-    bookmark::Bookmark,
+    Gap, RetryPolicy,
+    idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout, within},
+    log_position::LogPosition,
     retry::Backoff,
-    watchdog::{SILENCE, Watchdog, patience, within},
+    shared_events::{Notification, Subscription},
 };
 use crate::{
-    DockerClient, Error, Line, Lines, Result, Timestamp,
-    containers::{Container, LogsOptions, Tail},
-    system::{EventKind, EventsOptions},
+    ApiVersion, DockerClient, Error, Line, Lines, Result, Timestamp,
+    containers::{Container, Tail},
+    logs::LogQuery,
+    request::Settings,
 };
 
-/// A connection that held so long was a good one.
+/// A connection that lasted this long resets the backoff.
 const STABLE: Duration = Duration::from_secs(5);
 
-/// So many events are heard at a time, then others have their turn.
-const TURN: usize = 128;
+/// The longest pause after a log that ended soon after it was opened.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a monitor of logs tells.
+/// The status of a log driver that does not support reading.
+const NOT_IMPLEMENTED: u16 = 501;
+
+/// An item of a [`LogMonitor`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LogUpdate {
-    /// There is a connection; lines follow.
+    /// The log was opened, after the monitor began, a lost connection or [`Stopped`](Self::Stopped); lines follow.
     Connected,
-    /// The container has written a line.
+    /// A line that the container wrote.
     Line(Line),
-    /// Lines may be missing: the engine does not have the last line any more that was told.
+    /// Lines may have been missed: the engine no longer has the last line that was returned.
     Gap(Gap),
-    /// The container has ended, and all it wrote was told. It may start again.
+    /// The container does not run, and all lines that it wrote were returned. It may be started again.
     Stopped,
-    /// There is no connection.
+    /// The connection was lost, or could not be made.
     Disconnected {
-        /// Why.
+        /// The cause.
         error: Error,
-        /// When there will be another try. None if there will be none: the monitor ends.
+        /// Time until the next attempt. `None` if the monitor gives up: it ends.
         retry_in: Option<Duration>,
     },
 }
 
-/// The lines a container writes, across its restarts and broken connections. Made by
+/// A stream of the lines that a container writes, across its restarts and lost connections. Returned by
 /// [`Container::monitor_logs`](crate::containers::Container::monitor_logs).
 ///
-/// Each line is told once, with its time, and in order; where the engine has lost
-/// some, a [`Gap`] says so. Ends when the container is removed.
+/// Returns each line once and in order, with its time. The stream ends when the container is removed, or if the
+/// [retry policy](Self::retry) gives up.
+///
+/// # Gaps
+///
+/// After a reconnect, the monitor reads the log from about a second before the last line it returned (below API 1.19, from
+/// the beginning), and drops the repeated lines. If the last line is not in the log any more, because the log was rotated
+/// or truncated, it returns a [`Gap`].
+///
+/// # Connections
+///
+/// While the container runs, a monitor has one connection, for its log. The monitors of containers that do not run share
+/// one event stream per client and Tokio runtime.
+///
+/// # Backpressure
+///
+/// Nothing is read ahead of the consumer: a slow consumer slows down the engine's reading of the log.
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connections; nothing keeps running behind it. Waiting for
-/// the next update is cancel safe: none is lost when the wait is dropped.
+/// Dropping the monitor closes its connections; it spawns no task. Waiting for the next update is cancel safe: no update is
+/// lost when the wait is dropped.
 #[must_use = "streams do nothing unless polled"]
 pub struct LogMonitor {
     docker: DockerClient,
     container: Container,
-    options: LogsOptions,
-    /// Starts and the removal of the container; none once they have ended.
-    events: Option<EventMonitor>,
-    /// Why they have ended.
-    deaf: Option<Error>,
-    /// The container's full id, once it is known.
-    id: Option<String>,
-    /// The container was started since the log was last opened.
-    started: bool,
-    bookmark: Bookmark,
-    watchdog: Option<Duration>,
-    silence: Watchdog,
-    /// Asks what the last line of the log is.
+    query: LogQuery,
+    /// Set once the log was opened for the first time.
+    known: Option<Identity>,
+    position: LogPosition,
+    /// Time of the oldest line that had not ended when the connection was lost.
+    begun: Option<Timestamp>,
+    /// Whether the log was read to its end.
+    drained: bool,
+    /// Starts and the removal of the container, subscribed to before the log was opened last. None while it runs.
+    events: Option<Subscription>,
+    idle_timeout: Option<Duration>,
+    idle_timer: IdleTimer,
+    /// Requests the last line of the log.
     check: Option<BoxFuture<'static, Result<Last>>>,
     backoff: Backoff,
+    /// Delays after logs that ended soon after they were opened.
+    pause_backoff: Backoff,
+    status: Status,
     state: State,
     updates: VecDeque<LogUpdate>,
 }
 
+/// The container's full id, and the API version.
+struct Identity {
+    id: String,
+    version: ApiVersion,
+}
+
+/// The last status that was returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Status {
+    Disconnected,
+    Connected,
+    Stopped,
+}
+
 enum State {
     Begin,
-    /// The log is asked for, and whether the container runs.
-    Opening {
-        opening: BoxFuture<'static, Result<Opened>>,
-        all_told: bool,
-    },
-    /// Lines come.
+    /// Inspecting the container and opening its log.
+    Opening(BoxFuture<'static, Result<Opened>>),
+    /// Reading the log.
     Following {
         lines: Box<Lines>,
         since: Instant,
-        /// Lines without an end: the container's last, or cut by a broken connection.
-        begun: Vec<Line>,
+        /// Lines without an end: the container's last ones, or truncated by a lost connection.
+        unfinished: Vec<Line>,
     },
-    /// The container does not run.
+    /// The log has ended.
+    Pausing(Pin<Box<Sleep>>),
+    /// Subscribing to the events of the container, so that no start is missed.
+    Subscribing,
+    /// The container does not run, and all lines were returned.
     Resting,
-    /// There is no connection, and none is tried for a while.
+    /// Disconnected, until the next attempt.
     Waiting(Pin<Box<Sleep>>),
     Ended,
 }
 
-enum Opened {
-    /// The lines, and the moment before which nothing more is to be told.
-    Lines { id: String, lines: Box<Lines>, begin: Option<Timestamp> },
-    /// The container does not run, and all it wrote was told.
-    Stopped,
+/// A log that was opened.
+struct Opened {
+    known: Identity,
+    /// Whether the container ran before the log was opened.
+    running: bool,
+    lines: Box<Lines>,
+    /// The time from which on the log is read; `None` for all of it.
+    since: Option<Timestamp>,
+    /// The engine's time before the log was opened for the first time, if only the last lines were requested.
+    begin: Option<Timestamp>,
 }
 
-/// How the log ends, and whether the container runs.
+/// The last line of the log, and whether the container runs.
 struct Last {
     line: Option<Line>,
     running: bool,
 }
 
 impl LogMonitor {
-    pub(crate) fn new(docker: DockerClient, container: Container, options: LogsOptions) -> Self {
+    pub(crate) fn new(docker: DockerClient, container: Container) -> Self {
         Self {
-            events: Some(docker.monitor_events(&EventsOptions::default())),
             docker,
             container,
-            options: options.timestamps().without_end(),
-            deaf: None,
-            id: None,
-            started: false,
-            bookmark: Bookmark::default(),
-            watchdog: Some(SILENCE),
-            silence: Watchdog::new(),
+            query: LogQuery { timestamps: Some(true), ..LogQuery::default() },
+            known: None,
+            position: LogPosition::default(),
+            begun: None,
+            drained: false,
+            events: None,
+            idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
+            idle_timer: IdleTimer::new(),
             check: None,
             backoff: Backoff::default(),
+            pause_backoff: Backoff::new(RetryPolicy::default().first(Duration::from_millis(1)).longest(MAX_PAUSE)),
+            status: Status::Disconnected,
             state: State::Begin,
             updates: VecDeque::new(),
         }
     }
 
-    /// When to try again after a connection broke.
+    /// Sets whether to read the standard output. Defaults to `true`.
+    pub fn stdout(mut self, stdout: bool) -> Self {
+        self.query.stdout = Some(stdout);
+        self
+    }
+
+    /// Sets whether to read the standard error. Defaults to `true`.
+    pub fn stderr(mut self, stderr: bool) -> Self {
+        self.query.stderr = Some(stderr);
+        self
+    }
+
+    /// Sets whether each line begins with the attributes that the options of the container's log driver add to it. Defaults
+    /// to `false`. Requires API 1.24.
+    pub fn details(mut self, details: bool) -> Self {
+        self.query.details = Some(details);
+        self
+    }
+
+    /// Begins with output that was written at this time or later; below API 1.22, in the second of this time or later.
+    /// Requires API 1.19.
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.query.since = Some(since);
+        self
+    }
+
+    /// Begins with this number of lines from the end of the log. Defaults to [`Tail::All`].
+    pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
+        self.query.tail = tail.into();
+        self
+    }
+
+    /// Sets the delays and the number of attempts to reconnect.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.backoff = Backoff::new(policy.clone());
-        self.events = self.events.map(|events| events.retry(policy));
+        self.backoff = Backoff::new(policy);
         self
     }
 
-    /// How long no line may come before the engine is asked whether there is one; `None` for ever. Defaults to a minute.
+    /// Sets the idle timeout: after this time without data, the monitor checks that the engine is still reachable, and that
+    /// no lines were missed. Defaults to 60 seconds; `None` disables it.
     ///
-    /// A peer that died without a word is noticed so, and a connection that something in between has forgotten.
-    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.watchdog = silence.into();
-        self.events = self.events.map(|events| events.watchdog(self.watchdog));
+    /// This detects a host that has vanished, and a connection that a proxy or a NAT has dropped. The event stream that the
+    /// monitors of a client share has the shortest of their idle timeouts.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = timeout.into();
         self
     }
 
-    /// Hears whether the container starts or is removed.
-    fn listen(&mut self, cx: &mut Context<'_>) {
-        for _ in 0..TURN {
-            let Some(events) = &mut self.events else { return };
-            match Pin::new(events).poll_next(cx) {
-                Poll::Ready(Some(update)) => self.heard(update),
-                Poll::Ready(None) => self.events = None,
-                Poll::Pending => return,
+    fn open(&mut self) {
+        self.idle_timer.reset();
+        let (container, query) = (self.container.clone(), self.query.clone());
+        let opening = match &self.known {
+            None => open_first(self.docker.clone(), container, query).boxed(),
+            Some(known) => {
+                let since = self.position.resume(known.version, self.begun);
+                reopen(container, query, since, known.version).boxed()
             }
-        }
-        cx.waker().wake_by_ref();
-    }
-
-    fn heard(&mut self, update: EventUpdate) {
-        let is_resting = matches!(self.state, State::Resting);
-        match update {
-            EventUpdate::Event(event) if event.kind == EventKind::Container && self.id.as_ref() == Some(&event.id) => {
-                match &*event.action {
-                    "start" => self.started = true,
-                    "destroy" if is_resting => self.state = State::Ended,
-                    _ => {}
-                }
-            }
-            EventUpdate::Event(_) => {}
-            // What was not heard may have been a start.
-            EventUpdate::Gap(_) => self.started = true,
-            // While the container does not run, that is the only connection.
-            EventUpdate::Connected if is_resting => self.updates.push_back(LogUpdate::Connected),
-            EventUpdate::Connected => {}
-            EventUpdate::Disconnected { error, retry_in: retry_in @ Some(_) } if is_resting => {
-                self.updates.push_back(LogUpdate::Disconnected { error, retry_in });
-            }
-            EventUpdate::Disconnected { retry_in: Some(_), .. } => {}
-            EventUpdate::Disconnected { error, retry_in: None } => self.deaf = Some(error),
-        }
-    }
-
-    /// Opens the log, unless all of it was told and the container does not run.
-    fn open(&mut self, all_told: bool) {
-        self.started = false;
-        self.silence.calm();
-        let is_first = self.id.is_none();
-        let opening = open(self.docker.clone(), self.container.clone(), self.options.clone(), is_first, all_told);
-        self.state = State::Opening { opening: opening.boxed(), all_told };
+        };
+        self.state = State::Opening(opening);
     }
 
     fn opened(&mut self, opened: Opened) {
-        let Opened::Lines { id, lines, begin } = opened else {
-            self.updates.push_back(LogUpdate::Stopped);
-            return self.state = State::Resting;
-        };
-        if self.id.is_none() {
-            // Its name may go to another.
-            self.container = self.docker.container(&*id);
-            self.id = Some(id);
-            begin.into_iter().for_each(|begin| self.bookmark.begin(begin));
+        let Opened { known, running, lines, since, begin } = opened;
+        if self.known.is_some() {
+            self.position.read_again(since, known.version);
         } else {
-            self.bookmark.read_again();
+            // From now on by id: the name may be given to another container.
+            self.container = self.docker.container(&*known.id);
+            begin.or(self.query.since).into_iter().for_each(|begin| self.position.begin(begin));
         }
-        self.updates.push_back(LogUpdate::Connected);
-        self.state = State::Following { lines, since: Instant::now(), begun: Vec::new() };
+        self.known = Some(known);
+        if running {
+            self.events = None;
+        }
+        if running || self.status == Status::Disconnected {
+            self.connected();
+        }
+        self.state = State::Following { lines, since: Instant::now(), unfinished: Vec::new() };
     }
 
-    /// The log could not be opened.
-    fn failed(&mut self, error: Error, all_told: bool) {
-        if error.is_not_found() && self.id.is_some() && all_told {
+    fn connected(&mut self) {
+        if self.status != Status::Connected {
+            self.status = Status::Connected;
+            self.updates.push_back(LogUpdate::Connected);
+        }
+    }
+
+    /// The log could not be opened, or the events could not be subscribed to.
+    fn failed(&mut self, error: Error) {
+        if error.is_not_found() && self.drained {
             return self.state = State::Ended;
         }
-        let is_final = error.is_not_found() || error.is_bad_request() || error.is_unsupported();
+        let is_final = error.is_not_found()
+            || error.is_bad_request()
+            || error.is_unsupported()
+            || error.status() == Some(NOT_IMPLEMENTED);
         let retry_in = if is_final { None } else { self.backoff.next() };
         self.disconnected(error, retry_in);
     }
 
-    /// The connection broke.
-    fn broke(&mut self, error: Error) {
-        if matches!(&self.state, State::Following { since, .. } if since.elapsed() >= STABLE) {
-            self.backoff.reset();
+    /// The connection was lost.
+    fn lost(&mut self, error: Error) {
+        if let State::Following { lines, since, unfinished } = &self.state {
+            if since.elapsed() >= STABLE {
+                self.backoff.reset();
+            }
+            self.begun = unfinished.iter().filter_map(|line| line.time).chain(lines.begun_since()).min();
         }
         let retry_in = self.backoff.next();
         self.disconnected(error.during("container_logs"), retry_in);
@@ -250,6 +312,8 @@ impl LogMonitor {
 
     fn disconnected(&mut self, error: Error, retry_in: Option<Duration>) {
         self.check = None;
+        self.drained = false;
+        self.status = Status::Disconnected;
         self.state = match retry_in {
             Some(wait) => State::Waiting(Box::pin(tokio::time::sleep(wait))),
             None => State::Ended,
@@ -257,9 +321,12 @@ impl LogMonitor {
         self.updates.push_back(LogUpdate::Disconnected { error, retry_in });
     }
 
-    /// Tells a line, as far as it was not told before.
-    fn tell(&mut self, line: Line) {
-        let (gap, line) = self.bookmark.take(line);
+    /// Returns the part of a line that was not returned before.
+    fn add(&mut self, line: Line) {
+        let (gap, line) = self.position.take(line);
+        if gap.is_some() || line.is_some() {
+            self.connected();
+        }
         self.updates.extend(gap.map(LogUpdate::Gap));
         if let Some(line) = line {
             self.backoff.reset();
@@ -267,102 +334,173 @@ impl LogMonitor {
         }
     }
 
-    /// One step of the machine, after events were heard.
+    /// Advances the state machine by one step.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
-            State::Begin => self.open(false),
+            State::Begin => self.open(),
             State::Waiting(sleep) => {
                 ready!(sleep.as_mut().poll(cx));
-                self.open(false);
+                self.open();
             }
-            State::Opening { opening, all_told } => {
-                let all_told = *all_told;
-                match opening.as_mut().poll(cx) {
-                    Poll::Ready(Ok(opened)) => self.opened(opened),
-                    Poll::Ready(Err(error)) => self.failed(error, all_told),
-                    Poll::Pending => return self.doubt(cx),
-                }
-            }
+            State::Opening(opening) => match opening.as_mut().poll(cx) {
+                Poll::Ready(Ok(opened)) => self.opened(opened),
+                Poll::Ready(Err(error)) => self.failed(error),
+                Poll::Pending => return self.poll_check(cx),
+            },
             State::Following { lines, .. } => match Pin::new(&mut **lines).poll_next(cx) {
                 Poll::Ready(item) => self.followed(item),
-                Poll::Pending => return self.doubt(cx),
+                Poll::Pending => return self.poll_check(cx),
             },
-            State::Resting if self.started => self.open(false),
-            State::Resting if self.events.is_none() => {
-                let error = self.deaf.take().unwrap_or_else(|| Error::truncated("the engine's events have ended"));
-                self.disconnected(error, None);
+            State::Pausing(sleep) => {
+                ready!(sleep.as_mut().poll(cx));
+                self.state = State::Subscribing;
             }
-            State::Resting => return Poll::Pending,
+            State::Subscribing => match self.subscription().map(|events| events.poll_connected(cx)) {
+                Some(outcome) => self.subscribed(ready!(outcome)),
+                None => self.open(),
+            },
+            State::Resting => match self.subscription().map(|events| events.poll_notification(cx)) {
+                Some(notification) => self.notified(ready!(notification)),
+                None => self.state = State::Subscribing,
+            },
             State::Ended => {}
         }
         Poll::Ready(())
     }
 
-    /// Takes what the log brought, or that it ended.
     fn followed(&mut self, item: Option<Result<Line>>) {
-        let State::Following { begun, .. } = &mut self.state else { return };
-        self.silence.calm();
+        let State::Following { unfinished, .. } = &mut self.state else { return };
+        self.idle_timer.reset();
         self.check = None;
         match item {
-            Some(Ok(line)) if line.complete => self.tell(line),
-            Some(Ok(line)) => begun.push(line),
-            Some(Err(error)) => self.broke(error),
+            Some(Ok(line)) if line.complete || line.truncated => self.add(line),
+            Some(Ok(line)) => unfinished.push(line),
+            Some(Err(error)) => self.lost(error),
             None => {
-                let begun = std::mem::take(begun);
-                begun.into_iter().for_each(|line| self.tell(line));
-                // If it has started meanwhile, it may have written more, and ended again.
-                self.open(!self.started);
+                let unfinished = std::mem::take(unfinished);
+                unfinished.into_iter().for_each(|line| self.add(line));
+                self.ended();
             }
         }
     }
 
-    /// Nothing came: is that so?
-    fn doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// The log has ended. If the container did not run when the log was opened, all its lines were read.
+    fn ended(&mut self) {
+        (self.begun, self.drained) = (None, true);
+        let lasted = matches!(&self.state, State::Following { since, .. } if since.elapsed() >= STABLE);
+        if lasted || self.events.is_some() {
+            self.pause_backoff.reset();
+        }
+        if self.events.is_none() {
+            let pause = self.pause_backoff.next().unwrap_or(MAX_PAUSE);
+            return self.state = State::Pausing(Box::pin(tokio::time::sleep(pause)));
+        }
+        self.backoff.reset();
+        self.state = State::Resting;
+        if self.status == Status::Connected {
+            self.status = Status::Stopped;
+            self.updates.push_back(LogUpdate::Stopped);
+        }
+    }
+
+    /// The subscription to the events of the container, once its id is known.
+    fn subscription(&mut self) -> Option<&mut Subscription> {
+        let known = self.known.as_ref()?;
+        let new = || Subscription::new(&self.docker, known.version, &known.id, self.idle_timeout);
+        Some(self.events.get_or_insert_with(new))
+    }
+
+    fn subscribed(&mut self, outcome: Result<()>) {
+        match outcome {
+            Ok(()) => self.open(),
+            Err(error) => {
+                self.events = None;
+                self.failed(error);
+            }
+        }
+    }
+
+    fn notified(&mut self, notification: Notification) {
+        match notification {
+            Notification::Started => self.open(),
+            Notification::Removed => self.state = State::Ended,
+            Notification::Lost(error) => {
+                self.events = None;
+                let retry_in = self.backoff.next();
+                self.disconnected(error, retry_in);
+            }
+        }
+    }
+
+    /// No line is ready: starts a check once the idle timeout is over, and polls it.
+    fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(check) = &mut self.check else {
-            ready!(self.silence.poll(cx, self.watchdog));
-            let last = last(self.container.clone(), self.options.clone());
-            self.check = Some(within(patience(self.watchdog), last).boxed());
+            ready!(self.idle_timer.poll(cx, self.idle_timeout));
+            let last = last(self.container.clone(), self.query.clone());
+            self.check = Some(within(response_timeout(self.idle_timeout), last).boxed());
             return Poll::Ready(());
         };
         let outcome = ready!(check.as_mut().poll(cx));
         self.check = None;
-        self.silence.calm();
+        self.idle_timer.reset();
         match outcome {
-            Ok(Last { line, running }) if running && line.iter().all(|line| self.bookmark.knows(line)) => {}
-            Ok(_) => self.broke(Error::truncated("the log went on, and this stream did not")),
-            Err(error) => self.broke(error),
+            Ok(Last { line, running }) if running && line.iter().all(|line| self.position.has_returned(line)) => {}
+            Ok(_) => self.lost(Error::truncated("the log stream stalled: the engine has newer lines")),
+            Err(error) => self.lost(error),
         }
         Poll::Ready(())
     }
+
+    /// Waits for the next update. Returns `None` once the monitor has ended. Cancel safe.
+    pub async fn next(&mut self) -> Option<LogUpdate> {
+        StreamExt::next(self).await
+    }
 }
 
-/// Opens the log: as the options say if it `is_first`, and from its beginning later.
-async fn open(
-    docker: DockerClient,
-    container: Container,
-    options: LogsOptions,
-    is_first: bool,
-    all_told: bool,
-) -> Result<Opened> {
-    let seen = container.inspect().await.map_err(|error| error.on_behalf_of("container_logs"))?;
-    if all_told && (!seen.state.running || seen.state.restarting) {
-        return Ok(Opened::Stopped);
-    }
-    // From API 1.19 on, logs can be asked for since a time.
-    let tail = if is_first { options.tail } else { Tail::All };
-    let begin = match tail {
+/// Opens the log for the first time, with the settings of the monitor.
+async fn open_first(docker: DockerClient, container: Container, mut query: LogQuery) -> Result<Opened> {
+    let (id, running, tty) = inspect(&container).await?;
+    let version = docker.api_version().await?;
+    let begin = match query.tail {
         Tail::All => None,
         Tail::Lines(_) => Some(docker.engine_time().await?),
     };
-    let lines = Box::new(container.logs(&options.tail(tail).follow()).await?.lines());
-    Ok(Opened::Lines { id: seen.id, lines, begin })
+    query.follow = Some(true);
+    let (_, output) = container.read_logs(&query, tty, &Settings::default()).await?;
+    Ok(Opened { known: Identity { id, version }, running, lines: Box::new(output.lines()), since: None, begin })
 }
 
-/// Asks for the last line of the log.
-async fn last(container: Container, mut options: LogsOptions) -> Result<Last> {
-    let running = container.inspect().await?.state.running;
-    options.follow = None;
-    let mut lines = container.logs(&options.tail(1)).await?.lines();
+/// Opens the log again, from a time on or all of it.
+async fn reopen(
+    container: Container,
+    mut query: LogQuery,
+    mut since: Option<Timestamp>,
+    version: ApiVersion,
+) -> Result<Opened> {
+    let (id, running, tty) = inspect(&container).await?;
+    (query.follow, query.since, query.tail) = (Some(true), since, Tail::All);
+    let settings = Settings::default();
+    let (at, mut output) = container.read_logs(&query, tty, &settings).await?;
+    // The engine's clock was set back: new lines may have earlier times.
+    if since.is_some_and(|since| at < since) {
+        (query.since, since) = (None, None);
+        output = container.read_logs(&query, tty, &settings).await?.1;
+    }
+    Ok(Opened { known: Identity { id, version }, running, lines: Box::new(output.lines()), since, begin: None })
+}
+
+/// The full id of a container, whether it runs, and whether it has a TTY.
+async fn inspect(container: &Container) -> Result<(String, bool, bool)> {
+    let seen = container.inspect().await.map_err(|error| error.on_behalf_of("container_logs"))?;
+    Ok((seen.id, seen.state.running && !seen.state.restarting, seen.config.tty))
+}
+
+/// Requests the last line of the log, and whether the container runs.
+async fn last(container: Container, mut query: LogQuery) -> Result<Last> {
+    let (_, running, tty) = inspect(&container).await?;
+    (query.follow, query.tail) = (None, Tail::Lines(1));
+    let (_, output) = container.read_logs(&query, tty, &Settings::default()).await?;
+    let mut lines = output.lines();
     let mut line = None;
     while let Some(next) = lines.try_next().await? {
         line = Some(next);
@@ -381,7 +519,6 @@ impl Stream for LogMonitor {
             if matches!(self.state, State::Ended) {
                 return Poll::Ready(None);
             }
-            self.listen(cx);
             ready!(self.step(cx));
         }
     }

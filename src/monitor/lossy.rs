@@ -1,4 +1,4 @@
-//! A monitor that goes on when its consumer does not keep up.
+//! Dropping items in place of backpressure.
 
 use std::{
     collections::VecDeque,
@@ -9,47 +9,47 @@ use std::{
 };
 
 use futures_core::Stream;
+use futures_util::StreamExt;
 
-use super::handle::{Handle, run};
+use super::task::{Handle, run};
 
-/// Reads `monitor` as fast as it comes, keeps the last `capacity` items, and drops older ones that nobody took.
+/// Reads `monitor` without waiting for the consumer, buffers the last `capacity` items, and drops older ones.
 ///
-/// Without this, nothing is ever dropped: a slow consumer slows the monitor and, in the
-/// end, the engine, which drops events of clients that do not read. With it, the
-/// consumer is told how many it has missed.
+/// A plain monitor drops no items: a slow consumer slows down the monitor and the engine, which drops events for clients
+/// that do not read. With `lossy`, the consumer receives the number of dropped items.
 ///
-/// Runs in a task of the Tokio runtime it is called in, until this is dropped.
+/// Spawns a task on the current Tokio runtime, which ends when the returned stream is dropped.
 ///
 /// # Panics
 ///
-/// If it is called outside a Tokio runtime.
+/// Panics if it is called outside a Tokio runtime.
 pub fn lossy<S>(monitor: S, capacity: usize) -> Lossy<S::Item>
 where
     S: Stream<Item: Send> + Send + 'static,
 {
     let shared = Arc::new(Mutex::new(Buffer { items: VecDeque::new(), dropped: 0, ended: false, waker: None }));
-    let end = End(Arc::clone(&shared));
+    let writer = Writer(Arc::clone(&shared));
     let task = run(monitor, move |item| {
-        end.put(item, capacity.max(1));
+        writer.put(item, capacity.max(1));
         std::future::ready(())
     });
     Lossy { shared, task }
 }
 
-/// An item, or how many were dropped before the next one.
+/// An item of a [`Lossy`] stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossyItem<T> {
     /// An item of the monitor.
     Item(T),
-    /// So many items were dropped here.
+    /// The number of items that were dropped since the item before.
     Dropped(u64),
 }
 
-/// A monitor that drops what nobody takes in time. Made by [`lossy`].
+/// A stream that drops items if its consumer is slow. Returned by [`lossy`].
 #[must_use = "streams do nothing unless polled"]
 pub struct Lossy<T> {
     shared: Arc<Mutex<Buffer<T>>>,
-    /// Stops when it is dropped.
+    /// Stops the task when it is dropped.
     task: Handle,
 }
 
@@ -60,10 +60,10 @@ struct Buffer<T> {
     waker: Option<Waker>,
 }
 
-/// The side of the buffer that fills it. Says when there will be no more.
-struct End<T>(Arc<Mutex<Buffer<T>>>);
+/// The writing side of the buffer. Marks the end of the stream when it is dropped.
+struct Writer<T>(Arc<Mutex<Buffer<T>>>);
 
-impl<T> End<T> {
+impl<T> Writer<T> {
     fn put(&self, item: T, capacity: usize) {
         let mut buffer = lock(&self.0);
         if buffer.items.len() == capacity {
@@ -75,7 +75,7 @@ impl<T> End<T> {
     }
 }
 
-impl<T> Drop for End<T> {
+impl<T> Drop for Writer<T> {
     fn drop(&mut self) {
         let mut buffer = lock(&self.0);
         buffer.ended = true;
@@ -92,6 +92,13 @@ fn wake<T>(mut buffer: MutexGuard<'_, Buffer<T>>) {
     drop(buffer);
     if let Some(waker) = waker {
         waker.wake();
+    }
+}
+
+impl<T> Lossy<T> {
+    /// Waits for the next item. Returns `None` once the monitor has ended. Cancel safe.
+    pub async fn next(&mut self) -> Option<LossyItem<T>> {
+        StreamExt::next(self).await
     }
 }
 

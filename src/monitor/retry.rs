@@ -1,12 +1,12 @@
-//! When to try again.
+//! Retry policies: exponential backoff with jitter.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// How long a monitor waits before it connects again.
+/// Backoff between the attempts of a monitor to reconnect.
 ///
-/// Each wait is twice as long as the one before, up to a longest; a random part of its
-/// second half is left out, so that clients of an engine that comes back do not come
-/// all at once. A connection that holds starts the count anew.
+/// Each delay is twice as long as the one before, up to a maximum. Jitter shortens it by up to a half, so that not all
+/// clients reconnect to a restarted engine at the same time. A connection that delivers items or stays up for some seconds
+/// resets the backoff.
 #[derive(Clone)]
 #[must_use]
 pub struct RetryPolicy {
@@ -28,25 +28,25 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The first wait. Defaults to 100 ms.
+    /// Sets the delay before the first attempt, without jitter. Defaults to 100 ms.
     pub fn first(mut self, wait: Duration) -> Self {
         self.first = wait;
         self
     }
 
-    /// The longest wait. Defaults to 30 s.
+    /// Sets the maximum delay. Defaults to 30 s.
     pub fn longest(mut self, wait: Duration) -> Self {
         self.longest = wait;
         self
     }
 
-    /// How often to try again before the monitor ends. Defaults to without end.
+    /// Sets the number of attempts after which the monitor gives up and ends. Defaults to no limit.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Where chance comes from: numbers from 0 to 1, 0 for the shortest wait. For tests.
+    /// Sets the source of random numbers for the jitter, for tests: numbers from 0 to 1, where 0 is the shortest delay.
     pub fn random(mut self, random: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         self.random = Arc::new(random);
         self
@@ -63,7 +63,7 @@ impl fmt::Debug for RetryPolicy {
     }
 }
 
-/// Counts attempts.
+/// The state of a backoff: its policy, and the number of failures since the last reset.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backoff {
     policy: RetryPolicy,
@@ -75,21 +75,21 @@ impl Backoff {
         Self { policy, failures: 0 }
     }
 
-    /// How long to wait after another failure; none if there were enough.
+    /// Counts a failure. Returns the delay before the next attempt, or `None` if there were too many.
     pub(super) fn next(&mut self) -> Option<Duration> {
         if self.policy.attempts.is_some_and(|attempts| self.failures >= attempts) {
             return None;
         }
         let doubled = self.policy.first.saturating_mul(2_u32.saturating_pow(self.failures));
         self.failures = self.failures.saturating_add(1);
-        let wait = doubled.min(self.policy.longest);
-        let chance = (self.policy.random)();
-        // What is no number, or out of bounds, is no chance.
-        let chance = if (0.0..=1.0).contains(&chance) { chance } else { 0.0 };
-        Some(wait / 2 + (wait / 2).mul_f64(chance))
+        let delay = doubled.min(self.policy.longest);
+        let jitter = (self.policy.random)();
+        // `random` is the caller's: NaN and numbers out of range count as 0.
+        let jitter = if (0.0..=1.0).contains(&jitter) { jitter } else { 0.0 };
+        Some(delay / 2 + (delay / 2).mul_f64(jitter))
     }
 
-    /// Things work again.
+    /// Starts again with the first delay.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }
@@ -99,27 +99,27 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    fn waits(policy: RetryPolicy, count: usize) -> Vec<Option<u128>> {
+    fn delays(policy: RetryPolicy, count: usize) -> Vec<Option<u128>> {
         let mut backoff = Backoff::new(policy);
         (0..count).map(|_| backoff.next().map(|wait| wait.as_millis())).collect()
     }
 
     #[test]
-    fn waits_double_up_to_the_longest() {
+    fn backoff_doubles_up_to_the_maximum() {
         let policy = RetryPolicy::default().longest(Duration::from_millis(1000)).random(|| 1.0);
-        assert_eq!(waits(policy, 6), [100, 200, 400, 800, 1000, 1000].map(Some));
+        assert_eq!(delays(policy, 6), [100, 200, 400, 800, 1000, 1000].map(Some));
     }
 
     #[test]
-    fn chance_takes_from_the_second_half() {
+    fn backoff_jitter_shortens_by_up_to_a_half() {
         let shortest = RetryPolicy::default().random(|| 0.0);
-        assert_eq!(waits(shortest, 3), [50, 100, 200].map(Some));
-        let nonsense = RetryPolicy::default().random(|| f64::NAN);
-        assert_eq!(waits(nonsense, 1), [Some(50)]);
+        assert_eq!(delays(shortest, 3), [50, 100, 200].map(Some));
+        let not_a_number = RetryPolicy::default().random(|| f64::NAN);
+        assert_eq!(delays(not_a_number, 1), [Some(50)]);
     }
 
     #[test]
-    fn attempts_come_to_an_end_and_start_anew() {
+    fn backoff_attempts_are_limited_until_reset() {
         let mut backoff = Backoff::new(RetryPolicy::default().attempts(2));
         assert!(backoff.next().is_some() && backoff.next().is_some() && backoff.next().is_none());
         backoff.reset();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn counting_never_runs_over() {
+    fn backoff_does_not_overflow() {
         let mut backoff = Backoff::new(RetryPolicy::default().random(|| 1.0));
         for _ in 0..100 {
             assert!(backoff.next().unwrap() <= Duration::from_secs(30));

@@ -1,17 +1,17 @@
-//! The monitor of statistics: every container that runs is measured, from its start to its death.
+//! The monitor of stats: samples every running container, from start to exit.
 //!
-//! The monitor of containers says which ones run. Each of them has a measurement
-//! (`measurement.rs`) with a connection of its own, and all of them are waited for at once:
+//! The monitor of containers reports which containers run. Each of them has a stats stream (`container_stats.rs`) with its
+//! own connection:
 //!
 //! ```text
 //!                it runs: Began
-//! not measured ─────────────────▶ measured ──▶ Sample, Sample, Failed, Sample …
-//!       ▲                             │
-//!       └─────────────────────────────┘
-//!        it ended, is not selected any more: Ended
+//! not sampled ─────────────────▶ sampled ──▶ Sample, Sample, Failed, Sample …
+//!       ▲                           │
+//!       └───────────────────────────┘
+//!        it exited, or is not selected any more: Ended
 //! ```
 //!
-//! A container that was started anew is not measured and measured again.
+//! A restarted container has `Ended`, then `Began`.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -23,15 +23,16 @@ use std::{
 
 use futures_core::Stream;
 use futures_util::{
+    StreamExt,
     future::AbortHandle,
     stream::{Abortable, SelectAll},
 };
 
 use super::{
     ContainerMonitor, ContainerUpdate, RetryPolicy,
-    measurement::{Measured, Measurement},
-    view::is_running,
-    watchdog::SILENCE,
+    container_cache::is_running,
+    container_stats::{ContainerStats, StatsItem},
+    idle_timer::DEFAULT_IDLE_TIMEOUT,
 };
 use crate::{
     Error,
@@ -39,90 +40,97 @@ use crate::{
     models::{ContainerSummary, Stats},
 };
 
-/// What a monitor of statistics tells.
+/// An item of a [`StatsMonitor`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum StatsUpdate {
-    /// What a container uses.
+    /// The resource usage of a container.
     Sample(Box<Sample>),
-    /// A container, by its id, runs, and is measured from now on.
+    /// The full id of a container that runs: its samples follow.
     Began(String),
-    /// A container, by its id, does not run any more, or has another name. No sample of it comes after this, unless it
-    /// begins again.
+    /// The full id of a container that exited, or is not selected any more. No samples of it follow, unless it begins again.
     Ended(String),
-    /// A container cannot be measured now; the others are.
+    /// The stats stream of one container failed. Other containers are not affected.
     Failed {
-        /// The id of the container.
+        /// Full id of the container.
         id: String,
-        /// Why.
+        /// The cause.
         error: Error,
-        /// When there will be another try. None if there will be none until it starts again.
+        /// Time until the next attempt. `None` if the next attempt is when the container is started again.
         retry_in: Option<Duration>,
     },
-    /// Starts and deaths are heard of from now on.
+    /// Connected to the engine: starts and exits of containers are reported from now on.
     Connected,
-    /// Starts and deaths are not heard of; containers that are measured still are.
+    /// The connection that reports starts and exits was lost or could not be made, or the containers could not be listed.
+    /// Samples of running containers continue.
     Disconnected {
-        /// Why.
+        /// The cause.
         error: Error,
-        /// When there will be another try. None if there will be none: the monitor ends.
+        /// Time until the next attempt. `None` if the monitor gives up: it ends.
         retry_in: Option<Duration>,
     },
 }
 
-/// What a container uses, at one moment.
+/// The resource usage of a container at one time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sample {
-    /// The id of the container.
+    /// Full id of the container.
     pub id: String,
-    /// Its name, without a slash.
+    /// Name of the container, without a leading slash.
     pub name: String,
-    /// The CPU it used since the sample before, in percent of one CPU. None of the first sample of a connection, if the
-    /// engine sends nothing along to compare it with.
+    /// CPU usage since the sample before, in percent of one CPU. `None` for the first sample of a connection if the engine
+    /// sends no earlier values to compare it with.
     pub cpu_percent: Option<f64>,
-    /// The memory it uses, in bytes, without caches.
-    pub memory_used: u64,
-    /// That in percent of its limit, or of the host's memory.
+    /// Memory usage without the page cache, in bytes; see [`Stats::memory_used`].
+    pub memory_used: Option<u64>,
+    /// Memory usage in percent of the container's limit, or of the host's memory.
     pub memory_percent: Option<f64>,
-    /// What went over its networks since it started.
-    pub network: Traffic,
-    /// What it read from and wrote to block devices since it started.
-    pub block_io: Traffic,
-    /// All that was measured.
+    /// Network traffic since the container was started.
+    pub network: Option<Traffic>,
+    /// Block device reads and writes since the container was started.
+    pub block_io: Option<Traffic>,
+    /// The complete stats.
     pub stats: Stats,
 }
 
-/// What containers use, across starts, deaths and broken connections. Made by
-/// [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats). Needs API 1.17.
+/// A stream of the resource usage of every running container, from start to exit. Returned by
+/// [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats). Requires API 1.17.
 ///
-/// One connection a container is open, and none for a container that does not run. A
-/// container that stops answering holds up none of the others; a consumer that is
-/// slow holds up all of them.
+/// Watches which containers run, and reconnects each stats stream that is lost.
+///
+/// # Connections
+///
+/// A monitor has one connection for events, and one for each container that runs. A container whose connection is idle does
+/// not delay the others.
+///
+/// # Backpressure
+///
+/// Nothing is read ahead of the consumer: a slow consumer delays the samples of all containers.
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connections; nothing keeps running behind it. Waiting for
-/// the next update is cancel safe: none is lost when the wait is dropped.
+/// Dropping the monitor closes its connections; it spawns no task. Waiting for the next update is cancel safe: no update is
+/// lost when the wait is dropped.
 #[must_use = "streams do nothing unless polled"]
 pub struct StatsMonitor {
     containers: Containers,
     watch: ContainerMonitor,
     ended: bool,
-    /// Ids and names of those to measure; all if none are named.
+    /// Ids and names of the containers to sample; `None` for all.
     selection: Option<BTreeSet<String>>,
     retry: RetryPolicy,
-    watchdog: Option<Duration>,
-    /// Those that are measured, by id.
-    measured: HashMap<String, Subject>,
-    measurements: SelectAll<Abortable<Measurement>>,
+    idle_timeout: Option<Duration>,
+    /// The containers that are sampled, by id.
+    sampled: HashMap<String, SampledContainer>,
+    streams: SelectAll<Abortable<ContainerStats>>,
     updates: VecDeque<StatsUpdate>,
 }
 
-/// A container that is measured.
-struct Subject {
+/// A container that is sampled.
+struct SampledContainer {
     name: String,
-    /// Ends its measurement.
+    /// Ends its stats stream.
     abort: AbortHandle,
 }
 
@@ -134,57 +142,83 @@ impl StatsMonitor {
             ended: false,
             selection: None,
             retry: RetryPolicy::default(),
-            watchdog: Some(SILENCE),
-            measured: HashMap::new(),
-            measurements: SelectAll::new(),
+            idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
+            sampled: HashMap::new(),
+            streams: SelectAll::new(),
             updates: VecDeque::new(),
         }
     }
 
-    /// Measure only these containers, by id or name, whenever they run. Several calls widen the choice.
+    /// Samples only these containers, by id or name, whenever they run; several calls include more.
     pub fn only<S: Into<String>>(mut self, containers: impl IntoIterator<Item = S>) -> Self {
-        let names = containers.into_iter().map(|name| bare(&name.into()).to_owned());
+        let names = containers.into_iter().map(|name| without_slash(&name.into()).to_owned());
         self.selection.get_or_insert_default().extend(names);
         self
     }
 
-    /// When to try again after a connection broke.
+    /// Samples only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Requires API 1.18.
+    pub fn label(self, label: impl Into<String>) -> Self {
+        self.filter("label", label)
+    }
+
+    /// Samples only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    pub fn name(self, pattern: impl Into<String>) -> Self {
+        self.filter("name", pattern)
+    }
+
+    /// Samples only containers of this image, by name or id, or of one that was built from it; several calls include more.
+    /// Requires API 1.21.
+    pub fn ancestor(self, image: impl Into<String>) -> Self {
+        self.filter("ancestor", image)
+    }
+
+    /// Adds a filter that has no method.
+    ///
+    /// If the negotiated API version does not support a filter, or the engine rejects it, the monitor ends with the error.
+    pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.watch = self.watch.filter(key, value);
+        self
+    }
+
+    /// Sets the delays and the number of attempts to reconnect.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.watch = self.watch.retry(policy.clone());
         self.retry = policy;
         self
     }
 
-    /// How long a container may send no sample before its connection is given up, and nothing may happen before the
-    /// engine is asked whether that is so; `None` for ever. Defaults to a minute.
+    /// Sets the idle timeout: after this time without a sample of a container, its connection is closed and made again. After
+    /// this time without events, the monitor checks that the engine is still reachable, and that no events were missed.
+    /// Defaults to 60 seconds; `None` disables it.
     ///
     /// Engines send a sample about once a second.
-    pub fn watchdog(mut self, silence: impl Into<Option<Duration>>) -> Self {
-        self.watchdog = silence.into();
-        self.watch = self.watch.watchdog(self.watchdog);
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.idle_timeout = timeout.into();
+        self.watch = self.watch.idle_timeout(self.idle_timeout);
         self
     }
 
-    /// Takes what is heard of starts and deaths. It goes before samples: none comes after a death.
-    fn listen(&mut self, cx: &mut Context<'_>) {
+    /// Processes starts and exits. They take precedence over samples: no sample follows an exit.
+    fn poll_containers(&mut self, cx: &mut Context<'_>) {
         while !self.ended && self.updates.is_empty() {
             match Pin::new(&mut self.watch).poll_next(cx) {
-                Poll::Ready(Some(update)) => self.heard(update),
+                Poll::Ready(Some(update)) => self.received(update),
                 Poll::Ready(None) => self.ended = true,
                 Poll::Pending => break,
             }
         }
     }
 
-    fn heard(&mut self, update: ContainerUpdate) {
+    fn received(&mut self, update: ContainerUpdate) {
         match update {
             ContainerUpdate::Snapshot(containers) => {
-                containers.iter().for_each(|container| self.look_at(container));
+                containers.iter().for_each(|container| self.apply(container));
             }
-            ContainerUpdate::Appeared(container) | ContainerUpdate::Changed(container) => self.look_at(&container),
+            ContainerUpdate::Appeared(container) | ContainerUpdate::Changed(container) => self.apply(&container),
             ContainerUpdate::Restarted(container) => {
                 self.end(&container.id);
-                self.look_at(&container);
+                self.apply(&container);
             }
             ContainerUpdate::Removed(id) => self.end(&id),
             ContainerUpdate::Connected => self.updates.push_back(StatsUpdate::Connected),
@@ -194,11 +228,11 @@ impl StatsMonitor {
         }
     }
 
-    fn look_at(&mut self, container: &ContainerSummary) {
+    fn apply(&mut self, container: &ContainerSummary) {
         if !is_running(container) || !self.is_selected(container) {
             self.end(&container.id);
-        } else if let Some(subject) = self.measured.get_mut(&container.id) {
-            name(container).clone_into(&mut subject.name);
+        } else if let Some(sampled) = self.sampled.get_mut(&container.id) {
+            name(container).clone_into(&mut sampled.name);
         } else {
             self.begin(container);
         }
@@ -206,27 +240,27 @@ impl StatsMonitor {
 
     fn begin(&mut self, container: &ContainerSummary) {
         let handle = self.containers.client().container(&*container.id);
-        let measurement = Measurement::new(handle, self.retry.clone(), self.watchdog);
+        let stats = ContainerStats::new(handle, self.retry.clone(), self.idle_timeout);
         let (abort, registration) = AbortHandle::new_pair();
-        self.measurements.push(Abortable::new(measurement, registration));
-        self.measured.insert(container.id.clone(), Subject { name: name(container).to_owned(), abort });
+        self.streams.push(Abortable::new(stats, registration));
+        self.sampled.insert(container.id.clone(), SampledContainer { name: name(container).to_owned(), abort });
         self.updates.push_back(StatsUpdate::Began(container.id.clone()));
     }
 
     fn end(&mut self, id: &str) {
-        if let Some(subject) = self.measured.remove(id) {
-            subject.abort.abort();
+        if let Some(container) = self.sampled.remove(id) {
+            container.abort.abort();
             self.updates.push_back(StatsUpdate::Ended(id.to_owned()));
         }
     }
 
-    fn update(&self, id: String, measured: Measured) -> StatsUpdate {
-        let (stats, cpu_percent) = match measured {
-            Measured::Stats { stats, cpu_percent } => (*stats, cpu_percent),
-            Measured::Failed { error, retry_in } => return StatsUpdate::Failed { id, error, retry_in },
+    fn update(&self, id: String, item: StatsItem) -> StatsUpdate {
+        let (stats, cpu_percent) = match item {
+            StatsItem::Stats { stats, cpu_percent } => (*stats, cpu_percent),
+            StatsItem::Failed { error, retry_in } => return StatsUpdate::Failed { id, error, retry_in },
         };
         StatsUpdate::Sample(Box::new(Sample {
-            name: self.measured.get(&id).map(|subject| subject.name.clone()).unwrap_or_default(),
+            name: self.sampled.get(&id).map(|container| container.name.clone()).unwrap_or_default(),
             id,
             cpu_percent,
             memory_used: stats.memory_used(),
@@ -239,26 +273,31 @@ impl StatsMonitor {
 
     fn is_selected(&self, container: &ContainerSummary) -> bool {
         self.selection.as_ref().is_none_or(|selection| {
-            let names = container.names.iter().map(|name| bare(name));
+            let names = container.names.iter().map(|name| without_slash(name));
             names.chain([&*container.id]).any(|name| selection.contains(name))
-                || selection.iter().any(|given| is_prefix(given, &container.id))
+                || selection.iter().any(|given| is_short_id(given, &container.id))
         })
+    }
+
+    /// Waits for the next update. Returns `None` once the monitor has ended. Cancel safe.
+    pub async fn next(&mut self) -> Option<StatsUpdate> {
+        StreamExt::next(self).await
     }
 }
 
-/// A name as people write it, without the slash that engines put before it.
-fn bare(name: &str) -> &str {
+/// A name without the leading slash that engines add.
+fn without_slash(name: &str) -> &str {
     name.strip_prefix('/').unwrap_or(name)
 }
 
-/// Whether `given` is an id as people shorten it.
-fn is_prefix(given: &str, id: &str) -> bool {
+/// Whether `given` is a prefix of `id` that is long enough to be a short id.
+fn is_short_id(given: &str, id: &str) -> bool {
     given.len() >= 12 && id.starts_with(given)
 }
 
-/// The name of its own, and not one that a link gives it.
+/// The container's own name, not the alias of a link.
 fn name(container: &ContainerSummary) -> &str {
-    let names = container.names.iter().map(|name| bare(name));
+    let names = container.names.iter().map(|name| without_slash(name));
     names.min_by_key(|name| name.matches('/').count()).unwrap_or(&container.id)
 }
 
@@ -266,16 +305,16 @@ impl Stream for StatsMonitor {
     type Item = StatsUpdate;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StatsUpdate>> {
-        self.listen(cx);
+        self.poll_containers(cx);
         if let Some(update) = self.updates.pop_front() {
             return Poll::Ready(Some(update));
         }
         if self.ended {
             return Poll::Ready(None);
         }
-        match Pin::new(&mut self.measurements).poll_next(cx) {
-            Poll::Ready(Some((id, measured))) => Poll::Ready(Some(self.update(id, measured))),
-            // Nothing is measured. When something starts, it will be heard: all that came was.
+        match Pin::new(&mut self.streams).poll_next(cx) {
+            Poll::Ready(Some((id, item))) => Poll::Ready(Some(self.update(id, item))),
+            // No container is sampled. `poll_containers` has returned pending, so the next start wakes the task.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
@@ -283,6 +322,6 @@ impl Stream for StatsMonitor {
 
 impl fmt::Debug for StatsMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatsMonitor").field("measured", &self.measured.len()).finish_non_exhaustive()
+        f.debug_struct("StatsMonitor").field("containers", &self.sampled.len()).finish_non_exhaustive()
     }
 }

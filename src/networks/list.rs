@@ -1,55 +1,97 @@
-//! Which networks to list.
+//! Listing networks.
 
-use crate::Filters;
+use super::Networks;
+use crate::{
+    Filters, Result, models,
+    request::{Settings, request},
+};
 
-/// Options of [`Networks::list`](super::Networks::list).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use]
-pub struct ListOptions {
-    pub(super) filters: Filters,
+impl Networks {
+    /// Lists networks, as `docker network ls` does. Since API 1.28, without their containers.
+    ///
+    /// Calls `GET /networks`, since API 1.21.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine rejects a filter (400).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// for network in docker.networks().list().driver("bridge").await? {
+    ///     println!("{:.12} {}", network.id, network.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "NetworkList")]
+    #[doc(alias = "ListNetworks")]
+    #[doc(alias = "ls")]
+    pub fn list(&self) -> ListNetworks {
+        ListNetworks { networks: self.clone(), filters: Filters::default(), settings: Settings::default() }
+    }
 }
 
-impl ListOptions {
-    /// Only networks whose name holds this; several calls widen the choice.
+/// A request to list networks. Returned by [`Networks::list`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct ListNetworks {
+    networks: Networks,
+    filters: Filters,
+    settings: Settings,
+}
+
+request!(ListNetworks => Vec<models::Network>, "network_list");
+
+impl ListNetworks {
+    /// Includes only networks whose name contains `part`: `back` also matches `my-back-2`. Several calls include more.
     pub fn name(self, part: impl Into<String>) -> Self {
         self.filter("name", part)
     }
 
-    /// Only networks whose id begins so; several calls widen the choice.
-    pub fn id(self, beginning: impl Into<String>) -> Self {
-        self.filter("id", beginning)
+    /// Includes only networks whose id begins with `prefix`; several calls include more.
+    pub fn id(self, prefix: impl Into<String>) -> Self {
+        self.filter("id", prefix)
     }
 
-    /// Only networks that users made. Needs API 1.22.
-    pub fn custom(self) -> Self {
-        self.filter("type", "custom")
+    /// Includes only networks that users created (`true`), or only those of the engine (`false`). Requires API 1.22.
+    pub fn custom(self, custom: bool) -> Self {
+        self.filter("type", if custom { "custom" } else { "builtin" })
     }
 
-    /// Only networks that no container uses, or only others. Needs API 1.40. Engine 20.10 takes all that users made for
-    /// such.
+    /// Includes only networks that no container uses (`true`), or only the others (`false`). Requires API 1.40.
+    ///
+    /// Engine 20.10 treats all networks that users created as unused.
     pub fn dangling(self, dangling: bool) -> Self {
         self.filter("dangling", dangling.to_string())
     }
 
-    /// Only networks of this driver, as `bridge`; several calls widen the choice. Needs API 1.24.
+    /// Includes only networks of this driver, for example `bridge`; several calls include more. Requires API 1.24.
     pub fn driver(self, driver: impl Into<String>) -> Self {
         self.filter("driver", driver)
     }
 
-    /// Only those with this label, `key` or `key=value`; several calls narrow the choice. Needs API 1.24.
+    /// Includes only networks with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Requires API 1.24.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// A filter that has no method of its own.
+    /// Adds a filter that has no dedicated method.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);
         self
     }
 
-    /// Filters that come from somewhere else.
+    /// Adds filters.
     pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
         self.filters.extend(filters);
         self
+    }
+
+    async fn call(self) -> Result<Vec<models::Network>> {
+        let api = self.networks.docker.api("network_list", &self.settings).await?;
+        api.document(api.network_list(self.filters.to_query().as_deref()).await)
     }
 }

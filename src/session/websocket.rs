@@ -1,4 +1,4 @@
-//! Sessions over a websocket.
+//! Bidirectional sessions over a WebSocket.
 
 use std::{
     pin::Pin,
@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream as ItemStream;
 use futures_util::{
-    SinkExt as _, StreamExt as _,
+    SinkExt as _, StreamExt as _, TryStreamExt,
     stream::{SplitSink, SplitStream},
 };
 use http::{
@@ -26,42 +26,43 @@ use tokio_tungstenite::{
 
 use crate::{
     Error, Result,
-    connect::Stream,
     error::Kind,
-    wire::{Client, Outcome, Wire},
+    generated::{Api, Client, Outcome},
+    transport::Io,
 };
 
-/// What errors of a session are errors of.
-const OPERATION: &str = "container_attach_ws";
+/// Name of the operation in errors.
+const OPERATION: &str = "container_attach_websocket";
 
-type Socket = WebSocketStream<Stream>;
+type Socket = WebSocketStream<Io>;
 
-/// A connection to a container over a websocket. Its two halves are independent.
+/// A bidirectional connection to a container over a WebSocket. The two halves are independent. Requires the feature
+/// `websocket`.
 ///
 /// # Cancellation
 ///
-/// The connection closes when both halves are dropped. What runs in the container goes on.
+/// The connection closes when both halves are dropped. The container keeps running.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct WebSocketSession {
-    /// What the container reads.
+    /// Standard input of the container.
     pub input: WebSocketInput,
-    /// What it writes.
+    /// Output of the container.
     pub output: WebSocketOutput,
 }
 
 impl WebSocketSession {
-    /// Makes `call`, and shakes hands.
-    pub(crate) async fn open(wire: &Wire<'_>, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Self> {
+    /// Sends the request with the headers of a WebSocket handshake, and checks the response.
+    pub(crate) async fn open(api: &Api<'_>, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Self> {
         let key = generate_key();
-        let response = wire.dedicated(handshake(&key)?, call).await?;
+        let response = api.dedicated(handshake(&key)?, call).await?;
         let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
         if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
-            let message = "the engine does not shake hands for a websocket";
-            return Err(Error::new(Kind::Connection(message.into())).during(OPERATION));
+            let message = "the WebSocket handshake failed";
+            return Err(Error::new(Kind::ConnectionLost(message.into())).during(OPERATION));
         }
         let (stream, received) = response.into_body().into_parts();
-        let limit = Some(wire.longest_item());
+        let limit = Some(api.max_item_size());
         let config = WebSocketConfig::default().max_message_size(limit).max_frame_size(limit);
         let socket = WebSocketStream::from_partially_read(stream, received.into(), Role::Client, Some(config)).await;
         let (sink, stream) = socket.split();
@@ -69,17 +70,17 @@ impl WebSocketSession {
     }
 }
 
-/// The headers that ask for a websocket. Engines before 1.9 want to know an origin, whichever.
+/// Returns the headers of a WebSocket handshake. Engines before 1.9 require an `Origin`, with any value.
 fn handshake(key: &str) -> Result<HeaderMap> {
     let key = HeaderValue::from_str(key)
-        .map_err(|error| Error::with_source(Kind::Request("the key is no header".into()), error))?;
+        .map_err(|error| Error::with_source(Kind::Internal("invalid WebSocket key".into()), error))?;
     let fixed =
         [(CONNECTION, "Upgrade"), (UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, "13"), (ORIGIN, "http://localhost")];
     let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
     Ok(fixed.into_iter().chain([(SEC_WEBSOCKET_KEY, key)]).collect())
 }
 
-/// What a container reads, over a websocket.
+/// The standard input of a container, over a WebSocket.
 #[derive(Debug)]
 pub struct WebSocketInput {
     sink: SplitSink<Socket, Message>,
@@ -90,29 +91,40 @@ impl WebSocketInput {
     ///
     /// # Errors
     ///
-    /// Fails if the connection has closed.
+    /// Fails if the connection is closed.
     pub async fn send(&mut self, bytes: impl Into<Bytes>) -> Result<()> {
-        self.sink.send(Message::Binary(bytes.into())).await.map_err(broken)
+        self.sink.send(Message::Binary(bytes.into())).await.map_err(connection_lost)
     }
 
-    /// Closes the session: both directions, as a websocket knows no other way.
+    /// Closes the session in both directions: WebSockets have no half-close.
     ///
     /// # Errors
     ///
-    /// Fails if the connection broke before.
+    /// Fails if the connection was lost before.
     pub async fn close(mut self) -> Result<()> {
-        self.sink.close().await.map_err(broken)
+        self.sink.close().await.map_err(connection_lost)
     }
 }
 
-/// What a container writes, over a websocket: standard output and standard error mixed.
+/// The output of a container, over a WebSocket: standard output and standard error, interleaved.
 ///
-/// Engines before 17.05 send it as text; what is not UTF-8 is an error then. Ends
-/// when the container does, or with the first error.
+/// Engines before 17.05 send the output as text; with them, invalid UTF-8 is an error. Ends when the container exits, or
+/// after the first error.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct WebSocketOutput {
     stream: Option<SplitStream<Socket>>,
+}
+
+impl WebSocketOutput {
+    /// Waits for the next chunk of output. Returns `None` once the container has exited. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection is lost. The stream ends after an error.
+    pub async fn try_next(&mut self) -> Result<Option<Bytes>> {
+        TryStreamExt::try_next(self).await
+    }
 }
 
 impl ItemStream for WebSocketOutput {
@@ -126,7 +138,7 @@ impl ItemStream for WebSocketOutput {
                 Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Some(Ok(bytes))),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Ok(Message::Close(_))) | None => None,
-                Some(Err(error)) => Some(Err(broken(error))),
+                Some(Err(error)) => Some(Err(connection_lost(error))),
             };
             self.stream = None;
             return Poll::Ready(item);
@@ -134,6 +146,6 @@ impl ItemStream for WebSocketOutput {
     }
 }
 
-fn broken(error: tungstenite::Error) -> Error {
-    Error::with_source(Kind::Connection("the websocket broke".into()), error).during(OPERATION)
+fn connection_lost(error: tungstenite::Error) -> Error {
+    Error::with_source(Kind::ConnectionLost("the WebSocket connection was lost".into()), error).during(OPERATION)
 }

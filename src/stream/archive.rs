@@ -1,4 +1,4 @@
-//! The entries of an archive, on a thread. What stands between them is bounded, whatever the archive says.
+//! Blocking reads of tar archives. The size of headers and long names is bounded.
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,91 +9,91 @@ use std::{
 use super::pipe::Source;
 use crate::{Error, Result, error::Kind};
 
-/// The most that is read between two entries, in bytes: a header, and before it the name, if that is long.
-const LONGEST_HEADER: usize = 1 << 20;
+/// Maximum number of bytes before the content of an entry: its header, and long names and other extensions.
+const MAX_HEADER_SIZE: usize = 1 << 20;
 
-/// An entry, to be read.
-pub(super) type Entry<'a> = tar::Entry<'a, Watched>;
+/// An entry whose content can be read.
+pub(super) type Entry<'a> = tar::Entry<'a, TrackedSource>;
 
-/// Hands the entries of the archive in `source` to `work`, and reads to its end.
+/// Calls `work` with the entries of the archive in `source`, and then reads `source` to its end.
 pub(super) fn read<T>(source: Source, work: impl FnOnce(&mut Entries<'_>) -> Result<T>) -> Result<T> {
-    let watch = Rc::new(Watch::default());
-    let mut archive = tar::Archive::new(Watched { source, watch: Rc::clone(&watch) });
-    let entries = archive.entries().map_err(|error| watch.what_happened(error, no_archive))?;
-    let outcome = work(&mut Entries { entries, watch: Rc::clone(&watch) })?;
-    // What breaks off behind its last entry breaks off all the same.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| watch.what_happened(error, no_archive))?;
+    let state = Rc::new(ReadState::default());
+    let mut archive = tar::Archive::new(TrackedSource { source, state: Rc::clone(&state) });
+    let entries = archive.entries().map_err(|error| state.read_error(error, invalid_archive))?;
+    let outcome = work(&mut Entries { entries, state: Rc::clone(&state) })?;
+    // A download that is truncated after the last entry is an error too.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|error| state.read_error(error, invalid_archive))?;
     Ok(outcome)
 }
 
 pub(super) struct Entries<'a> {
-    entries: tar::Entries<'a, Watched>,
-    watch: Rc<Watch>,
+    entries: tar::Entries<'a, TrackedSource>,
+    state: Rc<ReadState>,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn next(&mut self) -> Result<Option<Entry<'a>>> {
-        self.watch.left.set(Some(LONGEST_HEADER));
+        self.state.left.set(Some(MAX_HEADER_SIZE));
         let entry = self.entries.next().transpose();
-        self.watch.left.set(None);
-        entry.map_err(|error| self.watch.what_happened(error, no_archive))
+        self.state.left.set(None);
+        entry.map_err(|error| self.state.read_error(error, invalid_archive))
     }
 
-    /// What went wrong with an entry: the archive breaks off, or else it is what `otherwise` says.
-    pub(super) fn what_happened(&self, error: io::Error, otherwise: impl FnOnce(io::Error) -> Error) -> Error {
-        self.watch.what_happened(error, otherwise)
+    /// Returns the cause of an error of the `tar` crate: an error of the download, a truncated archive, or `otherwise`.
+    pub(super) fn read_error(&self, error: io::Error, otherwise: impl FnOnce(io::Error) -> Error) -> Error {
+        self.state.read_error(error, otherwise)
     }
 }
 
-/// What is known of the bytes beneath an archive.
+/// State of the source of an archive.
 #[derive(Default)]
-struct Watch {
-    /// How many may still be read, if there is a limit.
+struct ReadState {
+    /// Number of bytes that may still be read, if limited.
     left: Cell<Option<usize>>,
-    /// There are no more.
+    /// Whether the source has reached its end.
     ended: Cell<bool>,
-    /// Why there are no more.
+    /// The error of the source.
     failure: RefCell<Option<Error>>,
 }
 
-impl Watch {
-    fn what_happened(&self, error: io::Error, otherwise: impl FnOnce(io::Error) -> Error) -> Error {
+impl ReadState {
+    fn read_error(&self, error: io::Error, otherwise: impl FnOnce(io::Error) -> Error) -> Error {
         match self.failure.take() {
             Some(failure) => failure,
-            None if self.ended.get() => breaks_off(),
+            None if self.ended.get() => truncated(),
             None => otherwise(error),
         }
     }
 }
 
-pub(super) fn breaks_off() -> Error {
-    Error::truncated("the archive ends in the middle of an entry")
+pub(super) fn truncated() -> Error {
+    Error::truncated("unexpected end of the archive inside an entry")
 }
 
-/// What cannot be read, and does not break off.
-pub(super) fn no_archive(error: io::Error) -> Error {
-    Error::with_source(Kind::Decode("it is no tar archive".into()), error)
+/// The error for an archive that is complete but not valid.
+pub(super) fn invalid_archive(error: io::Error) -> Error {
+    Error::with_source(Kind::Decode("not a tar archive".into()), error)
 }
 
-/// The bytes beneath an archive.
-pub(super) struct Watched {
+/// The source of an archive, with its [`ReadState`].
+pub(super) struct TrackedSource {
     source: Source,
-    watch: Rc<Watch>,
+    state: Rc<ReadState>,
 }
 
-impl Read for Watched {
+impl Read for TrackedSource {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.watch.left.get();
+        let left = self.state.left.get();
         let most = left.map_or(buffer.len(), |left| buffer.len().min(left));
         if most == 0 && !buffer.is_empty() {
-            return Err(io::Error::other("too much stands before an entry"));
+            return Err(io::Error::other("the headers of a tar entry are too large"));
         }
         let length = self.source.read(&mut buffer[..most]).inspect_err(|error| {
             let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-            self.watch.failure.replace(own.cloned());
+            self.state.failure.replace(own.cloned());
         })?;
-        self.watch.left.set(left.map(|left| left - length));
-        self.watch.ended.set(length < most.min(1));
+        self.state.left.set(left.map(|left| left - length));
+        self.state.ended.set(length < most.min(1));
         Ok(length)
     }
 }

@@ -1,32 +1,37 @@
-//! Sequences of JSON documents: progress, events, statistics.
+//! Streams of JSON documents: progress, events, stats.
 
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 
 use super::Decoder;
-use crate::{Result, wire::Documents};
+use crate::{
+    Result,
+    generated::{Documents, Lenient, Limit},
+};
 
-/// What a document of a sequence becomes.
+/// A type that is decoded from a JSON document of a stream.
 pub(crate) trait Document: Sized {
-    /// Its form on the wire.
-    type Wire: DeserializeOwned;
+    /// The generated type of the document.
+    type Api: Lenient;
 
-    /// What it says.
-    fn read(wire: Self::Wire) -> Result<Self>;
+    /// Converts the document.
+    fn read(api: Self::Api) -> Result<Self>;
 
-    /// The document that `bytes` are.
+    /// Decodes a single document.
     #[cfg(any(test, fuzzing))]
     fn decode(bytes: &[u8]) -> Result<Self> {
-        Self::read(crate::wire::decode(bytes)?)
+        let mut documents = Documents::new(Limit::item(usize::MAX));
+        documents.push(Bytes::copy_from_slice(bytes));
+        let document = documents.next()?.map(Self::read);
+        documents.finish()?;
+        document.unwrap_or_else(|| Err(crate::Error::truncated("the response is empty")))
     }
 }
 
-/// Makes items of a sequence of documents.
+/// A decoder of a sequence of JSON objects.
 ///
-/// Old engines put nothing between two documents, others a line end, a carriage
-/// return and a line end, or a record separator. A document is an object.
+/// Old engines write no separator between two documents; others write LF, CR LF or a record separator.
 #[derive(Debug)]
 pub(crate) struct DocumentDecoder<T> {
     documents: Documents,
@@ -34,9 +39,9 @@ pub(crate) struct DocumentDecoder<T> {
 }
 
 impl<T: Document> DocumentDecoder<T> {
-    /// Takes documents of up to `longest` bytes.
-    pub(crate) fn new(longest: usize) -> Self {
-        Self { documents: Documents::new(longest), decoded: PhantomData }
+    /// Creates a decoder of documents of up to `limit` bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { documents: Documents::new(Limit::item(limit)), decoded: PhantomData }
     }
 }
 

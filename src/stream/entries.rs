@@ -1,4 +1,4 @@
-//! Archives from the engine, entry by entry.
+//! Entries of downloaded archives.
 
 use std::{
     borrow::Cow,
@@ -16,26 +16,32 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     Download, Reader, archive,
-    pipe::{self, Guard, PIECE, PIECES, Source},
+    pipe::{self, CHUNK_SIZE, Guard, MAX_CHUNKS, Source},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, error::Operation};
 
 impl Download {
-    /// The entries of the archive, one by one.
+    /// Returns the entries of the archive, in order. Requires the feature `tar`.
+    ///
+    /// An archive is as untrusted as the content of the container. The size of an entry is not bounded by the size of the
+    /// archive: a sparse file, of which the archive contains only the parts that are not zero, is read with all its zeros, so
+    /// that a kilobyte can become terabytes. Check [`Entry::size`] before you collect an entry in memory.
     #[must_use]
     pub fn entries(self) -> Entries {
-        Entries { operation: self.operation, waiting: Some(self), running: None }
+        Entries { operation: self.operation.clone(), download: Some(self), reading: None }
     }
 }
 
-/// The entries of an archive that the engine sends, as they come. Made by [`Download::entries`].
+/// The entries of a downloaded archive. Returned by [`Download::entries`]. Requires the feature `tar`.
+///
+/// # Examples
 ///
 /// ```no_run
 /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
 /// use tokio::io::AsyncReadExt as _;
 ///
 /// let mut entries = docker.container("web").copy_out("/etc/hostname").await?.entries();
-/// while let Some(entry) = entries.next().await? {
+/// while let Some(entry) = entries.try_next().await? {
 ///     println!("{}, {} bytes", entry.path().display(), entry.size());
 ///     let mut text = String::new();
 ///     entry.into_reader().read_to_string(&mut text).await?;
@@ -46,31 +52,31 @@ impl Download {
 ///
 /// # Cancellation
 ///
-/// Dropping this closes the connection; nothing keeps running behind it. Waiting
-/// for the next entry, or the next piece of one, is cancel safe.
+/// Dropping this closes its connection, and the thread that reads the archive stops. Waiting for the next entry, or for the
+/// next chunk of an entry, is cancel safe.
 pub struct Entries {
-    operation: &'static str,
-    /// The archive, until the first entry is asked for.
-    waiting: Option<Download>,
-    running: Option<Running>,
+    operation: Operation,
+    /// The archive, until the first entry is requested.
+    download: Option<Download>,
+    reading: Option<Reading>,
 }
 
-/// A thread that reads an archive.
-struct Running {
-    parts: mpsc::Receiver<Part>,
+/// A thread that reads the archive, and the receiver of its events.
+struct Reading {
+    events: mpsc::Receiver<Event>,
     thread: JoinHandle<Result<()>>,
     _guard: Guard,
 }
 
-/// What the thread comes upon.
-enum Part {
-    Head(Head),
+/// An event in the archive, in order.
+enum Event {
+    Header(EntryHeader),
     Content(Bytes),
     End,
 }
 
-/// What is known of an entry before its content.
-struct Head {
+/// The header of an entry.
+struct EntryHeader {
     path: PathBuf,
     kind: EntryKind,
     size: u64,
@@ -79,62 +85,62 @@ struct Head {
 }
 
 impl Entries {
-    /// The next entry, if there is one; what was not read of the one before is skipped.
+    /// Returns the next entry, or `None` at the end of the archive. The unread content of the previous entry is skipped.
     ///
     /// # Errors
     ///
-    /// Fails if the archive breaks off, or is none.
-    pub async fn next(&mut self) -> Result<Option<Entry<'_>>> {
+    /// Fails if the archive is truncated or not a valid tar archive.
+    pub async fn try_next(&mut self) -> Result<Option<Entry<'_>>> {
         loop {
-            match poll_fn(|cx| self.poll_part(cx)).await? {
-                Some(Part::Head(head)) => return Ok(Some(Entry { head, rest: Some(self) })),
-                Some(Part::Content(_) | Part::End) => {}
+            match poll_fn(|cx| self.poll_event(cx)).await? {
+                Some(Event::Header(header)) => return Ok(Some(Entry { header, rest: Some(self) })),
+                Some(Event::Content(_) | Event::End) => {}
                 None => return Ok(None),
             }
         }
     }
 
-    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part>>> {
-        if let Some(download) = self.waiting.take() {
-            let (sender, parts) = mpsc::channel(PIECES);
-            let (thread, guard) = pipe::read(download, move |source| tell(source, &sender));
-            self.running = Some(Running { parts, thread, _guard: guard });
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
+        if let Some(download) = self.download.take() {
+            let (sender, events) = mpsc::channel(MAX_CHUNKS);
+            let (thread, guard) = pipe::read(download, move |source| send_events(source, &sender));
+            self.reading = Some(Reading { events, thread, _guard: guard });
         }
-        let Some(running) = &mut self.running else { return Poll::Ready(Ok(None)) };
-        if let Some(part) = ready!(running.parts.poll_recv(cx)) {
-            return Poll::Ready(Ok(Some(part)));
+        let Some(reading) = &mut self.reading else { return Poll::Ready(Ok(None)) };
+        if let Some(event) = ready!(reading.events.poll_recv(cx)) {
+            return Poll::Ready(Ok(Some(event)));
         }
-        let outcome = pipe::outcome(ready!(Pin::new(&mut running.thread).poll(cx)));
-        self.running = None;
-        Poll::Ready(outcome.map(|()| None).map_err(|error| error.during(self.operation)))
+        let outcome = pipe::outcome(ready!(Pin::new(&mut reading.thread).poll(cx)));
+        self.reading = None;
+        Poll::Ready(outcome.map(|()| None).map_err(|error| error.during(self.operation.clone())))
     }
 }
 
-/// Tells of all there is in the archive, for as long as somebody listens.
-fn tell(source: Source, parts: &mpsc::Sender<Part>) -> Result<()> {
-    let tell = |part| parts.blocking_send(part).map_err(|_| Error::request("nobody listens"));
+/// Reads the archive and sends its events. Returns an error once the receiver is dropped.
+fn send_events(source: Source, events: &mpsc::Sender<Event>) -> Result<()> {
+    let send = |event| events.blocking_send(event).map_err(|_| Error::internal("the receiver was dropped"));
     archive::read(source, |entries| {
         while let Some(mut entry) = entries.next()? {
-            tell(Part::Head(Head::of(&entry)))?;
+            send(Event::Header(EntryHeader::of(&entry)))?;
             let mut left = entry.size();
             while left > 0 {
-                let mut piece = BytesMut::zeroed(PIECE.min(usize::try_from(left).unwrap_or(PIECE)));
+                let mut chunk = BytesMut::zeroed(CHUNK_SIZE.min(usize::try_from(left).unwrap_or(CHUNK_SIZE)));
                 let length =
-                    entry.read(&mut piece).map_err(|error| entries.what_happened(error, archive::no_archive))?;
+                    entry.read(&mut chunk).map_err(|error| entries.read_error(error, archive::invalid_archive))?;
                 if length == 0 {
-                    return Err(archive::breaks_off());
+                    return Err(archive::truncated());
                 }
                 left -= length as u64;
-                piece.truncate(length);
-                tell(Part::Content(piece.freeze()))?;
+                chunk.truncate(length);
+                send(Event::Content(chunk.freeze()))?;
             }
-            tell(Part::End)?;
+            send(Event::End)?;
         }
         Ok(())
     })
 }
 
-impl Head {
+impl EntryHeader {
     fn of(entry: &archive::Entry<'_>) -> Self {
         let header = entry.header();
         Self {
@@ -147,19 +153,19 @@ impl Head {
     }
 }
 
-/// What an entry of an archive is.
+/// Type of an archive entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EntryKind {
-    /// A file.
+    /// A regular file.
     File,
     /// A directory.
     Directory,
     /// A symbolic link.
     Symlink,
-    /// Another name of a file that came before.
+    /// A hard link: another name of an earlier file.
     HardLink,
-    /// A pipe, a device, or something else.
+    /// A FIFO, a device, or another type.
     Other,
 }
 
@@ -175,46 +181,46 @@ impl EntryKind {
     }
 }
 
-/// An entry of an archive, and its content in pieces, as they come. Made by [`Entries::next`].
+/// An archive entry, which is also a stream of the chunks of its content. Returned by [`Entries::try_next`].
 #[must_use = "streams do nothing unless polled"]
 pub struct Entry<'a> {
-    head: Head,
-    /// Where the rest of the content comes from, unless there is none.
+    header: EntryHeader,
+    /// The source of the rest of the content; `None` at its end.
     rest: Option<&'a mut Entries>,
 }
 
 impl Entry<'_> {
-    /// Its path, as the archive says: it may be absolute, and hold `..`.
+    /// Returns the path, unchecked: it may be absolute, and may contain `..`.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.head.path
+        &self.header.path
     }
 
-    /// What it is.
+    /// Returns the type of the entry.
     #[must_use]
     pub fn kind(&self) -> EntryKind {
-        self.head.kind
+        self.header.kind
     }
 
-    /// How long its content is, in bytes.
+    /// Returns the length of the content, in bytes. For a sparse file, it includes the zeros that are not in the archive.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.head.size
+        self.header.size
     }
 
-    /// Who may do what, as in `0o644`.
+    /// Returns the mode bits, for example `0o644`.
     #[must_use]
     pub fn mode(&self) -> u32 {
-        self.head.mode
+        self.header.mode
     }
 
-    /// What a link leads to.
+    /// Returns the target of a symbolic or hard link.
     #[must_use]
     pub fn link(&self) -> Option<&Path> {
-        self.head.link.as_deref()
+        self.header.link.as_deref()
     }
 
-    /// The content, for whoever reads.
+    /// Returns a reader of the content.
     #[must_use]
     pub fn into_reader(self) -> Reader<Self> {
         Reader::new(self)
@@ -226,12 +232,12 @@ impl Stream for Entry<'_> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Some(entries) = &mut self.rest else { return Poll::Ready(None) };
-        let part = ready!(entries.poll_part(cx));
-        if let Ok(Some(Part::Content(piece))) = part {
-            return Poll::Ready(Some(Ok(piece)));
+        let event = ready!(entries.poll_event(cx));
+        if let Ok(Some(Event::Content(chunk))) = event {
+            return Poll::Ready(Some(Ok(chunk)));
         }
         self.rest = None;
-        Poll::Ready(part.err().map(Err))
+        Poll::Ready(event.err().map(Err))
     }
 }
 

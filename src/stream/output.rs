@@ -1,101 +1,138 @@
-//! The output of a container or command: framed, or raw from a terminal.
+//! Decoding of the output of containers and commands: frames, or the raw output of a TTY.
 
 use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::Decoder;
-use crate::{Error, Result, error::Kind};
+use crate::{
+    Error, Result,
+    error::{self, Kind},
+};
 
-/// A piece of output, as the engine passed it on.
+/// A chunk of output.
 ///
-/// A piece ends where the engine cut it: not at the end of a line, and maybe in
-/// the middle of a character.
+/// Chunks are split arbitrarily: they need not end at the end of a line, and may end in the middle of a character.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Output {
-    /// What was typed in, echoed.
+pub enum LogOutput {
+    /// Standard input, echoed.
     Stdin(Bytes),
-    /// From the standard output.
+    /// Standard output.
     Stdout(Bytes),
-    /// From the standard error.
+    /// Standard error.
     Stderr(Bytes),
-    /// From a terminal, which does not tell the two apart.
-    Terminal(Bytes),
+    /// Output of a TTY, which merges standard output and standard error.
+    Tty(Bytes),
 }
 
-impl Output {
-    /// Where the bytes come from.
+impl LogOutput {
+    /// Returns the source of the bytes.
     #[must_use]
     pub fn source(&self) -> Source {
         match self {
             Self::Stdin(_) => Source::Stdin,
             Self::Stdout(_) => Source::Stdout,
             Self::Stderr(_) => Source::Stderr,
-            Self::Terminal(_) => Source::Terminal,
+            Self::Tty(_) => Source::Tty,
         }
     }
 
-    /// The bytes, wherever they come from.
+    /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         match self {
-            Self::Stdin(bytes) | Self::Stdout(bytes) | Self::Stderr(bytes) | Self::Terminal(bytes) => bytes,
+            Self::Stdin(bytes) | Self::Stdout(bytes) | Self::Stderr(bytes) | Self::Tty(bytes) => bytes,
         }
     }
 }
 
-impl From<Output> for Bytes {
-    fn from(output: Output) -> Self {
+impl AsRef<[u8]> for LogOutput {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
+/// Writes the bytes as text; invalid UTF-8 is replaced by `U+FFFD`.
+impl fmt::Display for LogOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(self.bytes()))
+    }
+}
+
+impl From<LogOutput> for Bytes {
+    fn from(output: LogOutput) -> Self {
         match output {
-            Output::Stdin(bytes) | Output::Stdout(bytes) | Output::Stderr(bytes) | Output::Terminal(bytes) => bytes,
+            LogOutput::Stdin(bytes) | LogOutput::Stdout(bytes) | LogOutput::Stderr(bytes) | LogOutput::Tty(bytes) => {
+                bytes
+            }
         }
     }
 }
 
-/// Where output comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Source of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// What was typed in, echoed.
+    /// Standard input, echoed.
     Stdin,
-    /// The standard output.
+    /// Standard output.
     Stdout,
-    /// The standard error.
+    /// Standard error.
     Stderr,
-    /// A terminal, which does not tell the two apart.
-    Terminal,
+    /// A TTY, which merges standard output and standard error.
+    Tty,
 }
 
-/// Says how much there is, and not what.
-impl fmt::Debug for Output {
+/// Writes the source and the number of bytes, but not the bytes.
+impl fmt::Debug for LogOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}({} bytes)", self.source(), self.bytes().len())
     }
 }
 
-/// The bytes before each frame: its source, three zeros, its length.
+/// Length of a frame header, in bytes: the source, three zeros, the length of the payload.
 const HEADER: usize = 8;
 
-/// Makes pieces of output of what comes over the wire.
+/// Decoder of container output.
 #[derive(Debug)]
 pub(crate) enum OutputDecoder {
-    /// From a terminal: bytes are handed on as they come.
+    /// The output of a TTY, unchanged; holds the last chunk.
     Raw(Bytes),
-    /// In frames that say where they come from.
-    Framed(Frames),
+    /// Frames, each with its source in a header.
+    Framed(FrameDecoder),
 }
 
 impl OutputDecoder {
-    /// For a terminal's output or, if `terminal` is false, frames of up to `longest` bytes.
-    pub(crate) fn new(terminal: bool, longest: usize) -> Self {
-        if terminal {
+    /// Creates a decoder of the raw output of a TTY or, if `tty` is false, of frames of up to `limit` bytes.
+    pub(crate) fn new(tty: bool, limit: usize) -> Self {
+        if tty {
             return Self::Raw(Bytes::new());
         }
-        Self::Framed(Frames { input: Bytes::new(), gathered: BytesMut::new(), longest })
+        Self::Framed(FrameDecoder {
+            input: Bytes::new(),
+            partial: BytesMut::new(),
+            limit,
+            split_long: false,
+            rest: None,
+            continued: false,
+        })
+    }
+
+    /// Returns frames that are longer than the limit as several items, instead of an error.
+    pub(super) fn split_long_frames(&mut self) {
+        if let Self::Framed(frames) = self {
+            frames.split_long = true;
+        }
+    }
+
+    /// Whether the last item continues the frame of the one before.
+    pub(super) fn is_continued(&self) -> bool {
+        matches!(self, Self::Framed(FrameDecoder { continued: true, .. }))
     }
 }
 
 impl Decoder for OutputDecoder {
-    type Item = Output;
+    type Item = LogOutput;
 
     fn push(&mut self, bytes: Bytes) {
         match self {
@@ -104,81 +141,111 @@ impl Decoder for OutputDecoder {
         }
     }
 
-    fn next(&mut self) -> Result<Option<Output>> {
+    fn next(&mut self) -> Result<Option<LogOutput>> {
         match self {
-            Self::Raw(input) => Ok(Some(std::mem::take(input)).filter(|bytes| !bytes.is_empty()).map(Output::Terminal)),
+            Self::Raw(input) => Ok(Some(std::mem::take(input)).filter(|bytes| !bytes.is_empty()).map(LogOutput::Tty)),
             Self::Framed(frames) => frames.next(),
         }
     }
 
     fn finish(&self) -> Result<()> {
         match self {
-            Self::Framed(frames) if !frames.gathered.is_empty() => {
-                Err(Error::new(Kind::Truncated("the output ends in the middle of a frame".into())))
+            Self::Framed(frames) if !frames.partial.is_empty() || frames.rest.is_some() => {
+                Err(Error::new(Kind::Truncated("unexpected end of the output inside a frame".into())))
             }
             _ => Ok(()),
         }
     }
 }
 
-/// Takes frames apart. One that came in one piece is handed on without a copy.
+/// Decoder of frames. A frame that is received in one chunk is not copied.
 #[derive(Debug)]
-pub(crate) struct Frames {
-    /// What came last, as far as it is not used up.
+pub(crate) struct FrameDecoder {
+    /// The rest of the last chunk.
     input: Bytes,
-    /// The beginning of a frame whose end has not come.
-    gathered: BytesMut,
-    longest: usize,
+    /// The beginning of a frame whose end has not been received.
+    partial: BytesMut,
+    limit: usize,
+    /// Whether frames over `limit` are split, instead of an error.
+    split_long: bool,
+    /// The source and the length of the part of a split frame that has not been received.
+    rest: Option<(Source, usize)>,
+    continued: bool,
 }
 
-impl Frames {
-    fn next(&mut self) -> Result<Option<Output>> {
-        if self.gathered.is_empty()
+impl FrameDecoder {
+    fn next(&mut self) -> Result<Option<LogOutput>> {
+        if let Some((source, rest)) = self.rest {
+            return self.continue_frame(source, rest);
+        }
+        self.continued = false;
+        if self.partial.is_empty()
             && let Some(header) = self.input.first_chunk()
         {
-            let Header { source, length } = self.header(*header)?;
-            if self.input.len() - HEADER >= length {
+            let header = self.header(*header)?;
+            if self.input.len() - HEADER >= header.length {
                 self.input.advance(HEADER);
-                return output(source, self.input.split_to(length)).map(Some);
+                let bytes = self.input.split_to(header.length);
+                return self.output(&header, bytes).map(Some);
             }
         }
-        self.gather()
+        self.reassemble()
     }
 
-    /// Moves what came of a frame to its beginning, and returns it once it is whole.
-    fn gather(&mut self) -> Result<Option<Output>> {
-        self.fill(HEADER);
-        let Some(header) = self.gathered.first_chunk() else { return Ok(None) };
-        let Header { source, length } = self.header(*header)?;
-        self.fill(HEADER + length);
-        if self.gathered.len() < HEADER + length {
+    fn continue_frame(&mut self, source: Source, rest: usize) -> Result<Option<LogOutput>> {
+        if self.input.is_empty() {
             return Ok(None);
         }
-        let mut frame = self.gathered.split().freeze();
+        let part = self.input.split_to(rest.min(self.input.len()));
+        self.rest = Some((source, rest - part.len())).filter(|(_, rest)| *rest > 0);
+        self.continued = true;
+        output(Some(source), part).map(Some)
+    }
+
+    fn output(&mut self, header: &Header, bytes: Bytes) -> Result<LogOutput> {
+        self.rest = header.source.map(|source| (source, header.rest)).filter(|(_, rest)| *rest > 0);
+        output(header.source, bytes)
+    }
+
+    /// Copies the received part of a frame to `partial`, and returns the frame once it is complete.
+    fn reassemble(&mut self) -> Result<Option<LogOutput>> {
+        self.fill(HEADER);
+        let Some(header) = self.partial.first_chunk() else { return Ok(None) };
+        let header = self.header(*header)?;
+        self.fill(HEADER + header.length);
+        if self.partial.len() < HEADER + header.length {
+            return Ok(None);
+        }
+        let mut frame = self.partial.split().freeze();
         frame.advance(HEADER);
-        output(source, frame).map(Some)
+        self.output(&header, frame).map(Some)
     }
 
     fn header(&self, bytes: [u8; HEADER]) -> Result<Header> {
         let header = Header::read(bytes)?;
-        if header.length > self.longest {
-            let (length, longest) = (header.length, self.longest);
-            return Err(Error::new(Kind::Decode(format!("a frame of output of {length} bytes, over {longest}"))));
+        let (length, limit) = (header.length, self.limit);
+        match length.saturating_sub(limit) {
+            0 => Ok(header),
+            rest if self.split_long => Ok(Header { length: limit, rest, ..header }),
+            _ => Err(Error::new(Kind::Decode(format!(
+                "output frame of {length} bytes is larger than {limit} (max_item_size)"
+            )))),
         }
-        Ok(header)
     }
 
-    /// Gathers up to `length` bytes, as far as they came.
+    /// Fills `partial` up to `length` bytes, as far as they have been received.
     fn fill(&mut self, length: usize) {
-        let missing = length.saturating_sub(self.gathered.len());
-        self.gathered.extend_from_slice(&self.input.split_to(missing.min(self.input.len())));
+        let missing = length.saturating_sub(self.partial.len());
+        self.partial.extend_from_slice(&self.input.split_to(missing.min(self.input.len())));
     }
 }
 
 struct Header {
-    /// A process or, if it is none, the engine itself: what went wrong.
+    /// The source; `None` for an error message of the engine.
     source: Option<Source>,
     length: usize,
+    /// Number of payload bytes over the limit, if the frame is split.
+    rest: usize,
 }
 
 impl Header {
@@ -188,23 +255,20 @@ impl Header {
             1 => Some(Source::Stdout),
             2 => Some(Source::Stderr),
             3 => None,
-            other => return Err(Error::new(Kind::Decode(format!("a frame of output of the unknown type {other}")))),
+            other => return Err(Error::new(Kind::Decode(format!("output frame of unknown type {other}")))),
         };
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-        Ok(Self { source, length })
+        Ok(Self { source, length, rest: 0 })
     }
 }
 
-fn output(source: Option<Source>, bytes: Bytes) -> Result<Output> {
+fn output(source: Option<Source>, bytes: Bytes) -> Result<LogOutput> {
     match source {
-        Some(Source::Stdin) => Ok(Output::Stdin(bytes)),
-        Some(Source::Stdout) => Ok(Output::Stdout(bytes)),
-        Some(Source::Stderr) => Ok(Output::Stderr(bytes)),
-        Some(Source::Terminal) => Ok(Output::Terminal(bytes)),
-        None => {
-            let message = String::from_utf8_lossy(&bytes).trim().to_owned();
-            Err(Error::new(Kind::Failed { code: 0, message }))
-        }
+        Some(Source::Stdin) => Ok(LogOutput::Stdin(bytes)),
+        Some(Source::Stdout) => Ok(LogOutput::Stdout(bytes)),
+        Some(Source::Stderr) => Ok(LogOutput::Stderr(bytes)),
+        Some(Source::Tty) => Ok(LogOutput::Tty(bytes)),
+        None => Err(Error::new(Kind::OperationFailed { status: None, code: 0, message: error::text(&bytes) })),
     }
 }
 
@@ -217,11 +281,11 @@ mod tests {
         [&[source, 0, 0, 0], &length[..], payload].concat()
     }
 
-    /// What `wire` decodes to if it comes in pieces of `size` bytes.
-    fn decoded(wire: &[u8], size: usize) -> Result<Vec<Output>> {
+    /// The items that `api` decodes to if it is received in chunks of `size` bytes.
+    fn decoded(api: &[u8], size: usize) -> Result<Vec<LogOutput>> {
         let (mut decoder, mut got) = (OutputDecoder::new(false, 1 << 20), Vec::new());
-        for piece in wire.chunks(size) {
-            decoder.push(Bytes::copy_from_slice(piece));
+        for chunk in api.chunks(size) {
+            decoder.push(Bytes::copy_from_slice(chunk));
             while let Some(output) = decoder.next()? {
                 got.push(output);
             }
@@ -231,77 +295,83 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_the_same_wherever_the_network_cuts_them() {
-        let wire =
+    fn log_output_text_and_bytes() {
+        let output = LogOutput::Stdout(Bytes::from_static(b"a\xffb\n"));
+        assert_eq!((output.to_string(), output.as_ref()), ("a\u{fffd}b\n".to_owned(), &b"a\xffb\n"[..]));
+    }
+
+    #[test]
+    fn frames_decode_the_same_for_any_chunk_size() {
+        let api =
             [frame(1, b"out"), frame(2, b"err"), frame(1, b""), frame(0, b"typed"), frame(1, &[0xff; 300])].concat();
         let want = [
-            Output::Stdout("out".into()),
-            Output::Stderr("err".into()),
-            Output::Stdout(Bytes::new()),
-            Output::Stdin("typed".into()),
-            Output::Stdout(vec![0xff; 300].into()),
+            LogOutput::Stdout("out".into()),
+            LogOutput::Stderr("err".into()),
+            LogOutput::Stdout(Bytes::new()),
+            LogOutput::Stdin("typed".into()),
+            LogOutput::Stdout(vec![0xff; 300].into()),
         ];
-        for size in 1..=wire.len() {
-            assert_eq!(decoded(&wire, size).unwrap(), want, "in pieces of {size}");
+        for size in 1..=api.len() {
+            assert_eq!(decoded(&api, size).unwrap(), want, "in chunks of {size}");
         }
     }
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_means_the_same_in_any_pieces(wire: Vec<u8>, size in 1..50_usize) {
-            let (whole, pieces) = (decoded(&wire, usize::MAX), decoded(&wire, size));
-            assert_eq!(whole.map_err(|error| error.to_string()), pieces.map_err(|error| error.to_string()));
+        fn arbitrary_bytes_decode_the_same_for_any_chunk_size(api: Vec<u8>, size in 1..50_usize) {
+            let (whole, chunks) = (decoded(&api, usize::MAX), decoded(&api, size));
+            assert_eq!(whole.map_err(|error| error.to_string()), chunks.map_err(|error| error.to_string()));
         }
 
         #[test]
-        fn whatever_is_written_is_read(written: Vec<(bool, Vec<u8>)>, size in 1..50_usize) {
-            let wire: Vec<u8> = written.iter().flat_map(|(out, bytes)| frame(if *out { 1 } else { 2 }, bytes)).collect();
-            let read = decoded(&wire, size).unwrap();
+        fn frames_round_trip(written: Vec<(bool, Vec<u8>)>, size in 1..50_usize) {
+            let api: Vec<u8> = written.iter().flat_map(|(out, bytes)| frame(if *out { 1 } else { 2 }, bytes)).collect();
+            let read = decoded(&api, size).unwrap();
             let read: Vec<_> = read.into_iter().map(|o| (o.source() == Source::Stdout, o.bytes().to_vec())).collect();
             assert_eq!(read, written);
         }
     }
 
     #[test]
-    fn a_frame_in_one_piece_is_not_copied() {
-        let wire = Bytes::from(frame(1, b"out"));
+    fn frame_in_one_chunk_is_not_copied() {
+        let api = Bytes::from(frame(1, b"out"));
         let mut decoder = OutputDecoder::new(false, 1 << 20);
-        decoder.push(wire.clone());
+        decoder.push(api.clone());
         let output = decoder.next().unwrap().unwrap();
-        assert_eq!(output.bytes().as_ptr(), wire[HEADER..].as_ptr());
+        assert_eq!(output.bytes().as_ptr(), api[HEADER..].as_ptr());
     }
 
     #[test]
-    fn output_that_ends_within_a_frame_is_truncated_and_not_short() {
-        let wire = [frame(1, b"out"), frame(2, b"err")].concat();
-        for end in 1..wire.len() {
-            let outcome = decoded(&wire[..end], 3);
+    fn output_that_ends_within_a_frame_is_truncated() {
+        let api = [frame(1, b"out"), frame(2, b"err")].concat();
+        for end in 1..api.len() {
+            let outcome = decoded(&api[..end], 3);
             assert_eq!(outcome.is_err(), end != frame(1, b"out").len(), "cut at {end}");
             assert!(outcome.err().is_none_or(|error| error.is_truncated()));
         }
     }
 
     #[test]
-    fn what_is_no_frame_is_an_error_before_its_payload_comes() {
-        for wire in [&b"Error running logs job"[..], &[4, 0, 0, 0, 0, 0, 0, 0], &[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]] {
+    fn invalid_frame_header_is_an_error_before_the_payload() {
+        for api in [&b"Error running logs job"[..], &[4, 0, 0, 0, 0, 0, 0, 0], &[1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]] {
             for size in [1, 8, 64] {
-                assert!(decoded(wire, size).unwrap_err().is_decode());
+                assert!(decoded(api, size).unwrap_err().is_decode());
             }
         }
     }
 
     #[test]
-    fn an_error_of_the_engine_in_the_middle_of_output_is_an_error() {
+    fn frame_with_an_engine_error_is_an_error() {
         let error = decoded(&frame(3, b"driver is gone\n"), 64).unwrap_err();
-        assert!(error.is_failure());
+        assert!(error.is_operation_failed());
         assert_eq!(error.message(), Some("driver is gone"));
     }
 
     #[test]
-    fn a_terminal_is_never_framed_whatever_its_bytes_look_like() {
+    fn tty_output_is_never_decoded_as_frames() {
         let mut decoder = OutputDecoder::new(true, 1 << 20);
         decoder.push(Bytes::from(frame(1, b"out")));
-        assert_eq!(decoder.next().unwrap(), Some(Output::Terminal(frame(1, b"out").into())));
+        assert_eq!(decoder.next().unwrap(), Some(LogOutput::Tty(frame(1, b"out").into())));
         assert_eq!(decoder.next().unwrap(), None);
         decoder.finish().unwrap();
     }

@@ -10,109 +10,172 @@ use std::{
 
 use bytes::BytesMut;
 use futures_core::Stream;
+use futures_util::TryStreamExt;
 
 use super::{
     Decoded, Lines, Reader,
-    output::{Output, OutputDecoder, Source},
+    output::{LogOutput, OutputDecoder, Source},
+    prefix::Prefix,
 };
-use crate::{Result, wire::Body};
+use crate::{Result, generated::Body};
 
-/// What a container or a command writes, in order.
+/// The output of a container or command, in order.
 ///
-/// Made by [`Container::logs`](crate::containers::Container::logs), and the output
-/// half of a [`Session`](crate::session::Session). Ends when there is no more, or
-/// with the first error; output that breaks off is an error.
+/// Returned by [`Container::logs`](crate::containers::Container::logs), [`Service::logs`](crate::services::Service::logs) and
+/// [`Task::logs`](crate::tasks::Task::logs), and the output half of a [`Session`](crate::session::Session). Ends at the end of
+/// the output, or after the first error. Truncated output is an error.
 ///
 /// # Cancellation
 ///
-/// Dropping this closes its connection; nothing keeps running behind it. Waiting
-/// for the next piece is cancel safe: nothing is lost when the wait is dropped.
+/// Dropping this closes its connection. Waiting for the next item is cancel safe: no output is lost when the wait is
+/// dropped.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// use dockerclient::LogOutput;
+///
+/// let mut output = docker.container("web").logs().follow(true).await?;
+/// while let Some(chunk) = output.try_next().await? {
+///     match chunk {
+///         LogOutput::Stderr(_) => eprint!("{chunk}"),
+///         _ => print!("{chunk}"),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct OutputStream {
     output: Decoded<OutputDecoder>,
-    timestamps: bool,
-    longest: usize,
+    prefix: Prefix,
+    limit: usize,
 }
 
 impl OutputStream {
-    /// Raw from a terminal, or in frames of up to `longest` bytes.
-    pub(crate) fn new(body: Body, terminal: bool, longest: usize, operation: &'static str) -> Self {
-        let decoder = OutputDecoder::new(terminal, longest);
-        Self { output: Decoded::new(body, decoder, operation), timestamps: false, longest }
+    /// Creates a stream of raw output if `tty`, or of frames of up to `limit` bytes.
+    pub(crate) fn new(body: Body, tty: bool, limit: usize, operation: &'static str) -> Self {
+        let decoder = OutputDecoder::new(tty, limit);
+        Self { output: Decoded::new(body, decoder, operation), prefix: Prefix::default(), limit }
     }
 
-    /// Each line begins with the time it was written.
-    pub(crate) fn with_timestamps(mut self) -> Self {
-        self.timestamps = true;
+    /// Names the container or other object, in errors.
+    pub(crate) fn of(self, object: &str) -> Self {
+        Self { output: self.output.of(object), ..self }
+    }
+
+    /// Sets the prefix that the engine writes before each chunk.
+    pub(crate) fn with_prefix(mut self, prefix: Prefix) -> Self {
+        self.prefix = prefix;
         self
     }
 
-    /// Fails if nothing comes for longer than `limit`. Without, waits for as long as it takes.
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.output.set_idle_timeout(limit);
+    /// Whether the last item continues the chunk of the one before.
+    pub(super) fn is_continued(&self) -> bool {
+        self.output.decoder.is_continued()
+    }
+
+    /// Fails if nothing arrives for longer than `limit`. Defaults to `None`: no limit.
+    pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.output.set_read_timeout(limit.into());
         self
     }
 
-    /// The lines of each source, without their ends; if timestamps were asked for, they are taken off and read.
+    /// Splits the output of each source into lines, without their line endings. Timestamps, if they were requested, are
+    /// parsed and removed.
     ///
-    /// A line comes once it has ended, or the output has.
-    pub fn lines(self) -> Lines {
-        let (timestamps, longest) = (self.timestamps, self.longest);
-        Lines::new(self, timestamps, longest)
+    /// A line is returned once it has ended, the output has ended, or it is longer than the client's
+    /// [`max_item_size`](crate::DockerClientBuilder::max_item_size).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let mut lines = docker.container("web").logs().timestamps(true).await?.lines();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("{:?} {}", line.time, line.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lines(mut self) -> Lines {
+        let (prefix, limit) = (self.prefix, self.limit);
+        self.output.decoder.split_long_frames();
+        Lines::new(self, prefix, limit)
     }
 
-    /// All bytes, wherever they come from, for whoever reads.
+    /// Returns a reader of the bytes of all sources.
     #[must_use]
     pub fn into_reader(self) -> Reader<Self> {
         Reader::new(self)
     }
 
-    /// Reads to the end, and keeps everything in memory.
+    /// Reads the output to its end, and returns all of it. It is kept in memory, without a limit.
     ///
     /// # Errors
     ///
     /// Fails with the first error of the stream.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let output = docker.container("job").logs().await?.capture().await?;
+    /// print!("{}", output.stdout_text());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn capture(mut self) -> Result<Captured> {
         let (mut stdout, mut stderr) = (BytesMut::new(), BytesMut::new());
         while let Some(output) = future::poll_fn(|cx| Pin::new(&mut self).poll_next(cx)).await {
             let output = output?;
             match output.source() {
                 Source::Stderr => stderr.extend_from_slice(output.bytes()),
-                Source::Stdout | Source::Terminal => stdout.extend_from_slice(output.bytes()),
+                Source::Stdout | Source::Tty => stdout.extend_from_slice(output.bytes()),
                 Source::Stdin => {}
             }
         }
         Ok(Captured { stdout: stdout.into(), stderr: stderr.into() })
     }
+
+    /// Waits for the next chunk of output. Returns `None` at the end of the output. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection is lost or the response is not valid. The stream ends after an error.
+    pub async fn try_next(&mut self) -> Result<Option<LogOutput>> {
+        TryStreamExt::try_next(self).await
+    }
 }
 
 impl Stream for OutputStream {
-    type Item = Result<Output>;
+    type Item = Result<LogOutput>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Pin::new(&mut self.output).poll_next(cx)
     }
 }
 
-/// All that was written.
+/// Captured output. Returned by [`OutputStream::capture`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Captured {
-    /// To the standard output, or to a terminal.
+    /// Standard output, or the output of a TTY.
     pub stdout: Vec<u8>,
-    /// To the standard error.
+    /// Standard error. Empty with a TTY.
     pub stderr: Vec<u8>,
 }
 
 impl Captured {
-    /// The standard output as text; what is not UTF-8 is replaced.
+    /// Returns the standard output as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn stdout_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stdout)
     }
 
-    /// The standard error as text; what is not UTF-8 is replaced.
+    /// Returns the standard error as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn stderr_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stderr)

@@ -1,7 +1,6 @@
-//! Bytes between a thread that waits and tasks that do not.
+//! Channels between blocking threads, which read and write files and archives, and async tasks.
 //!
-//! Files and archives are the work of threads. None outlives what it works for: once
-//! nobody asks for the outcome any more, its next step fails, and it ends.
+//! A thread stops soon after its stream or guard is dropped: its next read or write fails.
 
 use std::{
     convert::Infallible,
@@ -25,100 +24,109 @@ use tokio::{
 use super::Download;
 use crate::{Error, Result, error::Kind};
 
-/// How many bytes go over at once.
-pub(super) const PIECE: usize = 64 << 10;
+/// Maximum size of a chunk, in bytes.
+pub(super) const CHUNK_SIZE: usize = 64 << 10;
 
-/// How many pieces may wait.
-pub(super) const PIECES: usize = 4;
+/// Capacity of a channel.
+pub(super) const MAX_CHUNKS: usize = 4;
 
-/// Runs `work` on a thread of its own.
-pub(crate) fn on_a_thread<T: Send + 'static>(
+/// Runs `work` on the blocking thread pool.
+pub(crate) fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> impl Future<Output = Result<T>> + Send {
     task::spawn_blocking(work).map(outcome)
 }
 
-/// What became of work on a thread of its own.
+/// Converts the result of a blocking task.
 pub(super) fn outcome<T>(ended: Result<Result<T>, JoinError>) -> Result<T> {
-    let broken = |error| Error::with_source(Kind::Request("work on files came to an untimely end".into()), error);
+    let broken =
+        |error| Error::with_source(Kind::Internal("the background file task panicked or was cancelled".into()), error);
     ended.map_err(broken)?
 }
 
-/// What `work` writes on a thread of its own, as it is written, and last its error.
+/// Runs `work` on the blocking thread pool, and returns a stream of the bytes that it writes. An error of `work` is the last
+/// item.
 ///
-/// The thread waits while nobody takes the bytes, and fails to write once the stream is dropped.
-pub(crate) fn written(
+/// The thread blocks while the channel is full. Once the stream is dropped, writes fail.
+pub(crate) fn write_stream(
     work: impl FnOnce(&mut Writer) -> Result<()> + Send + 'static,
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
-    let (pieces, taken) = mpsc::channel(PIECES);
+    let (chunks, received) = mpsc::channel(MAX_CHUNKS);
     let thread = task::spawn_blocking(move || {
-        let mut writer = Writer { pieces, piece: BytesMut::new() };
+        let mut writer = Writer { chunks, chunk: BytesMut::new() };
         work(&mut writer)?;
-        writer.flush().map_err(|error| Error::with_source(Kind::Request("nobody takes the bytes".into()), error))
+        writer.flush().map_err(|error| Error::with_source(Kind::Internal("the reader was dropped".into()), error))
     });
-    stream::try_unfold((taken, thread), |(mut taken, thread)| async move {
-        match taken.recv().await {
-            Some(piece) => Ok(Some((piece, (taken, thread)))),
+    stream::try_unfold((received, thread), |(mut received, thread)| async move {
+        match received.recv().await {
+            Some(chunk) => Ok(Some((chunk, (received, thread)))),
             None => outcome(thread.await).map(|()| None),
         }
     })
 }
 
-/// Where a thread writes to.
+/// The writing end of the channel of [`write_stream`].
 pub(crate) struct Writer {
-    pieces: mpsc::Sender<Bytes>,
-    piece: BytesMut,
+    chunks: mpsc::Sender<Bytes>,
+    chunk: BytesMut,
+}
+
+impl Writer {
+    /// Returns an error once the stream is dropped, for work that can take long without writing anything.
+    pub(crate) fn check_reader(&self) -> Result<()> {
+        if self.chunks.is_closed() { Err(Error::internal("the reader was dropped")) } else { Ok(()) }
+    }
 }
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.piece.len() == PIECE {
+        if self.chunk.len() == CHUNK_SIZE {
             self.flush()?;
         }
-        self.piece.reserve(PIECE - self.piece.len());
-        let length = bytes.len().min(PIECE - self.piece.len());
-        self.piece.extend_from_slice(&bytes[..length]);
+        self.chunk.reserve(CHUNK_SIZE - self.chunk.len());
+        let length = bytes.len().min(CHUNK_SIZE - self.chunk.len());
+        self.chunk.extend_from_slice(&bytes[..length]);
         Ok(length)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.piece.is_empty() {
+        if self.chunk.is_empty() {
             return Ok(());
         }
-        self.pieces.blocking_send(self.piece.split().freeze()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        self.chunks.blocking_send(self.chunk.split().freeze()).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }
 
-/// Lets `work` read `download` on a thread of its own, which fails to read once the guard is dropped.
+/// Runs `work`, which reads `download`, on the blocking thread pool. Once the guard is dropped, reads fail.
 pub(super) fn read<T: Send + 'static>(
     download: Download,
     work: impl FnOnce(Source) -> Result<T> + Send + 'static,
 ) -> (JoinHandle<Result<T>>, Guard) {
-    let (guard, gone) = oneshot::channel();
+    let (guard, dropped) = oneshot::channel();
     let runtime = Handle::current();
-    let source = Source { download, bytes: Bytes::new(), runtime, gone };
+    let source = Source { download, bytes: Bytes::new(), runtime, dropped };
     (task::spawn_blocking(move || work(source)), Guard(guard))
 }
 
-/// Somebody waits for what a thread reads, for as long as this lives.
+/// Allows a thread to read its [`Source`] until this is dropped.
 #[derive(Debug)]
-pub(super) struct Guard(#[expect(dead_code, reason = "it is there to be dropped")] oneshot::Sender<Infallible>);
+pub(super) struct Guard(#[expect(dead_code, reason = "dropped to signal the reader")] oneshot::Sender<Infallible>);
 
-/// What a thread reads.
+/// A blocking reader of a [`Download`].
 pub(super) struct Source {
     download: Download,
-    /// What came last, as far as it is not read.
+    /// The rest of the last chunk.
     bytes: Bytes,
     runtime: Handle,
-    gone: oneshot::Receiver<Infallible>,
+    dropped: oneshot::Receiver<Infallible>,
 }
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.bytes.is_empty() {
-            let next = future::select(self.download.next(), &mut self.gone);
+            let next = future::select(self.download.next(), &mut self.dropped);
             match self.runtime.block_on(next) {
-                Either::Left((Some(piece), _)) => self.bytes = piece?,
+                Either::Left((Some(chunk), _)) => self.bytes = chunk?,
                 Either::Left((None, _)) => return Ok(0),
                 Either::Right(_) => return Err(io::ErrorKind::BrokenPipe.into()),
             }

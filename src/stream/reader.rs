@@ -1,4 +1,4 @@
-//! Streams of bytes, for whoever reads.
+//! Readers of byte streams.
 
 use std::{
     io,
@@ -12,19 +12,18 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
 use crate::Result;
 
-/// The bytes of a stream, to be read. Made by `into_reader` of that stream.
+/// An [`AsyncRead`] of the bytes of a stream. Returned by the stream's `into_reader`.
 ///
-/// An error of the stream is an [`io::Error`] with it inside. Dropping this closes
-/// the connection.
+/// An error of the stream is the source of the [`io::Error`]. Dropping this closes the connection.
 #[derive(Debug)]
 pub struct Reader<S> {
     stream: S,
-    /// What came last, as far as it is not read.
+    /// The rest of the last chunk.
     bytes: Bytes,
 }
 
 impl<S> Reader<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream, bytes: Bytes::new() }
     }
 }

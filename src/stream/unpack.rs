@@ -1,38 +1,52 @@
-//! Archives from the engine, written as files.
+//! Unpacking of downloaded archives.
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
+
+use rustix::{fs::AtFlags, io::Errno};
 
 use super::{
     Download,
     archive::{self, Entries, Entry},
+    directories::Directories,
     pipe,
+    root_dir::RootDir,
 };
-use crate::{Error, Result, error::Kind};
+use crate::{Error, Result};
 
 impl Download {
-    /// Writes what is in the archive below `directory`, which is made if it is not there.
+    /// Unpacks the archive into `directory`, which is created if it does not exist. Requires the feature `tar`.
     ///
-    /// Files that are there already are replaced. Modes and the times of files are
-    /// kept, but not the owners, nor the bits that let a program run as another user.
-    /// Pipes and devices are left out.
+    /// Existing files and links are replaced, existing directories are kept. Modes and modification times are restored, but
+    /// not owners, nor the setuid, setgid and sticky bits. FIFOs and devices are skipped.
     ///
-    /// Nothing is written outside of `directory`, whatever the archive says: symbolic
-    /// links are made as they are, and never followed.
+    /// Nothing is written outside of `directory`, even if the archive is malicious: a symbolic link that points outside
+    /// of it is created unchanged, but never followed.
+    ///
+    /// A sparse file can be much longer than its data in the archive: an archive of a few kilobytes can become a file of
+    /// terabytes, which takes no disk space. If that matters, read the [`entries`](Self::entries) and check their sizes.
     ///
     /// # Errors
     ///
-    /// Fails if the archive breaks off or is none, if something in it would lie outside
-    /// of `directory`, or if something cannot be written. What was written before stays.
+    /// Fails if the archive is truncated or not valid, if an entry has a path outside of `directory`, or if a file cannot be
+    /// written. Entries that were written before are not removed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.container("web").export().await?.unpack("rootfs").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancellation
     ///
-    /// Dropping this closes the connection. The thread that writes ends soon after, in
-    /// the middle of what it wrote.
+    /// Dropping the future closes the connection. The thread that writes stops soon after; a file may be incomplete.
     pub async fn unpack(self, directory: impl Into<PathBuf>) -> Result<()> {
-        let (operation, directory) = (self.operation, directory.into());
+        let (operation, directory) = (self.operation.clone(), directory.into());
         let work = move |source| archive::read(source, |entries| unpack(entries, &directory));
         let (thread, _guard) = pipe::read(self, work);
         pipe::outcome(thread.await).map_err(|error| error.during(operation))
@@ -40,35 +54,60 @@ impl Download {
 }
 
 fn unpack(entries: &mut Entries<'_>, directory: &Path) -> Result<()> {
-    let refused = |error| unwritten(directory, error);
-    fs::create_dir_all(directory).map_err(refused)?;
-    let directory = directory.canonicalize().map_err(refused)?;
-    // Their modes come last, the innermost first: a mode may forbid to write.
-    let mut directories = Vec::new();
+    let failed = |error| unwritten(directory, error);
+    fs::create_dir_all(directory).map_err(failed)?;
+    let directory = directory.canonicalize().map_err(failed)?;
+    let mut root = RootDir::open(&directory)?;
+    let mut directories = Directories::default();
+    let at = |path: &Path| directory.join(path.strip_prefix("/").unwrap_or(path));
     while let Some(mut entry) = entries.next()? {
-        let path = directory.join(entry.path().unwrap_or_default());
+        let path = entry.path().unwrap_or_default().into_owned();
         let kind = entry.header().entry_type();
-        if kind.is_dir() {
-            directories.push((path, entry));
-        } else if !(kind.is_fifo() || kind.is_character_special() || kind.is_block_special()) {
-            write(&mut entry, &directory)
-                .map_err(|error| entries.what_happened(error, |error| unwritten(&path, error)))?;
-        }
+        let written = if kind.is_dir() {
+            inside(&path).and_then(|path| directories.make(&mut root, path, entry.header()))
+        } else if kind.is_fifo() || kind.is_character_special() || kind.is_block_special() {
+            Ok(())
+        } else {
+            // The `tar` crate replaces existing files and symbolic links, but not by a hard link.
+            let ready = if kind.is_hard_link() { remove(&mut root, &path) } else { Ok(()) };
+            ready.and_then(|()| write(&mut entry, &directory))
+        };
+        written.map_err(|error| entries.read_error(error, |error| unwritten(&at(&path), error)))?;
     }
-    directories.sort_by(|(one, _), (other, _)| other.cmp(one));
-    for (path, mut entry) in directories {
-        write(&mut entry, &directory).map_err(|error| unwritten(&path, error))?;
-    }
-    Ok(())
+    directories.finish(&mut root).map_err(|(path, error)| unwritten(&at(&path), error))
 }
 
 fn write(entry: &mut Entry<'_>, directory: &Path) -> io::Result<()> {
-    match entry.unpack_in(directory)? {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidData, "it would lie outside of the directory")),
+    if entry.unpack_in(directory)? { Ok(()) } else { Err(outside()) }
+}
+
+fn outside() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the entry is outside the target directory")
+}
+
+/// Removes a file or a link, if it exists.
+fn remove(root: &mut RootDir, path: &Path) -> io::Result<()> {
+    let path = inside(path)?;
+    let removed = root.parent(&path).and_then(|(parent, name)| rustix::fs::unlinkat(parent, name, AtFlags::empty()));
+    match removed {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(errno.into()),
     }
 }
 
+/// Returns the path of an entry relative to the directory.
+fn inside(path: &Path) -> io::Result<PathBuf> {
+    let mut inside = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(part) => inside.push(part),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+            Component::ParentDir => return Err(outside()),
+        }
+    }
+    Ok(inside)
+}
+
 fn unwritten(path: &Path, error: io::Error) -> Error {
-    Error::with_source(Kind::Request(format!("{} cannot be written", path.display())), error)
+    Error::write_failed(path, error)
 }

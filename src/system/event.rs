@@ -1,79 +1,63 @@
-//! An event, in one shape whatever engine sent it.
+//! Engine events, in the same form for all engine versions.
 
 use std::collections::HashMap;
 
-use crate::{Result, Timestamp, models, stream::Document};
+use serde::{Deserialize, Serialize};
 
-/// Something that happened in the engine.
+pub use crate::models::EventKind;
+use crate::{Error, Result, Timestamp, error::Kind, models, stream::Document};
+
+/// An event of the engine.
 ///
-/// Old engines send four fields, newer ones more and not always those four; this
-/// is what they mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The fields are the same for all engine versions, although old engines send other fields than newer ones.
+///
+/// # Attributes
+///
+/// The keys depend on the kind and the action. The labels of a container or image are among them. Common keys are:
+///
+/// | kind | key | value |
+/// |---|---|---|
+/// | container | `name`, `image` | name of the container and of its image |
+/// | container | `exitCode` | exit code, of `die` and `exec_die` |
+/// | container | `signal` | number of the signal, of `kill` |
+/// | container | `execID` | id of the command, of `exec_create`, `exec_start` and `exec_die` |
+/// | container | `oldName` | former name, of `rename` |
+/// | image | `name` | name of the image |
+/// | network | `name`, `type` | name and driver of the network |
+/// | network | `container` | id of the container, of `connect` and `disconnect` |
+/// | volume | `driver` | driver of the volume |
+/// | volume | `container`, `destination` | id of the container and path in it, of `mount` |
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// What it happened to.
+    /// Kind of the object, for example a container.
     pub kind: EventKind,
-    /// What happened: `start`, `die`, `pull`, `exec_create`.
+    /// Action, for example `start`, `die`, `pull` or `exec_create`.
     pub action: String,
-    /// What stands behind the action: of `exec_create: sh -c ls`, the command `sh -c ls`.
+    /// Text after the action: of `exec_create: sh -c ls`, the command `sh -c ls`.
     pub detail: Option<String>,
-    /// The id, or name, of what it happened to.
+    /// Id or name of the object.
     pub id: String,
-    /// The image, of a container.
+    /// Image of the container, if the object is a container.
     pub image: Option<String>,
-    /// What else is known: the name, labels, the exit code. Engines before 1.10 tell nothing more.
+    /// Attributes of the object and the action; see [above](#attributes). Empty from engines before 1.10.
     pub attributes: HashMap<String, String>,
-    /// When it happened, by the engine's clock: to the nanosecond, or to the second from engines before 1.9.
+    /// Time of the event by the engine's clock, in nanoseconds; in whole seconds from engines before 1.9.
     pub time: Timestamp,
 }
 
-/// What an event is about.
-///
-/// Engines learn new words; one that is not known here is [`Other`](Self::Other).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EventKind {
-    /// A container, or a command in one.
-    Container,
-    /// An image.
-    Image,
-    /// A volume.
-    Volume,
-    /// A network.
-    Network,
-    /// The engine itself.
-    Daemon,
-    /// A word that is not known here.
-    Other(String),
-}
-
-impl EventKind {
-    /// The engine's word.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Container => "container",
-            Self::Image => "image",
-            Self::Volume => "volume",
-            Self::Network => "network",
-            Self::Daemon => "daemon",
-            Self::Other(word) => word,
-        }
+impl Event {
+    /// Whether a container was removed: Docker's action is `destroy`, Podman's `remove`.
+    pub(crate) fn is_removal(&self) -> bool {
+        self.kind == EventKind::Container && matches!(&*self.action, "destroy" | "remove")
     }
 }
 
-impl From<&str> for EventKind {
-    fn from(word: &str) -> Self {
-        let known = [Self::Container, Self::Image, Self::Volume, Self::Network, Self::Daemon];
-        known.into_iter().find(|kind| kind.as_str() == word).unwrap_or_else(|| Self::Other(word.to_owned()))
-    }
-}
-
-/// What engines that do not tell the kind call the actions of images.
+/// Actions of images, for engines that do not send the kind of the object.
 const IMAGE_ACTIONS: [&str; 7] = ["delete", "import", "load", "pull", "push", "tag", "untag"];
 
 impl Document for Event {
-    type Wire = models::Event;
+    type Api = models::Event;
 
     fn read(raw: models::Event) -> Result<Self> {
         let actor = raw.actor.unwrap_or_default();
@@ -82,10 +66,10 @@ impl Document for Event {
             Some((action, detail)) => (action.to_owned(), Some(detail.to_owned())),
             None => (word, None),
         };
-        let kind = match &*raw.type_ {
-            "" if IMAGE_ACTIONS.contains(&&*action) => EventKind::Image,
-            "" => EventKind::Container,
-            kind => kind.into(),
+        let kind = match raw.type_ {
+            None if IMAGE_ACTIONS.contains(&&*action) => EventKind::Image,
+            None => EventKind::Container,
+            Some(kind) => kind,
         };
         let image = Some(raw.from).filter(|from| !from.is_empty());
         Ok(Self {
@@ -95,10 +79,7 @@ impl Document for Event {
             detail,
             id: if actor.id.is_empty() { raw.id } else { actor.id },
             attributes: actor.attributes,
-            time: match raw.time_nano {
-                0 => Timestamp::from_unix_seconds(raw.time)?,
-                nanoseconds => Timestamp::from_unix_nanoseconds(nanoseconds),
-            },
+            time: raw.time_nano.or(raw.time).ok_or_else(|| Error::new(Kind::Decode("event without a time".into())))?,
         })
     }
 }
@@ -113,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn engines_of_every_age_tell_the_same_of_a_container() {
+    fn container_event_is_the_same_from_old_and_new_engines() {
         let old = decoded(r#"{"status":"start","id":"f43c","from":"busybox","time":1795470173}"#);
         let new = decoded(
             r#"{"Type":"container","Action":"start","Actor":{"ID":"f43c","Attributes":{"image":"busybox","name":"web"}},
@@ -129,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_an_image_has_no_image() {
+    fn image_event_has_no_image_field() {
         let old = decoded(r#"{"status":"untag","id":"busybox:latest","time":1}"#);
         assert_eq!((old.kind, old.image), (EventKind::Image, None));
         let new = decoded(
@@ -139,14 +120,45 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_an_action_is_taken_apart() {
+    fn event_action_is_split_from_its_detail() {
         let event = decoded(r#"{"status":"exec_create: sh -c echo: ls","id":"f43c","from":"busybox","time":1}"#);
         assert_eq!((&*event.action, event.detail.as_deref()), ("exec_create", Some("sh -c echo: ls")));
     }
 
     #[test]
-    fn kinds_and_actions_that_nobody_knows_yet_are_passed_on() {
+    fn event_is_removal() {
+        for (kind, action, want) in [
+            ("container", "destroy", true),
+            ("container", "remove", true),
+            ("container", "die", false),
+            ("volume", "destroy", false),
+            ("image", "remove", false),
+        ] {
+            let event = decoded(&format!(r#"{{"Type":"{kind}","Action":"{action}","Actor":{{"ID":"x"}},"time":1}}"#));
+            assert_eq!(event.is_removal(), want, "{kind} {action}");
+        }
+    }
+
+    #[test]
+    fn unknown_event_kinds_and_actions_are_kept() {
         let event = decoded(r#"{"Type":"dream","Action":"begin","Actor":{"ID":"x","Attributes":null},"time":1}"#);
         assert_eq!((event.kind.as_str(), &*event.action), ("dream", "begin"));
+    }
+
+    #[test]
+    fn events_round_trip_through_serde() {
+        let event = decoded(
+            r#"{"Type":"container","Action":"exec_create: ls","Actor":{"ID":"f43c","Attributes":{"name":"web"}},
+                "timeNano":1795470173613420420}"#,
+        );
+        let text = serde_json::to_string(&event).unwrap();
+        assert!(text.starts_with(r#"{"kind":"container","action":"exec_create","detail":"ls","id":"f43c""#), "{text}");
+        assert!(text.ends_with(r#""time":"2026-11-23T21:42:53.61342042Z"}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+    }
+
+    #[test]
+    fn event_without_a_time_is_an_error() {
+        assert!(Event::decode(br#"{"Type":"container","Action":"start"}"#).unwrap_err().is_decode());
     }
 }

@@ -1,146 +1,187 @@
-//! The stream of events.
+//! Reading the engine's events.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
-
-use futures_core::Stream;
-
-use super::{Event, EventKind};
+use super::{EventKind, EventStream, response_time};
 use crate::{
-    Filters, Result, Timestamp,
-    stream::{Decoded, DocumentDecoder},
-    wire::Body,
+    ApiVersion, DockerClient, Filters, LazyStream, Result, Timestamp,
+    generated::Client,
+    monitor::EventMonitor,
+    request::{Settings, request},
 };
 
-/// Options of [`DockerClient::events`](crate::DockerClient::events). By default, all events from now on.
-#[doc(alias = "MonitorEventsOptions")]
-#[doc(alias = "MonitorEventsFilters")]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use]
-pub struct EventsOptions {
-    pub(crate) since: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
-    pub(super) filters: Filters,
+/// Docker before this version may immediately end a stream without `until`.
+const ENDLESS: ApiVersion = ApiVersion::new(1, 23);
+
+/// The year 2096.
+const FAR: &str = "4000000000";
+
+impl DockerClient {
+    /// Returns a stream of the engine's events, as `docker events` does. Resolves once the engine has sent response headers.
+    ///
+    /// Calls `GET /events`. The stream does not reconnect; [`monitor`](ReadEvents::monitor) does.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the engine rejects a filter (400), or if the API version lacks it: filters require API 1.16.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let mut events = docker.events().action("start").action("die").await?;
+    /// while let Some(event) = events.try_next().await? {
+    ///     println!("{} {} {}", event.time, event.action, event.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "SystemEvents")]
+    #[doc(alias = "MonitorEvents")]
+    pub fn events(&self) -> ReadEvents {
+        ReadEvents {
+            docker: self.clone(),
+            since: None,
+            until: None,
+            filters: Filters::default(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Returns a stream of the engine's events that reconnects when the connection is lost or the engine restarts.
+    ///
+    /// The same as `events().monitor()`, see [`ReadEvents::monitor`].
+    #[doc(alias = "StartMonitorEvents")]
+    pub fn monitor_events(&self) -> EventMonitor {
+        self.events().monitor()
+    }
 }
 
-impl EventsOptions {
-    /// Begin with what happened since, by the engine's clock, in whole seconds rounded down.
+/// A request to read events. Returned by [`DockerClient::events`].
+#[doc(alias = "MonitorEventsOptions")]
+#[doc(alias = "MonitorEventsFilters")]
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct ReadEvents {
+    docker: DockerClient,
+    pub(crate) since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    filters: Filters,
+    settings: Settings,
+}
+
+request!(ReadEvents => EventStream, "system_events");
+
+impl ReadEvents {
+    /// Begins with the events since this time, by the engine's clock, rounded down to whole seconds. Defaults to now.
     ///
-    /// Engines remember some of the last events only: 64 before 1.13, 256 since.
-    pub fn since(mut self, since: Timestamp) -> Self {
-        self.since = Some(since);
+    /// Engines keep only their last events: 64 before 1.13, 256 since.
+    pub fn since(mut self, time: Timestamp) -> Self {
+        self.since = Some(time);
         self
     }
 
-    /// End then, by the engine's clock, in whole seconds rounded up. Goes on for ever without.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.until = Some(until);
+    /// Ends the stream at this time, by the engine's clock, rounded up to whole seconds. Defaults to a stream that does not
+    /// end.
+    pub fn until(mut self, time: Timestamp) -> Self {
+        self.until = Some(time);
         self
     }
 
-    /// Only events of this container, by id or name; several calls widen the choice. Needs API 1.16.
+    /// Includes only events of this container, by name or id; several calls include more. Requires API 1.16.
     pub fn container(self, container: impl Into<String>) -> Self {
         self.filter("container", container)
     }
 
-    /// Only events of this image and its containers; several calls widen the choice. Needs API 1.16.
+    /// Includes only events of this image and its containers; several calls include more. Requires API 1.16.
     pub fn image(self, image: impl Into<String>) -> Self {
         self.filter("image", image)
     }
 
-    /// Only this action, as `start`; several calls widen the choice. Needs API 1.16.
+    /// Includes only this action, for example `start`; several calls include more. Requires API 1.16.
     pub fn action(self, action: impl Into<String>) -> Self {
         self.filter("event", action)
     }
 
-    /// Only events of containers and images with this label, `key` or `key=value`; several calls narrow the choice. Needs
-    /// API 1.21.
+    /// Includes only events of containers and images with this label, `key` or `key=value`; several calls require all
+    /// of their labels. Requires API 1.21.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Only events of this kind of thing; several calls widen the choice. Needs API 1.22.
+    /// Includes only events of this kind of object; several calls include more. Requires API 1.22.
     pub fn kind(self, kind: impl Into<EventKind>) -> Self {
         let kind = kind.into();
         self.filter("type", kind.as_str())
     }
 
-    /// Only events of this volume; several calls widen the choice. Needs API 1.22.
+    /// Includes only events of this volume; several calls include more. Requires API 1.22.
     pub fn volume(self, name: impl Into<String>) -> Self {
         self.filter("volume", name)
     }
 
-    /// Only events of this network, by id or name; several calls widen the choice. Needs API 1.22.
+    /// Includes only events of this network, by name or id; several calls include more. Requires API 1.22.
     pub fn network(self, network: impl Into<String>) -> Self {
         self.filter("network", network)
     }
 
-    /// A filter that has no method of its own.
+    /// Adds a filter that has no dedicated method.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);
         self
     }
 
-    /// Filters that come from somewhere else.
+    /// Adds filters.
     pub fn filters(mut self, filters: impl Into<Filters>) -> Self {
         self.filters.extend(filters);
         self
     }
 
-    pub(super) fn to_since(&self) -> Option<String> {
-        self.since.map(|since| since.unix_seconds().to_string())
+    /// Returns the stream without waiting: the request is sent when the stream is first polled, and an error of the
+    /// request is the first item.
+    pub fn stream(self) -> LazyStream<EventStream> {
+        LazyStream::new(self.into_future())
     }
 
-    pub(super) fn to_until(&self) -> Option<String> {
-        let rounded_up = |until: Timestamp| {
-            until.unix_nanoseconds().div_euclid(1_000_000_000)
-                + i128::from(until.unix_nanoseconds().rem_euclid(1_000_000_000) > 0)
-        };
-        self.until.map(|until| rounded_up(until).to_string())
-    }
-}
-
-/// What happens in an engine, in order. Made by [`DockerClient::events`](crate::DockerClient::events).
-///
-/// Ends at the time that was asked for, when the engine stops, or with the first
-/// error; it does not reconnect.
-///
-/// # Cancellation
-///
-/// Dropping this closes its connection; nothing keeps running behind it. Waiting
-/// for the next event is cancel safe: none is lost when the wait is dropped.
-#[doc(alias = "EventOrError")]
-#[derive(Debug)]
-#[must_use = "streams do nothing unless polled"]
-pub struct Events {
-    events: Decoded<DocumentDecoder<Event>>,
-    answered_at: Timestamp,
-}
-
-impl Events {
-    pub(super) fn new(body: Body, longest: usize, answered_at: Timestamp) -> Self {
-        Self { events: Decoded::new(body, DocumentDecoder::new(longest), "system_events"), answered_at }
+    /// Returns a stream of these events that reconnects when the connection is lost or the engine restarts.
+    ///
+    /// Sends nothing until it is polled. Calls `GET /events` and `GET /_ping`. The time limit and the headers of the request
+    /// apply to each `GET /events`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) {
+    /// use dockerclient::monitor::EventUpdate;
+    /// let mut monitor = docker.events().label("app=web").monitor();
+    /// while let Some(update) = monitor.next().await {
+    ///     match update {
+    ///         EventUpdate::Event(event) => println!("{} {}", event.action, event.id),
+    ///         EventUpdate::Disconnected { error, .. } => eprintln!("{error}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn monitor(self) -> EventMonitor {
+        EventMonitor::new(self.docker.clone(), self)
     }
 
-    /// When the engine answered, by its clock; the second it lies in.
-    pub(crate) fn answered_at(&self) -> Timestamp {
-        self.answered_at
-    }
-
-    /// Fails if nothing happens for longer than `limit`. Without, waits for as long as it takes.
-    pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.events.set_idle_timeout(limit);
-        self
+    async fn call(self) -> Result<EventStream> {
+        let api = self.docker.api("system_events", &self.settings).await?;
+        let since = self.since.map(|since| since.unix_seconds().to_string());
+        let (until, filters) = (until_parameter(self.until, api.version()), self.filters.to_query());
+        let call =
+            async |client: &Client| client.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
+        let (head, body) = api.stream(call).await?;
+        Ok(EventStream::new(body, api.max_item_size(), self.until, response_time(&head)))
     }
 }
 
-impl Stream for Events {
-    type Item = Result<Event>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.events).poll_next(cx)
-    }
+/// The parameter `until`: whole seconds, rounded up.
+fn until_parameter(until: Option<Timestamp>, version: ApiVersion) -> Option<String> {
+    let rounded_up = |until: Timestamp| {
+        let (seconds, rest) = (1_000_000_000, until.unix_nanoseconds());
+        rest.div_euclid(seconds) + i128::from(rest.rem_euclid(seconds) > 0)
+    };
+    let far = (version < ENDLESS).then(|| FAR.to_owned());
+    until.map(|until| rounded_up(until).to_string()).or(far)
 }

@@ -1,15 +1,15 @@
-//! Which version to speak: the newest that both sides know.
+//! Negotiation of the API version: the newest that both the engine and this crate support.
 
 use serde::Deserialize;
 
 use crate::{
     ApiVersion, Error, Result,
-    connect::{HttpClient, Limits},
     error::{Kind, Unsupported},
-    wire,
+    generated,
+    transport::{HttpClient, Limits},
 };
 
-/// What an engine says of its versions. Engines before 1.13 do not tell their oldest.
+/// The API versions that an engine supports. Engines before 1.13 do not report the oldest.
 #[derive(Debug, Deserialize)]
 struct Range {
     #[serde(rename = "ApiVersion")]
@@ -18,16 +18,18 @@ struct Range {
     oldest: Option<String>,
 }
 
-/// Asks the engine, without a version, for its versions, and chooses the newest that both know.
+/// Requests the version range of the engine (`GET /version`, without a version prefix), and returns the newest common
+/// version.
 pub(crate) async fn negotiate(http: HttpClient, limits: Limits) -> Result<ApiVersion> {
-    let range: Range = wire::unversioned(&http, limits, "/version").await?;
+    let range: Range = generated::raw::unversioned(&http, limits, "/version").await?;
     choose(&range)
 }
 
 fn choose(range: &Range) -> Result<ApiVersion> {
-    let newest: ApiVersion = range.newest.parse().map_err(garbled)?;
+    let malformed = |_| Error::new(Kind::Decode("at ApiVersion: not a version".into()));
+    let newest: ApiVersion = range.newest.parse().map_err(malformed)?;
     let oldest = match &range.oldest {
-        Some(oldest) => oldest.parse().map_err(garbled)?,
+        Some(oldest) => oldest.parse().map_err(malformed)?,
         None => ApiVersion::new(1, 0),
     };
     let common = newest.min(ApiVersion::NEWEST);
@@ -36,17 +38,13 @@ fn choose(range: &Range) -> Result<ApiVersion> {
     }
     Err(Error::new(Kind::Unsupported(Unsupported {
         message: format!(
-            "the engine speaks API {oldest} to {newest}, this client {} to {}: they have none in common",
+            "no API version in common: the engine supports {oldest} to {newest}, this crate {} to {}",
             ApiVersion::OLDEST,
             ApiVersion::NEWEST
         ),
-        needed: Some(if newest < ApiVersion::OLDEST { ApiVersion::OLDEST } else { oldest }),
-        spoken: None,
+        required: Some(if newest < ApiVersion::OLDEST { ApiVersion::OLDEST } else { oldest }),
+        negotiated: None,
     })))
-}
-
-fn garbled(error: Error) -> Error {
-    Error::with_source(Kind::Decode("at ApiVersion".into()), error)
 }
 
 #[cfg(test)]
@@ -58,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_version_that_both_know_is_spoken() {
+    fn negotiation_chooses_newest_common_version() {
         assert_eq!(chosen("1.15", None).unwrap(), ApiVersion::new(1, 15));
         assert_eq!(chosen("1.17", None).unwrap(), ApiVersion::new(1, 17));
         assert_eq!(chosen("1.23", None).unwrap(), ApiVersion::new(1, 23));
@@ -69,13 +67,13 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_with_no_version_in_common_is_told_from_its_range() {
+    fn negotiation_without_common_version_is_an_error() {
         let error = chosen("1.99", Some("1.98")).unwrap_err();
         assert!(error.is_unsupported());
         assert_eq!(
             error.to_string(),
             format!(
-                "the engine speaks API 1.98 to 1.99, this client 1.15 to {}: they have none in common",
+                "no API version in common: the engine supports 1.98 to 1.99, this crate 1.15 to {}",
                 ApiVersion::NEWEST
             )
         );
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_in_place_of_a_version_is_a_decode_error() {
+    fn negotiation_with_malformed_version_is_a_decode_error() {
         assert!(chosen("latest", None).unwrap_err().is_decode());
         assert!(chosen("1.41", Some("")).unwrap_err().is_decode());
     }

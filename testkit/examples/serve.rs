@@ -1,27 +1,30 @@
-//! Serves a double of an engine until the end of its input, for clients in other processes and other languages:
+//! Serves a fake engine until EOF on stdin, for clients in other processes and other languages:
 //! `cargo run --package dockerclient-testkit --example serve`.
 //!
-//! Its first line is the address. With the word `tcp` it listens on a port of the loopback interface instead of a unix
-//! socket, with `old` it behaves as engine 1.6, and with `lenient` it takes requests as engines do. At the end it tells
-//! on stderr what it was asked, if that was not as it should be.
+//! The first line of its output is the address. With the argument `tcp` it listens on a port of the loopback interface instead
+//! of a unix socket, with `old` it behaves like Docker 1.6, with `lenient` it accepts invalid requests as engines do, and with
+//! `empty` it has no images, but can pull `busybox`. At the end it prints the requests to stderr, if one was not valid.
 
 use std::io;
 
-use dockerclient_testkit::Engine;
+use dockerclient_testkit::FakeEngine;
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let asked_for = |word: &str| words.iter().any(|given| given == word);
-    let mut builder = Engine::builder();
-    if asked_for("old") {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    let mut builder = FakeEngine::builder();
+    if has("old") {
         builder = builder.like_docker_1_6();
     }
-    if asked_for("lenient") {
+    if has("lenient") {
         builder = builder.lenient();
     }
+    if has("empty") {
+        builder = builder.without_images();
+    }
     let engine = builder.build();
-    println!("{}", if asked_for("tcp") { engine.tcp_address() } else { engine.address() });
+    println!("{}", if has("tcp") { engine.tcp_address() } else { engine.address() });
     tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink())).await??;
     Ok(())
 }

@@ -1,188 +1,193 @@
-//! The engine's double, as a test holds it.
+//! The fake engine.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
 use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
 use tokio::io::DuplexStream;
 
-use crate::{Call, Reply, Request, listen::Addresses, shared::Shared, simulate};
+use crate::{Call, Request, Response, connection, listeners::Listeners, server::Server, simulate};
 
 mod builder;
 
-pub use self::builder::EngineBuilder;
+pub use self::builder::FakeEngineBuilder;
 
-/// How many bytes a connection in memory holds before its writer waits.
-const BUFFER: usize = 64 << 10;
+/// Buffer size of an in-memory connection, in bytes per direction.
+const BUFFER_SIZE: usize = 64 << 10;
 
-/// An engine that is none: it lives in the process of the test, and does what an engine does.
+/// An in-process fake Docker Engine.
 ///
-/// Dropping it closes all its connections, and [verifies](Self::verify) what was expected.
+/// Dropping it closes all its connections and [verifies](Self::verify) the expected calls.
 #[doc(alias = "MockClient")]
 #[doc(alias = "NopClient")]
 #[derive(Debug)]
-pub struct Engine {
-    shared: Arc<Shared>,
-    addresses: Addresses,
+pub struct FakeEngine {
+    server: Arc<Server>,
+    listeners: Listeners,
 }
 
-impl Engine {
-    /// An engine that behaves as 20.10, with the image `busybox`.
+impl FakeEngine {
+    /// Creates a fake engine that behaves like Docker 20.10 and has the image `busybox`.
     ///
-    /// What it does it does as tasks of the tokio runtime in which it is connected to.
+    /// It runs as tasks of the tokio runtime in which connections to it are opened.
     #[doc(alias = "NewMockClient")]
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// An engine to order.
-    pub fn builder() -> EngineBuilder {
-        EngineBuilder::new()
+    /// Returns a builder for a fake engine with other settings.
+    pub fn builder() -> FakeEngineBuilder {
+        FakeEngineBuilder::new()
     }
 
-    /// Answers each request as `script` says, and does nothing of its own.
-    pub fn answering(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::builder().answering(script)
+    /// Creates a fake engine that responds to every request with the result of `script`, and simulates nothing.
+    pub fn scripted(script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self::builder().scripted(script)
     }
 
-    /// Answers each request as `script` says, without reading its body.
-    pub fn answering_early(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::builder().answering_early(script)
+    /// Creates a fake engine that calls `script` as soon as the headers of a request are received, and does not read the
+    /// body.
+    pub fn scripted_before_body(script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
+        Self::builder().scripted_before_body(script)
     }
 
-    fn with(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared), addresses: Addresses::default() }
+    fn with(server: Server) -> Self {
+        Self { server: Arc::new(server), listeners: Listeners::default() }
     }
 
-    /// A client that is connected in memory and speaks `version`. It has no credentials, whoever runs the test.
+    /// Returns a client for API `version` over in-memory connections. It ignores the user's Docker configuration and has no
+    /// credentials.
     ///
     /// # Panics
     ///
-    /// If this is no version that `dockerclient` speaks.
+    /// Panics if `dockerclient` does not support `version`.
     #[must_use]
     pub fn client(&self, version: &str) -> DockerClient {
-        let version: ApiVersion = version.parse().expect("a version of the API, as 1.18");
+        let version: ApiVersion = version.parse().expect("invalid API version");
         let connector = self.connector();
         let builder = DockerClient::builder().connector(move || std::future::ready(connector()));
-        builder.anonymous().api_version(version).build().expect("a version that dockerclient speaks")
+        // Do not read the configuration of the user who runs the test.
+        let builder = builder.config_directory("/nonexistent");
+        builder.anonymous().api_version(version).build().expect("unsupported API version")
     }
 
-    /// A client made to order, connected by the unix socket.
+    /// Builds a client that connects over the unix socket.
     ///
     /// # Panics
     ///
-    /// If it cannot be made.
+    /// Panics if `builder` fails.
     #[must_use]
-    pub fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
-        builder.address(self.address()).build().expect("what is ordered can be made")
+    pub fn client_with(&self, builder: DockerClientBuilder) -> DockerClient {
+        builder.address(self.address()).build().expect("failed to build the client")
     }
 
-    /// Opens connections in memory, for clients of any kind.
+    /// Returns a function that opens in-memory connections, for any client.
     pub fn connector(&self) -> impl Fn() -> io::Result<DuplexStream> + Send + Sync + 'static {
-        // A client that outlives the engine finds nobody there.
-        let shared = Arc::downgrade(&self.shared);
+        let server = Arc::downgrade(&self.server);
         move || {
-            let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the double of the engine is not there");
-            let shared = shared.upgrade().filter(|shared| shared.is_up()).ok_or_else(gone)?;
-            let (ours, theirs) = tokio::io::duplex(BUFFER);
-            shared.serve(Box::new(ours), Duration::ZERO);
+            let gone = || io::Error::new(io::ErrorKind::ConnectionRefused, "the fake engine is not running");
+            let server = server.upgrade().filter(|server| server.is_up()).ok_or_else(gone)?;
+            let (ours, theirs) = tokio::io::duplex(BUFFER_SIZE);
+            connection::spawn(&server, Box::new(ours), Duration::ZERO);
             Ok(theirs)
         }
     }
 
-    /// Where it listens on a unix socket, as `DOCKER_HOST` wants it. It does so from the first call on.
+    /// Returns the address of its unix socket, in the format of `DOCKER_HOST`. The first call creates the socket.
     ///
     /// # Panics
     ///
-    /// If the socket cannot be made.
+    /// Panics if the socket cannot be created.
     #[must_use]
     pub fn address(&self) -> String {
-        self.addresses.unix(&self.shared)
+        self.listeners.unix(&self.server)
     }
 
-    /// Where it listens on the loopback interface, as `DOCKER_HOST` wants it. It does so from the first call on.
+    /// Returns the address of its TCP port on the loopback interface, in the format of `DOCKER_HOST`. The first call opens
+    /// the port.
     ///
     /// # Panics
     ///
-    /// If no port can be had.
+    /// Panics if no port is available.
     #[must_use]
     pub fn tcp_address(&self) -> String {
-        self.addresses.tcp(&self.shared)
+        self.listeners.tcp(&self.server)
     }
 
-    /// Hangs up on everyone and refuses whoever comes, as an engine that was killed. Programs go on.
+    /// Closes all connections and accepts no new ones, like an engine that was killed. Programs continue to run.
     pub fn kill(&self) {
-        self.addresses.close();
-        self.shared.kill();
+        self.listeners.close();
+        self.server.kill();
     }
 
-    /// Is there again, after a [`kill`](Self::kill), at the same addresses and with what it had.
+    /// Accepts connections again after [`kill`](Self::kill), at the same addresses and with the same state.
     ///
     /// # Panics
     ///
-    /// If its port was taken meanwhile.
+    /// Panics if its port is in use by another process.
     pub fn start(&self) {
-        self.shared.start();
-        self.addresses.listen_again(&self.shared).expect("its addresses are free");
+        self.server.start();
+        self.listeners.listen_again(&self.server).expect("failed to listen at the same addresses");
     }
 
-    /// Expects a call. What is not expected is answered as the engine would.
+    /// Adds an expected call. Unexpected calls are simulated.
     #[doc(alias = "On")]
     pub fn expect(&self, call: Call) {
-        self.shared.expectations.add(call);
+        self.server.expectations.add(call);
     }
 
-    /// Expects calls in this order.
+    /// Adds calls that are expected in this order.
     pub fn expect_in_order(&self, calls: impl IntoIterator<Item = Call>) {
-        self.shared.expectations.add_in_order(calls);
+        self.server.expectations.add_in_order(calls);
     }
 
-    /// What was asked so far.
+    /// Returns all requests received so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.transcript.requests()
+        self.server.transcript.requests()
     }
 
-    /// The request lines so far.
+    /// Returns the request lines received so far, one per line.
     #[must_use]
-    pub fn lines(&self) -> String {
+    pub fn request_lines(&self) -> String {
         self.requests().into_iter().map(|request| request.line).collect::<Vec<_>>().join("\n")
     }
 
-    /// The requests so far that were for an operation, as `container_start`.
+    /// Returns the requests received so far for an operation, for example `container_start`.
     #[must_use]
     pub fn calls_to(&self, operation: &str) -> Vec<Request> {
-        self.shared.transcript.calls_to(operation)
+        self.server.transcript.calls_to(operation)
     }
 
-    /// What was asked and answered so far, a line a request.
+    /// Returns the requests received so far and the statuses of their responses, one per line.
     #[must_use]
     pub fn transcript(&self) -> String {
-        self.shared.transcript.text()
+        self.server.transcript.text()
     }
 
-    /// How many connections were ever opened.
+    /// Returns the number of connections opened so far, including closed ones.
     #[must_use]
-    pub fn opened(&self) -> usize {
-        self.shared.opened()
+    pub fn connections_opened(&self) -> usize {
+        self.server.connections_opened()
     }
 
-    /// Waits until no connection is open any more.
-    pub async fn all_hung_up(&self) {
-        self.shared.all_hung_up().await;
+    /// Waits until all connections are closed.
+    pub async fn all_connections_closed(&self) {
+        self.server.all_connections_closed().await;
     }
 
-    /// The operations of the API's document that the double does not simulate, and answers with 501.
+    /// Returns the operations of the API specification that are not simulated and return status 501.
     #[must_use]
     pub fn not_simulated() -> Vec<&'static str> {
         simulate::not_simulated()
     }
 
-    /// Fails the test if an expected call did not come, a request was ill-formed, or something panicked in the double.
+    /// Fails the test if an expected call was not received, a request did not match the API specification, or a script or
+    /// program panicked.
     ///
     /// # Panics
     ///
-    /// If so. The message shows what is wrong, and all that was asked.
+    /// Panics in these cases. The message lists the problems and the requests that were received.
     #[doc(alias = "AssertExpectations")]
     #[track_caller]
     pub fn verify(&self) {
@@ -192,32 +197,32 @@ impl Engine {
     }
 
     fn report(&self) -> Option<String> {
-        let mut problems = self.shared.problems();
-        problems.extend(self.shared.expectations.unmet());
+        let mut problems = self.server.problems();
+        problems.extend(self.server.expectations.unmet());
         if problems.is_empty() {
             return None;
         }
         Some(format!(
-            "the double of the engine is not content:\n- {}\nwhat it was asked:\n{}",
+            "verification of the fake engine failed:\n- {}\nrequests received:\n{}",
             problems.join("\n- "),
             self.transcript()
         ))
     }
 }
 
-impl Default for Engine {
+impl Default for FakeEngine {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Engine {
+impl Drop for FakeEngine {
     fn drop(&mut self) {
         let report = self.report();
-        self.addresses.close();
-        self.shared.stop();
+        self.listeners.close();
+        self.server.stop();
         match report {
-            // The test has failed already; this may be why.
+            // A panic while panicking would abort the process.
             Some(report) if thread::panicking() => eprintln!("{report}"),
             Some(report) => panic!("{report}"),
             None => {}

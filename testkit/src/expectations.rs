@@ -1,11 +1,11 @@
-//! The calls that are expected, and how often each has come.
+//! The expected calls, and the number of times each was received.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::{
-    Gate,
-    call::{Call, Outcome},
-    shared::Asked,
+    Latch,
+    api_call::ApiCall,
+    expected_call::{Call, Outcome},
 };
 
 #[derive(Debug, Default)]
@@ -14,68 +14,65 @@ pub(crate) struct Expectations(Mutex<Vec<Expected>>);
 #[derive(Debug)]
 struct Expected {
     call: Call,
-    came: usize,
-    /// The one that has to come before.
+    received: usize,
+    /// Index of the call that must be received first.
     after: Option<usize>,
 }
 
-/// What the expectations say about a call.
+/// The response that the expectations define for a call, and problems with the call.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
     pub(crate) outcome: Option<Outcome>,
-    pub(crate) gate: Option<Gate>,
-    pub(crate) cut: Option<usize>,
+    pub(crate) latch: Option<Latch>,
+    pub(crate) truncate_after: Option<usize>,
     pub(crate) problems: Vec<String>,
 }
 
 impl Expectations {
-    /// Expects calls, each for itself.
+    /// Adds an expected call.
     pub(crate) fn add(&self, call: Call) {
-        self.with(|all| all.push(Expected { call, came: 0, after: None }));
+        self.with(|all| all.push(Expected { call, received: 0, after: None }));
     }
 
-    /// Expects calls one after the other.
+    /// Adds calls that are expected in this order.
     pub(crate) fn add_in_order(&self, calls: impl IntoIterator<Item = Call>) {
         self.with(|all| {
             let mut after = None;
             for call in calls {
-                all.push(Expected { call, came: 0, after });
+                all.push(Expected { call, received: 0, after });
                 after = Some(all.len() - 1);
             }
         });
     }
 
-    /// Counts a call, and says what shall become of it.
-    pub(crate) fn take(&self, asked: &Asked) -> Matched {
+    /// Counts a received call, and returns the response to it.
+    pub(crate) fn take(&self, call: &ApiCall) -> Matched {
         self.with(|all| {
-            let fits = |expected: &Expected| expected.call.is(asked);
-            let Some(place) = all.iter().position(|expected| fits(expected) && expected.came < expected.call.most)
+            let matches = |expected: &Expected| expected.call.matches(call);
+            let Some(index) =
+                all.iter().position(|expected| matches(expected) && expected.received < expected.call.max)
             else {
-                let refused = all.iter().find(|expected| fits(expected) && expected.call.most == 0);
-                let problems = refused.map(|expected| format!("{} came, and should not have", expected.call));
+                let forbidden = all.iter().find(|expected| matches(expected) && expected.call.max == 0);
+                let problems = forbidden.map(|expected| format!("{}: expected no call, got 1", expected.call));
                 return Matched { problems: problems.into_iter().collect(), ..Matched::default() };
             };
-            let before = all[place].after.map(|before| &all[before]).filter(|before| before.came < before.call.least);
-            let problems = before.map(|before| format!("{} came before {}", all[place].call, before.call));
+            let missing = all[index].after.map(|first| &all[first]).filter(|first| first.received < first.call.min);
+            let problems = missing.map(|first| format!("{}: expected after {}", all[index].call, first.call));
             let problems = problems.into_iter().collect();
-            let expected = &mut all[place];
-            expected.came += 1;
-            let Call { outcome, gate, cut, .. } = expected.call.clone();
-            Matched { outcome, gate, cut, problems }
+            let expected = &mut all[index];
+            expected.received += 1;
+            let Call { outcome, latch, truncate_after, .. } = expected.call.clone();
+            Matched { outcome, latch, truncate_after, problems }
         })
     }
 
-    /// What was expected and has not come.
+    /// Describes the expected calls that were not received often enough.
     pub(crate) fn unmet(&self) -> Vec<String> {
         self.with(|all| {
-            let unmet = all.iter().filter(|expected| expected.came < expected.call.least);
-            let text = |expected: &Expected| {
-                format!(
-                    "{} was expected {}, and came {}",
-                    expected.call,
-                    times(expected.call.least),
-                    times(expected.came)
-                )
+            let unmet = all.iter().filter(|expected| expected.received < expected.call.min);
+            let text = |Expected { call, received, .. }: &Expected| {
+                let calls = if call.min == 1 { "call" } else { "calls" };
+                format!("{call}: expected {} {calls}, got {received}", call.min)
             };
             unmet.map(text).collect()
         })
@@ -83,14 +80,5 @@ impl Expectations {
 
     fn with<T>(&self, f: impl FnOnce(&mut Vec<Expected>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn times(count: usize) -> String {
-    match count {
-        0 => "not at all".to_owned(),
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
     }
 }

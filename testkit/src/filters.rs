@@ -1,9 +1,9 @@
-//! The parameter `filters`, in both its shapes.
+//! The query parameter `filters`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// The values of a key: engines take `{"key": ["value"]}` and `{"key": {"value": true}}`.
+/// The values of a key. Engines accept `{"key": ["value"]}` and `{"key": {"value": true}}`.
 pub(crate) fn values(filters: &Value, key: &str) -> Vec<String> {
     match &filters[key] {
         Value::Array(values) => values.iter().filter_map(|value| value.as_str().map(str::to_owned)).collect(),
@@ -12,7 +12,7 @@ pub(crate) fn values(filters: &Value, key: &str) -> Vec<String> {
     }
 }
 
-/// Whether labels have what `label` filters ask for.
+/// Whether labels match all `label` filters.
 pub(crate) fn labels_pass(filters: &Value, labels: &Value) -> bool {
     values(filters, "label").iter().all(|wanted| match wanted.split_once('=') {
         Some((key, value)) => labels[key] == value,
@@ -20,7 +20,7 @@ pub(crate) fn labels_pass(filters: &Value, labels: &Value) -> bool {
     })
 }
 
-/// Whether what has these labels and is so old is among those that are pruned.
+/// Whether a prune removes an object with these labels and creation time.
 pub(crate) fn prunes(filters: &Value, labels: &Value, created: Timestamp) -> bool {
     let kept = values(filters, "label!").iter().any(|kept| match kept.split_once('=') {
         Some((key, value)) => labels[key] == value,
@@ -30,9 +30,27 @@ pub(crate) fn prunes(filters: &Value, labels: &Value, created: Timestamp) -> boo
     !kept && old && labels_pass(filters, labels)
 }
 
-/// A time: in seconds since 1970, as engines write it, or so long ago.
+/// Parses a time: seconds since 1970, a timestamp, or a duration before now.
 pub(crate) fn time(text: &str) -> Option<Timestamp> {
     let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    let ago = || text.parse::<SignedDuration>().ok().map(|ago| Timestamp::now() - ago);
+    let ago = || Timestamp::now().checked_sub(text.parse::<SignedDuration>().ok()?).ok();
     seconds.or_else(|| text.parse().ok()).or_else(ago)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_absolute_or_relative() {
+        assert_eq!(time("86400"), Some(Timestamp::from_second(86400).unwrap()));
+        assert_eq!(time("1970-01-02T00:00:00Z"), time("86400"));
+        assert!(time("1h").unwrap() < Timestamp::now());
+    }
+
+    #[test]
+    fn times_out_of_range_are_not_times() {
+        assert_eq!(time("999999999h"), None);
+        assert_eq!(time("99999999999999"), None);
+    }
 }

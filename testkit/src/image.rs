@@ -1,25 +1,26 @@
-//! Images, and what containers of them do.
+//! Images and the programs of their containers.
 
 use serde_json::{Value, json};
 
 use crate::{
-    program::{Argv, Program},
+    argv::{Argv, words},
+    program::Program,
     state::{
         files::{self, File, Files},
         reference,
     },
 };
 
-/// An image that the engine has, or can pull; and what containers of it do.
+/// An image that the fake engine has or can pull, and the programs that its containers can run.
 ///
 /// ```
-/// use dockerclient_testkit::{Engine, Image, Program};
+/// use dockerclient_testkit::{FakeEngine, Image, Program};
 ///
 /// let shop = Image::new("shop:1")
 ///     .cmd(["serve"])
 ///     .program(["serve"], Program::printing("listening\n").and_then_until_stopped())
 ///     .program(["migrate"], Program::printing("nothing to do\n"));
-/// let engine = Engine::builder().image(shop).build();
+/// let engine = FakeEngine::builder().image(shop).build();
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -32,7 +33,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of this name. Without a tag it is `latest`.
+    /// Creates an image with this reference; the tag defaults to `latest`.
     pub fn new(reference: &str) -> Self {
         Self {
             reference: reference::full(reference),
@@ -43,7 +44,7 @@ impl Image {
         }
     }
 
-    /// `busybox:latest`, whose shell knows `echo`, `cat`, `sleep`, `exit`, `trap` and a little more.
+    /// Returns `busybox:latest`, with a shell that supports `echo`, `cat`, `sleep`, `exit`, `trap` and some more commands.
     pub fn busybox() -> Self {
         let mut image = Self::new("busybox").cmd(["sh"]);
         for path in ["/dev", "/etc", "/proc", "/sys", "/tmp"] {
@@ -56,23 +57,23 @@ impl Image {
             .file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
     }
 
-    /// What containers run if they are not told otherwise.
+    /// Sets the default command (`CMD`).
     pub fn cmd<S: Into<String>>(self, words: impl IntoIterator<Item = S>) -> Self {
         self.with("Cmd", json!(words.into_iter().map(Into::into).collect::<Vec<String>>()))
     }
 
-    /// What stands before each command.
+    /// Sets the entrypoint (`ENTRYPOINT`).
     pub fn entrypoint<S: Into<String>>(self, words: impl IntoIterator<Item = S>) -> Self {
         self.with("Entrypoint", json!(words.into_iter().map(Into::into).collect::<Vec<String>>()))
     }
 
-    /// A label.
+    /// Adds a label.
     pub fn label(mut self, name: &str, value: &str) -> Self {
         self.config["Labels"][name] = json!(value);
         self
     }
 
-    /// A variable of the environment.
+    /// Adds an environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         let mut all = self.config["Env"].as_array().cloned().unwrap_or_default();
         all.push(json!(format!("{name}={value}")));
@@ -80,18 +81,18 @@ impl Image {
         self
     }
 
-    /// A file, which containers of it begin with.
+    /// Adds a file, which new containers of the image have too.
     pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.put(&files::clean(path), File::regular(content.into()));
         self
     }
 
-    /// How large it is, in bytes.
+    /// Sets the size, in bytes.
     pub fn size(self, bytes: u64) -> Self {
         Self { size: bytes, ..self }
     }
 
-    /// What a command does that begins with `words`. The longest that fits is right; none at all stands for any command.
+    /// Adds the program for commands that begin with `words`. The longest match is used; an empty list matches any command.
     pub fn program<S: Into<String>>(mut self, words: impl IntoIterator<Item = S>, program: Program) -> Self {
         self.programs.push((words.into_iter().map(Into::into).collect(), program));
         self
@@ -102,20 +103,20 @@ impl Image {
         self
     }
 
-    /// What `argv` does in a container of this image, if there is such a command.
+    /// The program for `argv` in a container of this image, including the commands of the shell.
     pub(crate) fn program_for(&self, argv: &[String]) -> Option<Program> {
-        self.own_program_for(argv).or_else(|| Program::of_the_shell(argv))
+        self.own_program_for(argv).or_else(|| Program::from_shell(argv))
     }
 
-    /// The same, without the shell.
+    /// The program for `argv`, without the commands of the shell.
     pub(crate) fn own_program_for(&self, argv: &[String]) -> Option<Program> {
         let fitting = self.programs.iter().filter(|(words, _)| argv.starts_with(words));
         let longest = fitting.max_by_key(|(words, _)| words.len());
         longest.map(|(_, program)| program.clone())
     }
 
-    /// Puts into the configuration of a container what comes of the image, and returns what it runs.
-    pub(crate) fn completed(&self, config: &mut Value) -> Argv {
+    /// Adds the defaults of the image to the configuration of a container, and returns its command line.
+    pub(crate) fn complete_config(&self, config: &mut Value) -> Argv {
         let entrypoint = words(&config["Entrypoint"]);
         let cmd = words(&config["Cmd"]);
         if cmd.is_empty() && entrypoint.is_empty() && !words(&self.config["Cmd"]).is_empty() {
@@ -130,7 +131,7 @@ impl Image {
     }
 }
 
-/// Puts into a configuration what it has not, and another has.
+/// Adds to `config` the settings that only `from` has.
 pub(crate) fn complete(config: &mut Value, from: &Value) {
     for field in ["User", "WorkingDir", "StopSignal"] {
         if config[field].as_str().is_none_or(str::is_empty) && from[field].is_string() {
@@ -153,14 +154,5 @@ pub(crate) fn complete(config: &mut Value, from: &Value) {
     }
     if !all.is_empty() {
         config["Env"] = json!(all);
-    }
-}
-
-/// The words of a command: engines take a list of them, or one string.
-pub(crate) fn words(value: &Value) -> Argv {
-    match value {
-        Value::String(word) => vec![word.clone()],
-        Value::Array(words) => words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
-        _ => Vec::new(),
     }
 }

@@ -1,82 +1,79 @@
-//! A double of a Docker Engine, for tests of what is built on Docker.
+//! An in-process fake Docker Engine for tests.
 //!
-//! It lives in the process of the test, needs no Docker and no root, and speaks the real protocol to any client: over a
-//! connection in memory, a unix socket or a TCP port, at any version of the API from 1.15 up.
+//! It runs in the process of the test, needs neither Docker nor root, and speaks the real HTTP API to any client, over
+//! in-memory connections, a unix socket or a TCP port, at API 1.15 and later.
 //!
-//! # In three lines
+//! # Quick start
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
-//! let engine = dockerclient_testkit::Engine::new();
+//! let engine = dockerclient_testkit::FakeEngine::new();
 //! let docker = engine.client("1.18");
-//! assert!(docker.image("busybox").find().await?.is_some());
+//! assert!(docker.image("busybox").exists().await?);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The engine has the image `busybox`, whose shell knows `echo`, `cat`, `sleep`, `exit` and a little more, and can be asked
-//! for all that [`EngineBuilder`] tells. Containers live: they are created, run, write, are paused, stopped, killed, waited
-//! for and removed, and each of these is refused when an engine would refuse it, with its status and its words. Clients that
-//! are not given to but find their engine go to [`Engine::address`] or [`Engine::tcp_address`].
+//! The engine has the image `busybox`, whose shell supports `echo`, `cat`, `sleep`, `exit` and some more commands;
+//! [`FakeEngineBuilder`] has settings for other images. Containers have a full lifecycle: they are created, started, paused,
+//! stopped, killed, waited for and removed, and invalid operations fail with the status and message of a real engine.
+//! Clients that read `DOCKER_HOST` connect to [`FakeEngine::address`] or [`FakeEngine::tcp_address`].
 //!
-//! # What containers do
+//! # Programs
 //!
-//! An [`Image`] says what its commands do, with a [`Program`] for each. What a program does before it first waits has
-//! happened when `start` is answered, so that nothing has to be waited for; what shall happen later waits for a [`Gate`].
+//! An [`Image`] defines the behavior of its commands, with a [`Program`] for each. The engine responds to `start` after the
+//! program has run up to its first pending `await`, so a test does not have to poll; a [`Latch`] delays later steps.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
-//! use dockerclient::{containers::{CreateOptions, LogsOptions}, models::ContainerConfig};
-//! use dockerclient_testkit::{Engine, Gate, Image, Program};
+//! use dockerclient_testkit::{FakeEngine, Image, Latch, Program};
 //!
-//! let done = Gate::new();
+//! let done = Latch::new();
 //! let backup = Program::printing("saving\n").and_then(Program::failing("disk full\n", 3).after(&done));
-//! let engine = Engine::builder().image(Image::new("backup:2").program(["run"], backup)).build();
+//! let engine = FakeEngine::builder().image(Image::new("backup:2").program(["run"], backup)).build();
 //!
 //! let docker = engine.client("1.18");
-//! let config = ContainerConfig { image: "backup:2".into(), cmd: vec!["run".into()], ..Default::default() };
-//! let container = docker.containers().create(&CreateOptions::new(config)).await?.container;
+//! let container = docker.containers().create("backup:2").cmd(["run"]).await?;
 //! container.start().await?;
-//! assert!(container.inspect().await?.state.running);
+//! assert!(container.is_running().await?);
 //! done.open();
-//! assert_eq!(container.wait().await?.code, 3);
+//! assert_eq!(container.wait().await?.code(), Some(3));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # What images hold
+//! # Files and builds
 //!
-//! An image has files, which its containers begin with; programs, the small shell, archives and builds read and write them.
-//! Images can be built of a Dockerfile, whose `RUN` runs what the image can run.
+//! An image has files, which new containers start with; programs, the shell, archives and builds read and write them.
+//! Images can be built from a Dockerfile, whose `RUN` instructions run programs of the base image.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
-//! use dockerclient_testkit::{Engine, Image, Program};
+//! use dockerclient_testkit::{FakeEngine, Image, Program};
 //!
 //! let base = Image::new("base:1").program(["apk", "add"], Program::printing("OK\n")).file("/etc/motd", "welcome\n");
-//! let engine = Engine::builder().image(base).build();
+//! let engine = FakeEngine::builder().image(base).build();
 //!
 //! let docker = engine.client("1.18");
 //! # let dockerfile = |text: &str| { let mut tar = tar::Builder::new(vec![]); let mut header = tar::Header::new_gnu();
 //! # header.set_size(text.len() as u64); tar.append_data(&mut header, "Dockerfile", text.as_bytes()).map(|()| tar.into_inner()) };
 //! # let context = dockerfile("FROM base:1\nRUN apk add curl\nCMD cat /etc/motd\n").expect("a tar").expect("a tar");
-//! let options = dockerclient::images::BuildOptions::default().name("made:1");
-//! docker.images().build(context, &options).await?;
-//! assert!(docker.image("made:1").find().await?.is_some());
+//! docker.images().build(context).tag("made:1").await?;
+//! assert!(docker.image("made:1").exists().await?);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # A failure on demand
+//! # Failure injection
 //!
-//! [`Engine::expect`] takes a [`Call`]: an operation of the API's document, its arguments, how often it comes, and what
-//! becomes of it. It can fail, wait, break off, hang, or answer anything.
+//! [`FakeEngine::expect`] takes a [`Call`]: an operation of the API specification, its arguments, the expected number of calls,
+//! and the response. A call can fail, wait, hang, be truncated, or return any [`Response`].
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use dockerclient_testkit::{Call, Engine};
+//! use dockerclient_testkit::{Call, FakeEngine};
 //!
-//! let engine = Engine::new();
+//! let engine = FakeEngine::new();
 //! engine.expect(Call::to("image_inspect").with("name", "busybox").fails(500, "the disk is on fire"));
 //! let docker = engine.client("1.18");
 //!
@@ -85,83 +82,89 @@
 //! # }
 //! ```
 //!
-//! # What was called
+//! # Verification
 //!
-//! An expected call that does not come fails the test when the engine is dropped, or when it is told to
-//! [`verify`](Engine::verify). So does a request that the API's document does not know at the version it is for: an unknown
-//! parameter, filter or field, a wrong type, a body that is missing. ([`lenient`](EngineBuilder::lenient) turns that off.)
-//! The message shows what was asked:
+//! The test fails when the engine is dropped or [`verify`](FakeEngine::verify) is called if an expected call was not received,
+//! or if a request did not match the API specification of its version: an unknown parameter, filter or field, a wrong type, a
+//! missing body. ([`lenient`](FakeEngineBuilder::lenient) disables this check.) The panic message lists the requests:
 //!
 //! ```should_panic
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use dockerclient_testkit::{Call, Engine};
+//! use dockerclient_testkit::{Call, FakeEngine};
 //!
-//! let engine = Engine::new();
+//! let engine = FakeEngine::new();
 //! engine.expect(Call::to("container_start").with("id", "web"));
 //! let _ = engine.client("1.18").container("web").inspect().await;
 //! engine.verify();
-//! // the double of the engine is not content:
-//! // - container_start(id=web) was expected once, and came not at all
-//! // what it was asked:
+//! // verification of the fake engine failed:
+//! // - container_start(id=web): expected 1 call, got 0
+//! // requests received:
 //! // container_inspect  GET /v1.18/containers/web/json -> 404
 //! # }
 //! ```
 //!
-//! [`Engine::transcript`] is that text at any time, and a good snapshot: ids are the same in every run.
-//! [`Engine::calls_to`] and [`Engine::requests`] give the requests themselves.
+//! [`FakeEngine::transcript`] returns that list at any time, and is suitable for snapshot tests: ids are the same in every run.
+//! [`FakeEngine::calls_to`] and [`FakeEngine::requests`] return the requests themselves.
 //!
-//! # Engines of another age
+//! # Other releases
 //!
-//! The double behaves as Docker 20.10. With [`like_docker_1_6`](EngineBuilder::like_docker_1_6) it sends what old engines
-//! sent: flags as numbers, errors as text, events without anything between them, other statuses. What neither does,
-//! [`Engine::answering`] does, byte for byte.
+//! The engine behaves like Docker 20.10. With [`like_docker_1_6`](FakeEngineBuilder::like_docker_1_6) it sends the formats of
+//! Docker 1.6: booleans as numbers, errors as plain text, events without separators, other statuses. For any other format,
+//! [`FakeEngine::scripted`] gives a test control of every byte.
 //!
-//! # How far to trust it
+//! # Limitations
 //!
-//! The same scenarios run on the double and on a real engine 20.10, at the versions between API 1.15 and 1.41 that changed
-//! most, and their answers are the same but for what is listed with a reason (`tests/conformance`). It is still a double:
+//! The same scenarios run against the fake engine and a real Docker 20.10, at versions from API 1.15 to 1.41, and the responses
+//! must be equal except for listed differences (`tests/conformance`). These remain:
 //!
-//! - Nothing is isolated: files are in memory, addresses lead nowhere, limits and restart policies are kept and do nothing.
-//! - Directories of the host are mounted as empty ones.
-//! - A program that does not listen to `TERM` is killed at once when its container is stopped: nobody waits for its grace.
-//! - Programs of a paused container go on.
-//! - A client that hangs up a session looks like one that has closed its half, until something is written to it.
+//! - Nothing is isolated: files are in memory, no packets are sent to addresses, and limits and restart policies are stored
+//!   without effect.
+//! - Bind mounts of host directories are empty directories.
+//! - A program that does not trap SIGTERM is killed immediately when its container is stopped; the stop timeout does not apply.
+//! - Programs of a paused container continue to run.
+//! - If a client closes an attached connection, the engine handles that as a half-close until it next writes to the connection.
 //!
-//! What it does not simulate it answers with 501, and [`Engine::not_simulated`] lists it. Expected calls to such operations
-//! can be answered by the test.
+//! Operations that are not simulated, such as those of swarm mode, return 501 and are listed by
+//! [`FakeEngine::not_simulated`]. A test can define the responses to them with expected calls.
 
 #![deny(missing_docs)]
 
-mod age;
-mod call;
+mod api_call;
+mod api_error;
+mod argv;
 mod connection;
-mod document;
+mod dispatch;
 mod engine;
 mod expectations;
+mod expected_call;
 mod filters;
 mod frames;
-mod gate;
 mod http;
 mod image;
-mod listen;
+mod latch;
+mod listeners;
 mod program;
-mod refusal;
-mod reply;
+mod release;
 mod request;
-mod shared;
+mod response;
+mod server;
+mod session;
 mod simulate;
+mod specification;
 mod state;
 mod transcript;
+mod usage;
 
 pub use self::{
-    call::Call,
-    engine::{Engine, EngineBuilder},
+    engine::{FakeEngine, FakeEngineBuilder},
+    expected_call::Call,
     frames::frame,
-    gate::Gate,
     image::Image,
-    program::{Process, Program, Usage},
-    reply::Reply,
+    latch::Latch,
+    program::{Process, Program},
     request::Request,
+    response::Response,
+    usage::Usage,
 };
 
 #[cfg(doctest)]

@@ -1,32 +1,29 @@
-//! What runs in a container.
+//! Programs that run in containers.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt as _;
 
-use crate::Gate;
+use crate::Latch;
 
 mod process;
 mod runner;
 mod shell;
 
-pub use self::process::{Process, Usage};
+pub use self::process::Process;
 pub(crate) use self::runner::{Key, launch, signal_name, signal_number};
-
-/// A command and its arguments.
-pub(crate) type Argv = Vec<String>;
 
 type Running = Pin<Box<dyn Future<Output = i64> + Send>>;
 
-/// What a command does: what it writes, how long it runs, how it ends.
+/// The behavior of a command: its output, its duration and its exit code.
 ///
-/// What happens before it first waits has happened when `start` is answered.
+/// The engine responds to `start` after the program has run up to its first pending `await`.
 #[derive(Clone)]
 #[must_use]
 pub struct Program(Arc<dyn Fn(Process) -> Running + Send + Sync>);
 
 impl Program {
-    /// Anything at all. What `body` returns is the exit code.
+    /// Creates a program from an async function, which returns the exit code.
     ///
     /// ```
     /// use dockerclient_testkit::Program;
@@ -45,7 +42,7 @@ impl Program {
         Self(Arc::new(move |process| body(process).boxed()))
     }
 
-    /// Writes `text` to stdout, and ends with 0.
+    /// Creates a program that writes `text` to stdout and exits with code 0.
     pub fn printing(text: impl Into<String>) -> Self {
         let text = text.into();
         Self::new(move |process| {
@@ -54,7 +51,7 @@ impl Program {
         })
     }
 
-    /// Writes `text` to stderr, and ends with `code`.
+    /// Creates a program that writes `text` to stderr and exits with `code`.
     pub fn failing(text: impl Into<String>, code: i64) -> Self {
         let text = text.into();
         Self::new(move |process| {
@@ -63,7 +60,7 @@ impl Program {
         })
     }
 
-    /// Writes what it reads, until its input ends.
+    /// Creates a program that copies stdin to stdout until EOF.
     pub fn echoing() -> Self {
         Self::new(|process| async move {
             while let Some(bytes) = process.read().await {
@@ -73,7 +70,7 @@ impl Program {
         })
     }
 
-    /// Runs until it is told to stop, and then ends with 0.
+    /// Creates a program that runs until it receives SIGTERM, and then exits with code 0.
     pub fn until_stopped() -> Self {
         Self::new(|process| async move {
             process.trap("TERM");
@@ -82,12 +79,12 @@ impl Program {
         })
     }
 
-    /// Does this, and then runs until it is told to stop.
+    /// Continues to run until SIGTERM after this program has finished.
     pub fn and_then_until_stopped(self) -> Self {
         self.and_then(Self::until_stopped())
     }
 
-    /// Does this, and then `next`, whose exit code counts.
+    /// Runs `next` after this program has finished, and exits with the code of `next`.
     pub fn and_then(self, next: Self) -> Self {
         Self::new(move |process| {
             let (first, next) = (self.run(process.clone()), next.clone());
@@ -98,19 +95,19 @@ impl Program {
         })
     }
 
-    /// Does this once `gate` is open.
-    pub fn after(self, gate: &Gate) -> Self {
-        let gate = gate.clone();
+    /// Delays this program until `latch` is open.
+    pub fn after(self, latch: &Latch) -> Self {
+        let latch = latch.clone();
         Self::new(move |process| {
-            let (gate, program) = (gate.clone(), self.clone());
+            let (latch, program) = (latch.clone(), self.clone());
             async move {
-                gate.opened().await;
+                latch.opened().await;
                 program.run(process).await
             }
         })
     }
 
-    /// Does this, and ends with `code`.
+    /// Changes the exit code of this program to `code`.
     pub fn exiting(self, code: i64) -> Self {
         Self::new(move |process| self.run(process).map(move |_| code))
     }
@@ -119,9 +116,9 @@ impl Program {
         (self.0)(process)
     }
 
-    /// What the words do that the shell knows.
-    pub(crate) fn of_the_shell(argv: &[String]) -> Option<Self> {
-        shell::knows(argv.first()?).then(|| Self::new(shell::run))
+    /// The program for a command that the shell supports.
+    pub(crate) fn from_shell(argv: &[String]) -> Option<Self> {
+        shell::supports(argv.first()?).then(|| Self::new(shell::run))
     }
 }
 

@@ -1,21 +1,21 @@
-//! What came over the wire.
+//! Requests that were received.
 
 use bytes::Bytes;
 use dockerclient::ApiVersion;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// A request, as it came over the wire.
+/// A request that was received.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Request {
-    /// Method and target: `GET /v1.18/containers/json?all=true`.
+    /// Method and request target, for example `GET /v1.18/containers/json?all=true`.
     pub line: String,
-    /// All headers, their names in lower case.
+    /// All headers, as `name: value` with lower-case names.
     pub headers: Vec<String>,
-    /// The body, as far as it is text.
+    /// The body as text; invalid UTF-8 is replaced.
     pub body: String,
-    /// The body, whatever it is.
+    /// The body as bytes.
     pub bytes: Bytes,
 }
 
@@ -24,54 +24,54 @@ impl Request {
         Self { line, headers, body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
     }
 
-    /// The method, as `GET`.
+    /// Returns the HTTP method, for example `GET`.
     #[must_use]
     pub fn method(&self) -> &str {
         self.line.split(' ').next().unwrap_or_default()
     }
 
-    /// The path, without the version of the API.
+    /// Returns the path without the API version and the query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.split_path().1
     }
 
-    /// The version of the API in the path, if there is one.
+    /// Returns the API version in the path, if there is one.
     #[must_use]
     pub fn version(&self) -> Option<ApiVersion> {
         self.split_path().0
     }
 
-    /// The value of a parameter.
+    /// Returns the first value of a query parameter.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         self.parameters().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The value of a header, by its name in lower case.
+    /// Returns the value of a header; `name` must be lower-case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|header| header.strip_prefix(name)?.strip_prefix(": "))
     }
 
-    /// The body, if it is JSON.
+    /// Parses the body as JSON; `None` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.bytes).ok()
     }
 
-    /// All values of a parameter that may come several times.
+    /// All values of a query parameter that may be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.parameters().into_iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
     }
 
-    /// All parameters, in order.
+    /// All query parameters, in order.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         let query = self.target().split_once('?').map_or("", |(_, query)| query);
         form_urlencoded::parse(query.as_bytes()).into_owned().collect()
     }
 
-    /// Whether a header has `word` among its values.
+    /// Whether `word` is one of the comma-separated values of a header.
     pub(crate) fn header_has(&self, name: &str, word: &str) -> bool {
         self.header(name).is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     }
@@ -90,7 +90,7 @@ impl Request {
     }
 }
 
-/// A segment of a path, as it is meant.
+/// Percent-decodes a path segment.
 pub(crate) fn decoded(segment: &str) -> String {
     percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

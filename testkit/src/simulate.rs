@@ -1,15 +1,17 @@
-//! What the engine does, an operation a function.
+//! Simulates the operations of the API, one function per operation.
 
 use std::{pin::Pin, sync::Arc};
 
 use serde_json::Value;
 
 use crate::{
-    Reply,
-    document::{DOCUMENT, Shape},
+    Response,
+    api_call::ApiCall,
+    api_error::{ApiError, Result},
     filters,
-    refusal::{Refusal, Result},
-    shared::{Asked, Shared},
+    release::Release,
+    server::Server,
+    specification::{ResponseFormat, SPECIFICATION},
 };
 
 mod archive;
@@ -20,6 +22,7 @@ mod disk;
 mod dockerfile;
 mod exec;
 mod images;
+mod json_stream;
 mod lifecycle;
 mod logs;
 mod networks;
@@ -33,20 +36,20 @@ mod update;
 mod volumes;
 mod wait;
 
-/// What is needed to answer a request.
+/// The context of a call.
 pub(crate) struct Context {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) asked: Asked,
+    pub(crate) server: Arc<Server>,
+    pub(crate) call: ApiCall,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
-type Handler = fn(Context) -> Answer;
+type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
+type Handler = fn(Context) -> ResponseFuture;
 
 /// The operations that are simulated.
 const HANDLERS: [(&str, Handler); 64] = [
-    ("container_archive_get", |context| Box::pin(archive::get(context))),
-    ("container_archive_put", |context| Box::pin(archive::put(context))),
-    ("container_archive_stat", |context| Box::pin(archive::stat(context))),
+    ("container_get_archive", |context| Box::pin(archive::get(context))),
+    ("container_put_archive", |context| Box::pin(archive::put(context))),
+    ("container_archive_head", |context| Box::pin(archive::stat(context))),
     ("build_prune", |context| Box::pin(prune::builds(context))),
     ("container_attach", |context| Box::pin(sessions::attach(context))),
     ("container_changes", |context| Box::pin(archive::changes(context))),
@@ -71,7 +74,7 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("container_update", |context| Box::pin(update::update(context))),
     ("container_wait", |context| Box::pin(wait::wait(context))),
     ("distribution_inspect", |context| Box::pin(images::distribution(context))),
-    ("exec_create", |context| Box::pin(exec::create(context))),
+    ("container_exec", |context| Box::pin(exec::create(context))),
     ("exec_inspect", |context| Box::pin(exec::inspect(context))),
     ("exec_resize", |context| Box::pin(exec::resize(context))),
     ("exec_start", |context| Box::pin(exec::start(context))),
@@ -97,7 +100,7 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("network_list", |context| Box::pin(networks::list(context))),
     ("network_prune", |context| Box::pin(networks::prune(context))),
     ("system_auth", |context| Box::pin(system::auth(context))),
-    ("system_df", |context| Box::pin(disk::usage(context))),
+    ("system_data_usage", |context| Box::pin(disk::usage(context))),
     ("system_events", |context| Box::pin(system::events(context))),
     ("system_info", |context| Box::pin(system::info(context))),
     ("system_ping_head", |context| Box::pin(system::ping(context))),
@@ -110,94 +113,98 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("volume_prune", |context| Box::pin(volumes::prune(context))),
 ];
 
-/// Does what is asked, and answers.
-pub(crate) async fn answer(shared: &Arc<Shared>, asked: Asked) -> Result<Reply> {
-    let operation = &asked.operation.id;
+/// Runs an operation and returns its response.
+pub(crate) async fn run(server: &Arc<Server>, call: ApiCall) -> Result<Response> {
+    let operation = &call.operation.id;
     match HANDLERS.iter().find(|(id, _)| id == operation) {
-        Some((_, handler)) => handler(Context { shared: Arc::clone(shared), asked }).await,
-        None => Err(Refusal::new(501, format!("the double of an engine does not simulate {operation}"))),
+        Some((_, handler)) => handler(Context { server: Arc::clone(server), call }).await,
+        None => Err(ApiError::new(501, format!("the fake engine does not simulate {operation}"))),
     }
 }
 
-/// The operations of the document that are not simulated.
+/// The operations of the specification that are not simulated.
 pub(crate) fn not_simulated() -> Vec<&'static str> {
     let simulated = |id: &str| HANDLERS.iter().any(|(known, _)| *known == id);
     let mut ids: Vec<&str> =
-        DOCUMENT.operations().map(|operation| &*operation.id).filter(|id| !simulated(id)).collect();
+        SPECIFICATION.operations().map(|operation| &*operation.id).filter(|id| !simulated(id)).collect();
     ids.sort_unstable();
     ids
 }
 
 impl Context {
-    /// A document, in the shape that the API's gives it.
-    fn document(&self, status: u16, known: Value) -> Reply {
-        Reply::json(status, &format!("{}\n", self.shape().document(self.asked.operation, status, known)))
+    /// A JSON response, completed by the specification.
+    fn json(&self, status: u16, body: Value) -> Response {
+        Response::json(status, &format!("{}\n", self.response_format().complete(self.call.operation, status, body)))
     }
 
-    fn shape(&self) -> Shape {
-        Shape { newest: self.shared.newest, spoken: self.asked.spoken, old: self.shared.age == crate::age::Age::Old }
+    fn response_format(&self) -> ResponseFormat {
+        ResponseFormat {
+            newest: self.server.newest,
+            version: self.call.version,
+            omits_unknown: self.server.release == Release::V1_6,
+        }
     }
 
-    /// A parameter, if the version that is spoken knows it.
-    fn known_query(&self, name: &str) -> Option<String> {
-        let known = DOCUMENT.knows_parameter(self.asked.operation, self.asked.spoken, name);
-        self.asked.request.query(name).filter(|value| known && !value.is_empty())
+    /// A non-empty query parameter, if the API version of the call has it.
+    fn supported_query(&self, name: &str) -> Option<String> {
+        let known = SPECIFICATION.has_parameter(self.call.operation, self.call.version, name);
+        self.call.request.query(name).filter(|value| known && !value.is_empty())
     }
 
-    /// The parameter `filters`, after a look at its keys.
+    /// Parses the parameter `filters`, and rejects unknown keys like the release does.
     fn filters(&self) -> Result<Value> {
-        let text = self.asked.request.query("filters").unwrap_or_default();
+        let text = self.call.request.query("filters").unwrap_or_default();
         if text.is_empty() {
             return Ok(Value::Null);
         }
-        let filters: Value = serde_json::from_str(&text).map_err(|error| Refusal::new(500, error.to_string()))?;
-        let known = |key: &str| DOCUMENT.knows_filter(self.asked.operation, self.shared.newest, key);
+        let filters: Value = serde_json::from_str(&text).map_err(|error| ApiError::new(500, error.to_string()))?;
+        let known = |key: &str| SPECIFICATION.has_filter(self.call.operation, self.server.newest, key);
         let unknown = filters.as_object().into_iter().flatten().find(|(key, _)| !known(key));
         match unknown {
-            Some((key, _)) if self.shared.age == crate::age::Age::Modern => {
-                Err(Refusal::new(400, format!("Invalid filter '{key}'")))
+            Some((key, _)) if self.server.release == Release::V20_10 => {
+                Err(ApiError::new(400, format!("Invalid filter '{key}'")))
             }
             _ => Ok(filters),
         }
     }
 
-    /// A filter that is a flag, if it is given.
+    /// The value of a boolean filter.
     fn flag_filter(&self, filters: &Value, key: &str, status: u16) -> Result<Option<bool>> {
         let values = filters::values(filters, key);
         match values.first().map(String::as_str) {
             None => Ok(None),
             Some("1" | "true") => Ok(Some(true)),
             Some("0" | "false") => Ok(Some(false)),
-            Some(_) => Err(Refusal::new(status, format!("Invalid filter '{key}=[{}]'", values.join(" ")))),
+            Some(_) => Err(ApiError::new(status, format!("Invalid filter '{key}=[{}]'", values.join(" ")))),
         }
     }
 
-    /// A parameter that is a number.
+    /// The value of an integer parameter.
     fn number(&self, name: &str, status: u16) -> Result<Option<i64>> {
-        match self.asked.request.query(name).as_deref() {
+        match self.call.request.query(name).as_deref() {
             None | Some("") => Ok(None),
             Some(text) => text
                 .parse()
                 .map(Some)
-                .map_err(|_| Refusal::new(status, format!("strconv.Atoi: parsing {text:?}: invalid syntax"))),
+                .map_err(|_| ApiError::new(status, format!("strconv.Atoi: parsing {text:?}: invalid syntax"))),
         }
     }
 
-    /// The body, which has to be there and JSON.
-    fn needed_body(&self) -> Result<Value> {
-        match self.asked.request.bytes.is_empty() {
-            true => Err(Refusal::new(400, "got EOF while reading request body")),
+    /// The body as JSON; an error if it is empty.
+    fn required_body(&self) -> Result<Value> {
+        match self.call.request.bytes.is_empty() {
+            true => Err(ApiError::new(400, "got EOF while reading request body")),
             false => self.body(),
         }
     }
 
-    /// The body, which has to be JSON.
+    /// The body as JSON.
     fn body(&self) -> Result<Value> {
-        let bytes = &self.asked.request.bytes;
+        let bytes = &self.call.request.bytes;
         serde_json::from_slice(bytes).map_err(|error| {
             let message =
                 if error.is_eof() && !bytes.is_empty() { "unexpected EOF".to_owned() } else { error.to_string() };
-            Refusal::new(500, if bytes.is_empty() { "EOF".to_owned() } else { message })
+            ApiError::new(500, if bytes.is_empty() { "EOF".to_owned() } else { message })
         })
     }
 }
@@ -207,10 +214,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_lists_what_is_simulated_and_the_document_knows_it() {
+    fn readme_lists_the_simulated_operations() {
         let readme = include_str!("../README.md");
         for (id, _) in HANDLERS {
-            assert!(DOCUMENT.operation(id).is_some(), "{id}");
+            assert!(SPECIFICATION.operation(id).is_some(), "{id}");
             assert!(readme.contains(&format!("`{id}`")), "{id}");
         }
         let rows = readme.lines().filter(|line| line.starts_with("| `"));

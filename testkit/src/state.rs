@@ -1,4 +1,4 @@
-//! What the engine has: images, containers, commands in them, volumes, networks, and what happened.
+//! The state of the engine: images, containers, exec instances, volumes, networks and events.
 
 use std::{
     collections::BTreeMap,
@@ -7,8 +7,9 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{Image, age::Age};
+use crate::{Image, release::Release};
 
+mod attachments;
 pub(crate) mod container;
 pub(crate) mod endpoint;
 pub(crate) mod event;
@@ -20,42 +21,43 @@ pub(crate) mod mount;
 pub(crate) mod names;
 pub(crate) mod network;
 pub(crate) mod reference;
+mod representation;
 pub(crate) mod run;
-mod told;
 pub(crate) mod volume;
 
 use self::{container::Container, event::Event, exec::Exec, network::Network, run::Run, volume::Volume};
 
-/// The world, and a way to wait until it is as one wants it.
+/// The state behind a lock, with notification of changes.
 #[derive(Debug)]
-pub(crate) struct State {
-    world: Mutex<World>,
+pub(crate) struct SharedState {
+    state: Mutex<State>,
     changes: watch::Sender<()>,
 }
 
+/// The state of the engine.
 #[derive(Debug)]
-pub(crate) struct World {
-    pub(crate) age: Age,
-    /// The newest first.
+pub(crate) struct State {
+    pub(crate) release: Release,
+    /// Newest first.
     pub(crate) images: Vec<StoredImage>,
-    /// Those that were there; an archive may bring them back.
+    /// Removed images, whose programs are restored if they are loaded again.
     pub(crate) removed: Vec<StoredImage>,
-    /// What can be pulled.
+    /// Images that can be pulled.
     pub(crate) registry: Vec<Image>,
-    /// The newest first.
+    /// Newest first.
     pub(crate) containers: Vec<Container>,
     pub(crate) execs: Vec<Exec>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
-    /// What runs or has run in containers and commands, by their ids.
+    /// Runs of containers and exec instances, by id.
     pub(crate) runs: BTreeMap<String, Run>,
-    /// What ran in containers that are gone, for those who still read what it wrote.
-    gone: BTreeMap<String, Run>,
+    /// Runs of removed containers, whose output may still be read.
+    removed_runs: BTreeMap<String, Run>,
     pub(crate) events: Vec<Event>,
     serial: u64,
 }
 
-/// An image that the engine has.
+/// A local image.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredImage {
     pub(crate) id: String,
@@ -65,25 +67,25 @@ pub(crate) struct StoredImage {
     pub(crate) comment: String,
     pub(crate) author: String,
     pub(crate) created_by: String,
-    /// The container it was made of, and that one's configuration.
+    /// The container that it was created from, and the configuration of that container.
     pub(crate) container: Option<(String, serde_json::Value)>,
     pub(crate) layers: Vec<String>,
-    /// The bytes of its own layer, and of all.
+    /// Size of the top layer and of all layers, in bytes.
     pub(crate) size: (u64, u64),
     pub(crate) image: Image,
 }
 
-impl World {
-    /// What was written in a container or by a command, and whether that is gone.
-    pub(crate) fn readable(&self, id: &str) -> Option<(&Run, bool)> {
-        self.runs.get(id).map(|run| (run, false)).or_else(|| self.gone.get(id).map(|run| (run, true)))
+impl State {
+    /// The run of a container or exec instance, and whether the container was removed.
+    pub(crate) fn run(&self, id: &str) -> Option<(&Run, bool)> {
+        self.runs.get(id).map(|run| (run, false)).or_else(|| self.removed_runs.get(id).map(|run| (run, true)))
     }
 }
 
-impl State {
-    pub(crate) fn new(age: Age) -> Self {
-        let world = World {
-            age,
+impl SharedState {
+    pub(crate) fn new(release: Release) -> Self {
+        let state = State {
+            release,
             images: Vec::new(),
             removed: Vec::new(),
             registry: Vec::new(),
@@ -92,29 +94,29 @@ impl State {
             volumes: Vec::new(),
             networks: Network::all_predefined(),
             runs: BTreeMap::new(),
-            gone: BTreeMap::new(),
+            removed_runs: BTreeMap::new(),
             events: Vec::new(),
             serial: 0,
         };
-        Self { world: Mutex::new(world), changes: watch::Sender::new(()) }
+        Self { state: Mutex::new(state), changes: watch::Sender::new(()) }
     }
 
-    pub(crate) fn look<T>(&self, f: impl FnOnce(&World) -> T) -> T {
-        f(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+        f(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn change<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
-        let outcome = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn update<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        let outcome = f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
         self.changes.send_replace(());
         outcome
     }
 
-    /// Waits until `f` finds something; it is asked again after each change.
-    pub(crate) async fn until<T>(&self, mut f: impl FnMut(&mut World) -> Option<T>) -> T {
+    /// Waits until `f` returns a value. It is called again after each change.
+    pub(crate) async fn wait_until<T>(&self, mut f: impl FnMut(&mut State) -> Option<T>) -> T {
         let mut changes = self.changes.subscribe();
         loop {
             changes.mark_unchanged();
-            let found = f(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));
+            let found = f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
             if let Some(found) = found {
                 return found;
             }
@@ -125,23 +127,23 @@ impl State {
 }
 
 impl StoredImage {
-    /// Whether it is only a step on the way to others.
-    pub(crate) fn is_between(&self, world: &World) -> bool {
-        self.tags.is_empty() && world.images.iter().any(|other| other.parent == self.id)
+    /// Whether it is an untagged parent of other images.
+    pub(crate) fn is_intermediate(&self, state: &State) -> bool {
+        self.tags.is_empty() && state.images.iter().any(|other| other.parent == self.id)
     }
 }
 
-impl World {
-    /// A new id: 64 digits that look random, and are the same in every run.
+impl State {
+    /// A new id: 64 hexadecimal digits, the same in every run of a test.
     pub(crate) fn new_id(&mut self) -> String {
         self.serial += 1;
         ids::id(self.serial)
     }
 
-    /// A new id of an image, as engines of this age write it.
+    /// A new image id, in the format of the release.
     pub(crate) fn new_image_id(&mut self) -> String {
         let id = self.new_id();
-        if self.age == Age::Old { id } else { format!("sha256:{id}") }
+        if self.release == Release::V1_6 { id } else { format!("sha256:{id}") }
     }
 
     pub(crate) fn add_image(&mut self, image: &Image) -> String {
@@ -166,7 +168,7 @@ impl World {
         id
     }
 
-    /// Takes the tag from whatever image has it.
+    /// Removes a tag from the image that has it.
     pub(crate) fn untag(&mut self, reference: &str) {
         self.images.iter_mut().for_each(|image| image.tags.retain(|tag| tag != reference));
     }

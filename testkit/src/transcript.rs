@@ -1,4 +1,4 @@
-//! What was asked and what was answered, for people to read.
+//! The requests that were received and the statuses of their responses.
 
 use std::{
     fmt::Write as _,
@@ -14,24 +14,24 @@ pub(crate) struct Transcript(Mutex<Vec<Entry>>);
 struct Entry {
     request: Request,
     operation: Option<&'static str>,
-    answer: Option<String>,
+    response: Option<String>,
 }
 
 impl Transcript {
-    /// Notes a request, and returns its number.
-    pub(crate) fn asked(&self, request: &Request) -> usize {
+    /// Records a request, and returns its number.
+    pub(crate) fn record_request(&self, request: &Request) -> usize {
         self.with(|entries| {
-            entries.push(Entry { request: request.clone(), operation: None, answer: None });
+            entries.push(Entry { request: request.clone(), operation: None, response: None });
             entries.len() - 1
         })
     }
 
-    pub(crate) fn is_for(&self, number: usize, operation: &'static str) {
+    pub(crate) fn set_operation(&self, number: usize, operation: &'static str) {
         self.with(|entries| entries[number].operation = Some(operation));
     }
 
-    pub(crate) fn answered(&self, number: usize, answer: &str) {
-        self.with(|entries| entries[number].answer = Some(answer.to_owned()));
+    pub(crate) fn record_response(&self, number: usize, response: &str) {
+        self.with(|entries| entries[number].response = Some(response.to_owned()));
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -45,14 +45,15 @@ impl Transcript {
         })
     }
 
-    /// A line a request: its operation, its line, its body if that is text, and the status of its answer.
+    /// One line per request: operation, request line, body if it is JSON, and status of the response.
     pub(crate) fn text(&self) -> String {
         self.with(|entries| {
             let mut text = String::new();
-            for Entry { request, operation, answer } in entries {
-                let (operation, answer) = (operation.unwrap_or("-"), answer.as_deref().unwrap_or("no answer yet"));
+            for Entry { request, operation, response } in entries {
+                let operation = operation.unwrap_or("-");
+                let response = response.as_deref().unwrap_or("no response yet");
                 // Writing to a string does not fail.
-                let _ = writeln!(text, "{operation:<18} {}{} -> {answer}", request.line, body(request));
+                let _ = writeln!(text, "{operation:<18} {}{} -> {response}", request.line, body(request));
             }
             text
         })
@@ -63,7 +64,7 @@ impl Transcript {
     }
 }
 
-/// The body in a line. Credentials are not shown.
+/// The body on one line. Credentials are omitted.
 fn body(request: &Request) -> String {
     match request.body.trim() {
         "" => String::new(),

@@ -1,53 +1,49 @@
-//! What a test says shall happen happens, and what it expects is held against what came.
+//! Expected calls, scripted responses and verification.
 
-#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dockerclient::{
-    containers::{ListOptions, LogsOptions},
-    images::TagOptions,
-};
-use dockerclient_testkit::{Call, Engine, Gate, Image, Process, Program, Reply};
+use dockerclient_testkit::{Call, FakeEngine, Image, Latch, Process, Program, Response};
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
 
-/// What the engine says when it is verified.
-fn report(engine: Engine) -> String {
+/// Drops the engine, and returns the report of its verification.
+fn report(engine: FakeEngine) -> String {
     let verified = catch_unwind(AssertUnwindSafe(|| drop(engine)));
-    *verified.expect_err("the engine was content").downcast::<String>().unwrap()
+    *verified.expect_err("verification succeeded").downcast::<String>().unwrap()
 }
 
 #[tokio::test]
-async fn a_call_fails_as_often_as_it_is_told_and_then_does_what_it_does() {
-    let engine = Engine::new();
+async fn call_fails_the_expected_number_of_times() {
+    let engine = FakeEngine::new();
     engine.expect(Call::to("image_inspect").with("name", "busybox").times(2).fails(500, "the disk is on fire"));
     let image = engine.client("1.18").image("busybox");
     let error = image.inspect().await.unwrap_err();
-    assert_snapshot!(error, @"image inspect: engine said 500: the disk is on fire");
+    assert_snapshot!(error, @"failed to inspect image busybox: the disk is on fire (500)");
     assert_eq!(image.inspect().await.unwrap_err().status(), Some(500));
     image.inspect().await.unwrap();
     assert_eq!(engine.calls_to("image_inspect").len(), 3);
 }
 
 #[tokio::test]
-async fn what_was_expected_and_did_not_come_fails_the_test_and_the_transcript_shows_what_came() {
-    let engine = Engine::new();
+async fn unmet_expectations_fail_with_the_transcript() {
+    let engine = FakeEngine::new();
     engine.expect(Call::to("container_start").with("id", "web"));
     engine.expect(Call::to("container_list").times(3));
-    engine.client("1.18").containers().list(&ListOptions::default().all()).await.unwrap();
+    engine.client("1.18").containers().list().all(true).await.unwrap();
     assert_snapshot!(report(engine), @r"
-    the double of the engine is not content:
-    - container_start(id=web) was expected once, and came not at all
-    - container_list() was expected 3 times, and came once
-    what it was asked:
+    verification of the fake engine failed:
+    - container_start(id=web): expected 1 call, got 0
+    - container_list(): expected 3 calls, got 1
+    requests received:
     container_list     GET /v1.18/containers/json?all=true -> 200
     ");
 }
 
 #[tokio::test]
-async fn calls_in_the_wrong_order_or_unwanted_fail_the_test() {
-    let engine = Engine::new();
+async fn out_of_order_and_forbidden_calls_fail_the_test() {
+    let engine = FakeEngine::new();
     engine.expect_in_order([Call::to("system_ping"), Call::to("system_info")]);
     engine.expect(Call::to("system_version").never());
     let docker = engine.client("1.18");
@@ -55,48 +51,45 @@ async fn calls_in_the_wrong_order_or_unwanted_fail_the_test() {
     docker.ping().await.unwrap();
     docker.version().await.unwrap();
     let report = report(engine);
-    assert!(report.contains("- system_info() came before system_ping()"), "{report}");
-    assert!(report.contains("- system_version() came, and should not have"), "{report}");
+    assert!(report.contains("- system_info(): expected after system_ping()"), "{report}");
+    assert!(report.contains("- system_version(): expected no call, got 1"), "{report}");
 }
 
 #[tokio::test]
-async fn what_the_document_does_not_know_fails_the_test_and_is_told_to_the_client() {
-    let engine = Engine::new();
+async fn invalid_requests_fail_the_test_and_return_400() {
+    let engine = FakeEngine::new();
     let body = r#"{"Image":"busybox","Cmd":"true","Colour":"red"}"#;
-    let answer = ask(&engine, &format!("POST /v1.15/containers/create?nmae=x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    let gone = ask(&engine, "GET /v1.16/containers/web/stats HTTP/1.1\r\n\r\n").await;
+    let response = exchange(&engine, &format!("POST /v1.15/containers/create?nmae=x HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())).await;
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+    let gone = exchange(&engine, "GET /v1.16/containers/web/stats HTTP/1.1\r\n\r\n").await;
     assert!(gone.contains("API 1.16 has no operation container_stats"), "{gone}");
-    assert_snapshot!(report(engine).split("what it was asked").next().unwrap(), @r#"
-    the double of the engine is not content:
+    assert_snapshot!(report(engine).split("requests received").next().unwrap(), @r#"
+    verification of the fake engine failed:
     - POST /v1.15/containers/create?nmae=x: container_create at API 1.15 has no parameter "nmae"; the field "Cmd" is "true", not of type array; API 1.15 has no field "Colour" here
     - GET /v1.16/containers/web/stats: API 1.16 has no operation container_stats
     "#);
 }
 
 #[tokio::test]
-async fn a_lenient_engine_takes_what_engines_take() {
-    let engine = Engine::builder().lenient().build();
-    let answer = ask(&engine, "GET /v1.18/images/json?colour=red HTTP/1.1\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    let answer = ask(&engine, "GET /no/such/route HTTP/1.1\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+async fn lenient_accepts_unknown_parameters_and_routes() {
+    let engine = FakeEngine::builder().lenient().build();
+    let response = exchange(&engine, "GET /v1.18/images/json?colour=red HTTP/1.1\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    let response = exchange(&engine, "GET /no/such/route HTTP/1.1\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 404 "), "{response}");
 }
 
 #[tokio::test]
-async fn a_panic_in_the_double_fails_the_test() {
-    let engine = Engine::builder().image(Image::new("broken").program([""; 0], Program::new(broken))).build();
-    engine.expect(Call::to("system_ping").answers(|_| panic!("in the script")));
+async fn panics_in_responses_and_programs_fail_the_test() {
+    let engine = FakeEngine::builder().image(Image::new("broken").program([""; 0], Program::new(broken))).build();
+    engine.expect(Call::to("system_ping").responds(|_| panic!("in the script")));
     let docker = engine.client("1.18");
     assert_eq!(docker.ping().await.unwrap_err().status(), Some(500));
-    let config =
-        dockerclient::models::ContainerConfig { image: "broken".into(), cmd: vec!["x".into()], ..Default::default() };
-    let options = dockerclient::containers::CreateOptions::new(config);
-    let container = docker.containers().create(&options).await.unwrap().container;
+    let container = docker.containers().create("broken").cmd(["x"]).await.unwrap();
     container.start().await.unwrap();
-    assert_eq!(container.wait().await.unwrap().code, 255);
+    assert_eq!(container.wait().await.unwrap().code(), Some(255));
     let report = report(engine);
-    assert!(report.contains("- the double panicked: in the script"), "{report}");
+    assert!(report.contains("- the fake engine panicked: in the script"), "{report}");
     assert!(report.contains("- a program panicked: in the program"), "{report}");
 }
 
@@ -105,73 +98,79 @@ async fn broken(_: Process) -> i64 {
 }
 
 #[tokio::test]
-async fn an_answer_breaks_off_or_is_no_http_or_never_comes() {
-    let engine = Engine::new();
+async fn truncated_invalid_and_missing_responses() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.18");
-    engine.expect(Call::to("image_list").cut_after(200));
-    let images = docker.images();
-    let error = images.list(&dockerclient::images::ListOptions::default()).await.unwrap_err();
+    engine.expect(Call::to("image_list").truncate_after(200));
+    let error = docker.images().list().await.unwrap_err();
     assert!(error.status().is_none(), "{error}");
-    engine.expect(Call::to("system_ping").answers_garbage());
+    engine.expect(Call::to("system_ping").responds_with_garbage());
     assert!(docker.ping().await.unwrap_err().status().is_none());
-    engine.expect(Call::to("system_ping").hangs_up());
+    engine.expect(Call::to("system_ping").closes_connection());
     assert!(docker.ping().await.unwrap_err().status().is_none());
     engine.expect(Call::to("system_info").hangs());
-    let asking = tokio::spawn(async move { docker.info().await });
+    let info = tokio::spawn(async move { docker.info().await });
     while engine.calls_to("system_info").is_empty() {
         tokio::task::yield_now().await;
     }
-    asking.abort();
-    engine.all_hung_up().await;
+    info.abort();
+    engine.all_connections_closed().await;
 }
 
 #[tokio::test]
-async fn an_answer_waits_until_it_is_told() {
-    let (engine, gate) = (Engine::new(), Gate::new());
-    engine.expect(Call::to("image_tag").waits_for(&gate));
+async fn call_waits_for_latch() {
+    let (engine, latch) = (FakeEngine::new(), Latch::new());
+    engine.expect(Call::to("image_tag").waits_for(&latch));
     let docker = engine.client("1.18");
     let tagging = tokio::spawn({
         let docker = docker.clone();
-        async move { docker.image("busybox").tag(&TagOptions::new("copy")).await }
+        async move { docker.image("busybox").tag("copy").await }
     });
     docker.ping().await.unwrap();
-    assert!(docker.image("copy").find().await.unwrap().is_none());
-    gate.open();
+    assert!(docker.image("copy").try_inspect().await.unwrap().is_none());
+    latch.open();
     tagging.await.unwrap().unwrap();
-    assert!(docker.image("copy").find().await.unwrap().is_some());
+    assert!(docker.image("copy").try_inspect().await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn what_is_not_simulated_answers_501_and_is_listed() {
-    let engine = Engine::new();
-    let asked = "GET /v1.18/containers/web/attach/ws?stream=1 HTTP/1.1\r\n\r\n";
-    let answer = ask(&engine, asked).await;
-    assert!(answer.starts_with("HTTP/1.1 501 "), "{answer}");
-    assert!(answer.contains("the double of an engine does not simulate container_attach_ws"), "{answer}");
-    assert_eq!(Engine::not_simulated(), ["container_attach_ws", "image_attestations"]);
-    engine
-        .expect(Call::to("container_attach_ws").answers(|_| Reply::with_type(200, "text/plain", "what the test says")));
-    let answer = ask(&engine, asked).await;
-    assert!(answer.ends_with("what the test says"), "{answer}");
+async fn not_simulated_operations_return_501() {
+    let engine = FakeEngine::new();
+    let request = "GET /v1.18/containers/web/attach/ws?stream=1 HTTP/1.1\r\n\r\n";
+    let response = exchange(&engine, request).await;
+    assert!(response.starts_with("HTTP/1.1 501 "), "{response}");
+    assert!(response.contains("the fake engine does not simulate container_attach_websocket"), "{response}");
+    let swarm_mode = ["config_", "node_", "secret_", "service_", "swarm_", "task_"];
+    let (of_swarm_mode, others): (Vec<_>, Vec<_>) =
+        FakeEngine::not_simulated().into_iter().partition(|id| swarm_mode.iter().any(|prefix| id.starts_with(prefix)));
+    assert_eq!(others, ["container_attach_websocket", "image_attestations"]);
+    assert_eq!(of_swarm_mode.len(), 30);
+    engine.expect(
+        Call::to("container_attach_websocket")
+            .responds(|_| Response::with_type(200, "text/plain", "response of the test")),
+    );
+    let response = exchange(&engine, request).await;
+    assert!(response.ends_with("response of the test"), "{response}");
 }
 
 #[tokio::test]
-async fn a_whole_script_is_in_command_of_every_byte() {
-    let engine = Engine::answering(|_| {
-        Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n\x01\0\0\0\0\0\0\x01x\r\n").then_hang_up()
+async fn scripted_raw_response() {
+    let engine = FakeEngine::scripted(|_| {
+        Response::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n\x01\0\0\0\0\0\0\x01x\r\n")
+            .then_close()
     });
-    let logs = engine.client("1.18").container("web").logs(&LogsOptions::default()).await;
+    let logs = engine.client("1.18").container("web").logs().await;
     assert!(logs.is_err() || logs.unwrap().try_collect::<Vec<_>>().await.is_err());
-    assert!(engine.lines().contains("GET /v1.18/containers/web/json"), "{}", engine.lines());
+    assert!(engine.request_lines().contains("GET /v1.18/containers/web/json"), "{}", engine.request_lines());
 }
 
-/// Sends bytes over a connection in memory, and returns what comes until it is closed.
-async fn ask(engine: &Engine, request: &str) -> String {
+/// Sends a request over an in-memory connection, and returns the bytes received until EOF.
+async fn exchange(engine: &FakeEngine, request: &str) -> String {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let mut stream = engine.connector()().unwrap();
     let request = request.replacen("\r\n", "\r\nHost: docker\r\nConnection: close\r\n", 1);
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8(answer).unwrap()
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    String::from_utf8(response).unwrap()
 }

@@ -1,4 +1,4 @@
-//! An engine on a real socket that answers well, until it is told how not to.
+//! An engine on a real socket into which faults can be injected.
 
 use std::{
     io,
@@ -17,54 +17,56 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{calm::until, ways};
+use crate::{leak_check::eventually, transports};
 
-/// What goes wrong.
+/// A fault, or a normal response: the bytes that are sent, and what is done with the connection afterwards.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
-    /// Whether it does at once, before a request has come.
-    pub(crate) at_once: bool,
-    /// What is sent.
+    /// Whether it happens before a request was received.
+    pub(crate) on_connect: bool,
+    /// The bytes that are sent.
     pub(crate) sent: Vec<u8>,
     pub(crate) then: Then,
 }
 
-/// What is done behind that.
+/// The handling of the connection after the bytes were sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Then {
-    /// The connection is closed in order.
-    HangUp,
-    /// It is closed as a process that dies closes it.
+    /// Closes it.
+    Close,
+    /// Closes it with a reset, as when a process is killed.
     Reset,
-    /// Nothing more is sent in this direction, and the other one stays open.
+    /// Closes the sending direction, and reads to the end.
     HalfClose,
-    /// Nothing is sent any more.
-    SayNothing,
-    /// This is sent, again and again.
-    Repeat(&'static [u8]),
-    /// This is sent, a byte from time to time, and then nothing any more.
-    Drip(&'static [u8]),
-    /// Nothing is read for a while, and nothing is sent.
+    /// Sends nothing more, and reads to the end.
     Stall,
-    /// The same, and then the connection is closed as a process that dies closes it.
-    StallAndReset,
-    /// The next request is awaited, which may be answered well.
-    GoOn,
+    /// Sends these bytes repeatedly.
+    Repeat(&'static [u8]),
+    /// Sends these bytes one per millisecond, and then nothing more.
+    Drip(&'static [u8]),
+    /// Sends these bytes repeatedly, once per millisecond.
+    DripEndlessly(&'static [u8]),
+    /// Reads nothing for 200 ms and sends nothing more.
+    StopReading,
+    /// Reads nothing for 200 ms, and then closes it with a reset.
+    StopReadingAndReset,
+    /// Reads the next request from it.
+    KeepAlive,
 }
 
 impl Fault {
-    /// It goes wrong once a request has come.
+    /// A fault that happens once a request was received.
     pub(crate) fn new(sent: impl Into<Vec<u8>>, then: Then) -> Self {
-        Self { at_once: false, sent: sent.into(), then }
+        Self { on_connect: false, sent: sent.into(), then }
     }
 
-    /// It goes wrong as soon as there is a connection.
-    pub(crate) fn at_once(sent: impl Into<Vec<u8>>, then: Then) -> Self {
-        Self { at_once: true, ..Self::new(sent, then) }
+    /// A fault that happens as soon as a connection is accepted.
+    pub(crate) fn on_connect(sent: impl Into<Vec<u8>>, then: Then) -> Self {
+        Self { on_connect: true, ..Self::new(sent, then) }
     }
 }
 
-/// Where an engine listens.
+/// The kind of socket on which an engine listens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Socket {
     Unix,
@@ -79,23 +81,25 @@ pub(crate) struct Engine {
     address: String,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
-    _folder: TempDir,
+    _directory: Option<TempDir>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     plan: Mutex<Plan>,
     open: AtomicUsize,
-    seen: Mutex<Vec<String>>,
+    /// The maximum number of connections that were open at the same time.
+    max_open: AtomicUsize,
+    request_lines: Mutex<Vec<String>>,
 }
 
 #[derive(Debug, Default)]
 struct Plan {
     fault: Option<Fault>,
-    /// Whether it is over when it has happened.
+    /// Whether the fault happens only once.
     once: bool,
-    /// Whether good answers, too, are the last of their connections.
-    curt: bool,
+    /// Whether connections are closed after normal responses, too.
+    close_each: bool,
 }
 
 impl Shared {
@@ -103,10 +107,10 @@ impl Shared {
         self.plan.lock().unwrap()
     }
 
-    /// What goes wrong now.
-    fn fault(&self, at_once: bool) -> Option<Fault> {
+    /// The fault that happens now, if any.
+    fn fault(&self, on_connect: bool) -> Option<Fault> {
         let mut plan = self.plan();
-        let fault = plan.fault.clone().filter(|fault| fault.at_once == at_once)?;
+        let fault = plan.fault.clone().filter(|fault| fault.on_connect == on_connect)?;
         if plan.once {
             plan.fault = None;
         }
@@ -115,7 +119,7 @@ impl Shared {
 }
 
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Lets closing reset the connection. A unix socket does that by itself if something was not read.
+    /// Makes closing reset the connection. A Unix socket does so by itself if there is unread data.
     fn reset(&self) {}
 }
 
@@ -129,33 +133,38 @@ impl Io for TcpStream {
 
 impl Engine {
     pub(crate) async fn on(socket: Socket) -> Self {
-        let folder = TempDir::new().unwrap();
-        let shared = Arc::new(Shared::default());
-        let (address, listening) = match socket {
+        match socket {
             Socket::Unix => {
-                let path = folder.path().join("socket");
-                let listener = UnixListener::bind(&path).unwrap();
-                let shared = shared.clone();
-                let listening = async move {
-                    while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(serve(stream, shared.clone()));
-                    }
-                };
-                (format!("unix://{}", path.display()), tokio::spawn(listening))
+                let directory = TempDir::new().unwrap();
+                let listener = UnixListener::bind(directory.path().join("socket")).unwrap();
+                Self::on_unix(directory, listener)
             }
             Socket::Tcp => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = format!("tcp://{}", listener.local_addr().unwrap());
-                let shared = shared.clone();
-                let listening = async move {
+                let shared = Arc::new(Shared::default());
+                let serving = shared.clone();
+                let listening = tokio::spawn(async move {
                     while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(serve(stream, shared.clone()));
+                        tokio::spawn(serve(stream, serving.clone()));
                     }
-                };
-                (address, tokio::spawn(listening))
+                });
+                Self { address, shared, listening, _directory: None }
             }
-        };
-        Self { address, shared, listening, _folder: folder }
+        }
+    }
+
+    /// An engine that listens at the file `socket` in `directory`.
+    pub(crate) fn on_unix(directory: TempDir, listener: UnixListener) -> Self {
+        let address = format!("unix://{}", directory.path().join("socket").display());
+        let shared = Arc::new(Shared::default());
+        let serving = shared.clone();
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, serving.clone()));
+            }
+        });
+        Self { address, shared, listening, _directory: Some(directory) }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -166,52 +175,57 @@ impl Engine {
         DockerClient::builder().address(&self.address).api_version(ApiVersion::new(1, 41)).anonymous()
     }
 
-    /// From now on, this goes wrong: with every request but those of an inspection.
+    /// Injects a fault into all requests from now on, except those of an inspect.
     pub(crate) fn fail(&self, fault: Fault) {
         *self.shared.plan() = Plan { fault: Some(fault), ..Plan::default() };
     }
 
-    /// This goes wrong once, with the next request but that of an inspection.
+    /// Injects a fault into the next request that is not an inspect.
     pub(crate) fn fail_once(&self, fault: Fault) {
         *self.shared.plan() = Plan { fault: Some(fault), once: true, ..Plan::default() };
     }
 
-    /// From now on, good answers are given, and the connection is closed behind each.
-    pub(crate) fn hang_up_after_each(&self) {
-        *self.shared.plan() = Plan { curt: true, ..Plan::default() };
+    /// From now on, sends normal responses and closes the connection after each.
+    pub(crate) fn close_after_each_response(&self) {
+        *self.shared.plan() = Plan { close_each: true, ..Plan::default() };
     }
 
-    /// A way in that is closed as long as something is to go wrong.
-    pub(crate) fn door(&self) -> Door {
-        Door { address: self.address.clone(), shared: self.shared.clone() }
+    /// A connector that waits while a fault is pending.
+    pub(crate) fn connector(&self) -> Connector {
+        Connector { address: self.address.clone(), shared: self.shared.clone() }
     }
 
-    /// From now on, nothing goes wrong.
+    /// From now on, sends normal responses.
     pub(crate) fn recover(&self) {
         *self.shared.plan() = Plan::default();
     }
 
-    /// The first lines of the requests since this was asked last.
-    pub(crate) fn seen(&self) -> Vec<String> {
-        std::mem::take(&mut *self.shared.seen.lock().unwrap())
+    /// The request lines since the last call of this function.
+    pub(crate) fn request_lines(&self) -> Vec<String> {
+        std::mem::take(&mut *self.shared.request_lines.lock().unwrap())
     }
 
-    /// Waits until no more than `most` connections are open.
-    pub(crate) async fn closes_all_but(&self, most: usize) {
-        until(|| self.shared.open.load(Ordering::SeqCst), |open| *open <= most).await;
+    /// The maximum number of connections that were open at the same time.
+    pub(crate) fn max_open(&self) -> usize {
+        self.shared.max_open.load(Ordering::SeqCst)
+    }
+
+    /// Waits until at most `max` connections are open.
+    pub(crate) async fn wait_for_open_at_most(&self, max: usize) {
+        eventually(|| self.shared.open.load(Ordering::SeqCst), |open| *open <= max).await;
     }
 }
 
-/// See [`Engine::door`].
+/// Connects to an [`Engine`] while no fault is pending.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct Connector {
     address: String,
     shared: Arc<Shared>,
 }
 
-impl Door {
-    pub(crate) async fn open(&self) -> io::Result<Box<dyn Io>> {
-        until(|| self.shared.plan().fault.is_none(), |is_over| *is_over).await;
+impl Connector {
+    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Io>> {
+        eventually(|| self.shared.plan().fault.is_none(), |is_over| *is_over).await;
         match self.address.split_once("://") {
             Some(("unix", path)) => Ok(Box::new(UnixStream::connect(path).await?)),
             Some((_, port)) => Ok(Box::new(TcpStream::connect(port).await?)),
@@ -221,72 +235,77 @@ impl Door {
 }
 
 impl Drop for Engine {
-    /// It listens no more. Connections stay open: that they close is the client's affair.
+    /// Stops listening. Connections stay open until the client closes them.
     fn drop(&mut self) {
         self.listening.abort();
     }
 }
 
 async fn serve(stream: impl Io, shared: Arc<Shared>) {
-    shared.open.fetch_add(1, Ordering::SeqCst);
-    let _ = talk(stream, &shared).await;
+    let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.max_open.fetch_max(open, Ordering::SeqCst);
+    let _ = handle_requests(stream, &shared).await;
     shared.open.fetch_sub(1, Ordering::SeqCst);
 }
 
-async fn talk(mut stream: impl Io, shared: &Shared) -> io::Result<()> {
+async fn handle_requests(mut stream: impl Io, shared: &Shared) -> io::Result<()> {
     if let Some(fault) = shared.fault(true) {
-        return act(&mut stream, &fault).await;
+        return inject(&mut stream, &fault).await;
     }
     loop {
         let head = head(&mut stream).await?;
         let line = head.lines().next().unwrap_or_default().to_owned();
-        shared.seen.lock().unwrap().push(line.clone());
+        shared.request_lines.lock().unwrap().push(line.clone());
         let fault = if line.contains("/json") { None } else { shared.fault(false) };
         if fault.is_none() {
             discard_body(&mut stream, &head).await?;
         }
-        let answer = fault.unwrap_or_else(|| ways::good_answer(&line));
-        act(&mut stream, &answer).await?;
-        if !matches!(answer.then, Then::GoOn) || shared.plan().curt {
+        let response = fault.unwrap_or_else(|| transports::normal_response(&line));
+        inject(&mut stream, &response).await?;
+        if !matches!(response.then, Then::KeepAlive) || shared.plan().close_each {
             return Ok(());
         }
     }
 }
 
-async fn act(stream: &mut impl Io, fault: &Fault) -> io::Result<()> {
+async fn inject(stream: &mut impl Io, fault: &Fault) -> io::Result<()> {
     stream.write_all(&fault.sent).await?;
     match fault.then {
-        Then::GoOn | Then::HangUp => {}
+        Then::KeepAlive | Then::Close => {}
         Then::Reset => stream.reset(),
-        Then::SayNothing => hang(stream).await?,
-        Then::Stall => {
+        Then::Stall => read_to_end(stream).await?,
+        Then::StopReading => {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            hang(stream).await?;
+            read_to_end(stream).await?;
         }
-        Then::StallAndReset => {
+        Then::StopReadingAndReset => {
             tokio::time::sleep(Duration::from_millis(200)).await;
             stream.reset();
         }
         Then::HalfClose => {
             stream.shutdown().await?;
-            hang(stream).await?;
+            read_to_end(stream).await?;
         }
         Then::Repeat(bytes) => loop {
             stream.write_all(bytes).await?;
+        },
+        Then::DripEndlessly(bytes) => loop {
+            stream.write_all(bytes).await?;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         },
         Then::Drip(bytes) => {
             for byte in bytes {
                 stream.write_all(&[*byte]).await?;
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            hang(stream).await?;
+            read_to_end(stream).await?;
         }
     }
     Ok(())
 }
 
-/// Until the other side hangs up.
-async fn hang(stream: &mut impl Io) -> io::Result<()> {
+/// Reads until the client closes the connection.
+async fn read_to_end(stream: &mut impl Io) -> io::Result<()> {
     while stream.read(&mut [0; 4096]).await? > 0 {}
     Ok(())
 }

@@ -1,19 +1,21 @@
-//! What must hold whatever fails beneath: on real sockets, a file for each kind of fault.
+//! Fault injection on real sockets, one file per kind of fault.
 //!
-//! A fault gives an error that says what it was, within the limit that is set for it. It leaves no descriptor and no
-//! task behind (see `calm`), closes the connection it happened on, and the same client serves the next call.
+//! A fault results in a specific error within the configured time limit. It leaks no file descriptor and no task (see
+//! `leak_check`), closes its connection, and the same client can make the next call.
 
-#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
-mod answers;
-mod calm;
-mod cuts;
-mod dialling;
+mod concurrency;
+mod connecting;
 mod engine;
-mod floods;
+mod host_down;
+mod keepalive;
+mod leak_check;
+mod oversized;
 mod protocols;
-mod reuse;
-mod silence;
+mod responses;
+mod runtimes;
+mod stalls;
+mod transports;
+mod truncation;
 mod uploads;
-mod vanishing;
-mod ways;

@@ -1,58 +1,66 @@
-//! Builds that are told more, on a real engine.
+//! Options of image builds.
 
-use std::net::IpAddr;
+use std::{net::Ipv4Addr, time::Duration};
 
 use dockerclient::{
-    Result,
-    images::{BuildOptions, ProgressItem},
-    models::Ulimit,
+    ApiVersion, Result,
+    images::{BuildImage, HostAddress, ProgressItem},
+    models::{ImageInspect, Ulimit},
 };
-use futures_util::TryStreamExt as _;
 
 use crate::{
-    engine::{Engine, is_silent, known_since, short},
+    engine::{Engine, lacks_step_output, retry_while_busy, short, supported_since, version},
     transfers::archive,
 };
 
-/// What the steps of a build print, without the images of what is built.
-async fn printed(engine: &Engine, dockerfile: &str, options: BuildOptions) -> Result<String> {
-    let printed = printed_once(engine, dockerfile, options.clone()).await?;
-    if is_silent(&printed) { printed_once(engine, dockerfile, options).await } else { Ok(printed) }
+/// Settings of a build.
+type Settings = fn(BuildImage) -> BuildImage;
+
+/// Returns the output of a build. The image is removed when the test ends.
+async fn printed(engine: &Engine, dockerfile: &str, set: Settings) -> Result<String> {
+    let printed = printed_once(engine, dockerfile, set).await?;
+    if lacks_step_output(&printed) { printed_once(engine, dockerfile, set).await } else { Ok(printed) }
 }
 
-async fn printed_once(engine: &Engine, dockerfile: &str, options: BuildOptions) -> Result<String> {
-    let context = archive(&[("Dockerfile", dockerfile)]);
-    let mut progress = engine.images().build_progress(context, &options.no_cache().force_remove()).await?;
+async fn printed_once(engine: &Engine, dockerfile: &str, set: Settings) -> Result<String> {
+    let build = engine.images().build(archive(&[("Dockerfile", dockerfile)])).no_cache(true).force_rm(true);
+    let mut progress = set(build).progress().await?;
     let mut printed = String::new();
     while let Some(item) = progress.try_next().await? {
         if let ProgressItem::Output(text) = item {
             printed += &text;
         }
     }
-    let id = progress.finish().await?;
-    engine.remove_later(format!("/images/{id}?force=1"));
+    let image = progress.finish().await?;
+    engine.remove_later(format!("/images/{}?force=1", image.name()));
     Ok(printed)
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn steps_run_as_they_are_told() {
+async fn build_options_apply_to_steps() {
+    const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 1, 2, 3);
     let engine = Engine::under_test().await;
     let step = |command: &str| format!("FROM busybox\nARG GREETING=none\nRUN {command}\n");
-    let printed = async |command: &str, options| printed(&engine, &step(command), options).await;
-    let options = BuildOptions::default;
-    let address = IpAddr::from([10, 1, 2, 3]);
-    let limit = Ulimit { name: "nofile".into(), soft: 123, hard: 456 };
-    for (since, command, options, expected) in [
-        (19, "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us", options().cpu_quota(25_000, 100_000), "\n25000\n"),
-        (19, "cat /sys/fs/cgroup/cpuset/cpuset.mems", options().cpuset_mems("0"), "\n0\n"),
-        (21, "echo $GREETING", options().build_arg("GREETING", "hello"), "\nhello\n"),
-        (22, "ulimit -n", options().ulimit(limit), "\n123\n"),
-        (22, "df -k /dev/shm", options().shm_size(1 << 20), " 1024 "),
-        (25, "ls /sys/class/net", options().network_mode("none"), "\nlo\n"),
-        (28, "cat /etc/hosts", options().extra_host("db", address).extra_host("cache", address), "10.1.2.3\tcache"),
-    ] {
-        if let Some(printed) = known_since(since, printed(command, options).await) {
+    let quarter: Settings = |build| build.cpu_quota(Duration::from_millis(25)).cpu_period(Duration::from_millis(100));
+    let rows: [(u16, &str, Settings, &str); 9] = [
+        (19, "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us", quarter, "\n25000\n"),
+        (19, "cat /sys/fs/cgroup/cpuset/cpuset.mems", |build| build.cpuset_mems("0"), "\n0\n"),
+        (21, "echo $GREETING", |build| build.build_arg("GREETING", "hello"), "\nhello\n"),
+        (20, "ulimit -n", |build| build.ulimit(Ulimit { name: "nofile".into(), soft: 123, hard: 456 }), "\n123\n"),
+        (21, "echo $GREETING", |build| build.build_arg_without_value("GREETING"), "\nnone\n"),
+        (22, "df -k /dev/shm", |build| build.shm_size("1m"), " 1024 "),
+        (25, "ls /sys/class/net", |build| build.network("none"), "\nlo\n"),
+        (28, "cat /etc/hosts", |build| build.add_host("db", ADDRESS).add_host("cache", ADDRESS), "10.1.2.3\tcache"),
+        (
+            41,
+            "grep -E '^[0-9.:a-f]+.gateway' /etc/hosts",
+            |build| build.add_host("gateway", HostAddress::HostGateway),
+            "\tgateway",
+        ),
+    ];
+    for (since, command, set, expected) in rows {
+        if let Some(printed) = supported_since(since, printed(&engine, &step(command), set).await) {
             assert!(printed.contains(expected), "{command}: {printed}");
         }
     }
@@ -60,33 +68,60 @@ async fn steps_run_as_they_are_told() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn results_are_named_labelled_and_made_of_stages() {
+async fn build_tag_label_target_and_platform_apply_to_the_image() {
     let engine = Engine::under_test().await;
     let dockerfile = "FROM busybox AS base\nENV STAGE=base\nFROM base\nENV STAGE=last\n";
-    let build = async |options: BuildOptions| {
-        let options = options.force_remove().no_cache();
-        let id = engine.images().build(archive(&[("Dockerfile", dockerfile)]), &options).await?;
-        engine.remove_later(format!("/images/{id}?force=1"));
-        engine.image(id).inspect().await
+    let build = || {
+        let build = engine.images().build(archive(&[("Dockerfile", dockerfile)]));
+        build.force_rm(true).no_cache(true)
+    };
+    let built = async |build: BuildImage| -> Result<ImageInspect> {
+        let image = build.await?;
+        engine.remove_later(format!("/images/{}?force=1", image.name()));
+        image.inspect().await
     };
     let name = engine.name("named");
-    let names = BuildOptions::default().name(format!("{name}:1")).name(format!("{name}:2"));
-    if let Some(image) = known_since(21, build(names).await) {
+    let named = build().tag(format!("{name}:1")).tag(format!("{name}:2"));
+    if let Some(image) = supported_since(21, built(named).await) {
         let names: Vec<&str> = image.repo_tags.iter().map(|name| short(name)).collect();
         assert_eq!(names, [format!("{name}:1"), format!("{name}:2")]);
     }
-    if let Some(image) = known_since(23, build(BuildOptions::default().label("app", "web")).await) {
+    if let Some(image) = supported_since(23, built(build().label("app", "web")).await) {
         assert_eq!(image.config.unwrap().labels["app"], "web");
     }
-    if let Some(image) = known_since(29, build(BuildOptions::default().target("base")).await) {
+    if let Some(image) = supported_since(29, built(build().target("base")).await) {
         assert!(image.config.unwrap().env.contains(&"STAGE=base".to_owned()));
     }
-    if let Some(image) = known_since(32, build(BuildOptions::default().platform("linux/amd64")).await) {
+    if let Some(image) = supported_since(34, built(build().platform("linux/amd64")).await) {
         assert_eq!(image.os, "linux");
     }
-    let cached = BuildOptions::default().cache_from("busybox");
-    known_since(25, build(cached).await);
-    if let Some(image) = known_since(38, build(BuildOptions::default().build_kit()).await) {
+    supported_since(25, built(build().cache_from("busybox")).await);
+    if let Some(image) = supported_since(38, built(build().build_kit(true)).await) {
         assert!(image.config.unwrap().env.contains(&"STAGE=last".to_owned()));
+    }
+}
+
+/// The steps copy files, so that the cache has records with parents.
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn build_cache_records_have_parents() {
+    let engine = Engine::under_test().await;
+    let content = engine.name("cached");
+    let files =
+        [("Dockerfile", "FROM busybox\nCOPY one /one\nCOPY two /two\n"), ("one", &*content), ("two", &*content)];
+    let built = engine.images().build(archive(&files)).build_kit(true).await;
+    let Some(image) = supported_since(38, built) else { return };
+    engine.remove_later(format!("/images/{}?force=1", image.name()));
+    let usage = retry_while_busy(async || engine.disk_usage().await).await.unwrap();
+    if version() >= ApiVersion::new(1, 39) {
+        let records = usage.build_cache_usage.unwrap().items;
+        // Engines since 23.0 report parents only in the form of API 1.42.
+        let newest = engine.version().await.unwrap().api_version.parse::<ApiVersion>().unwrap();
+        if version() < ApiVersion::new(1, 42) && newest >= ApiVersion::new(1, 42) {
+            return;
+        }
+        let is_record = |id: &String| records.iter().any(|record| record.id == *id);
+        let mut built_on = records.iter().flat_map(|record| record.parents.iter().chain([&record.parent]));
+        assert!(built_on.any(is_record), "{records:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The docker command line, as a witness of how it is done.
+//! Runs the Docker CLI as the reference for builds and copies.
 
 use std::{
     convert::Infallible,
@@ -16,26 +16,33 @@ use hyper_util::rt::TokioIo;
 use tempfile::TempDir;
 use tokio::{net::UnixListener, task::spawn_blocking};
 
-/// Builds the image of `directory` on the engine at `address`, and returns what that prints.
+/// Builds the image of `directory` with `docker build` on the engine at `address`, and returns its output.
 pub(crate) async fn build(address: &str, directory: &Path) -> String {
-    let mut command = Command::new("docker");
-    command.args(["build", "--no-cache", "--force-rm", "."]).current_dir(directory);
-    // The older builder, which sends a tar archive.
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "0");
-    command.env("DOCKER_HOST", address).env("HOME", "/nowhere");
-    let output = spawn_blocking(move || command.output()).await.unwrap().expect("the docker command line is there");
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
-    printed
+    run(address, directory, &BUILD).await.unwrap_or_else(|printed| panic!("{printed}"))
 }
 
-/// An engine that keeps the contexts that are sent to it, and builds nothing.
-pub(crate) struct Recorder {
+/// Arguments of `docker` for a build of the current directory.
+pub(crate) const BUILD: [&str; 4] = ["build", "--no-cache", "--force-rm", "."];
+
+/// Runs `docker` in `directory` and returns its output, as an error if it fails.
+pub(crate) async fn run(address: &str, directory: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("docker");
+    command.args(arguments).current_dir(directory);
+    // The classic builder sends a tar archive; BuildKit does not.
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "0");
+    command.env("DOCKER_HOST", address).env("HOME", "/nowhere").env("CI_TOKEN", "hunter2secret");
+    let output = spawn_blocking(move || command.output()).await.unwrap().expect("the Docker CLI is installed");
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() { Ok(printed) } else { Err(printed + &String::from_utf8_lossy(&output.stderr)) }
+}
+
+/// A fake engine that records build contexts and builds nothing.
+pub(crate) struct ContextRecorder {
     directory: TempDir,
     contexts: Arc<Mutex<Vec<Bytes>>>,
 }
 
-impl Recorder {
+impl ContextRecorder {
     pub(crate) async fn open() -> Self {
         let recorder = Self { directory: TempDir::new().unwrap(), contexts: Arc::default() };
         let listener = UnixListener::bind(recorder.socket()).unwrap();
@@ -65,7 +72,12 @@ impl Recorder {
         DockerClient::builder().address(self.address()).api_version(version).build().unwrap()
     }
 
-    /// The one context that came since.
+    /// Discards the recorded contexts.
+    pub(crate) fn clear(&self) {
+        self.contexts.lock().unwrap().clear();
+    }
+
+    /// Removes and returns the only recorded context.
     pub(crate) fn take(&self) -> Bytes {
         let mut contexts = self.contexts.lock().unwrap();
         assert_eq!(contexts.len(), 1);
@@ -79,10 +91,8 @@ async fn record(contexts: &Mutex<Vec<Bytes>>, request: Request<Incoming>) -> Res
     if is_build {
         contexts.lock().unwrap().push(body);
     }
-    let answer = if is_build { "{\"stream\":\"Successfully built f43c\\n\"}" } else { "{}" };
-    let answer = Response::builder()
-        .header("Content-Type", "application/json")
-        .header("Api-Version", "1.41")
-        .body(answer.into());
-    Ok(answer.unwrap())
+    let body = if is_build { "{\"stream\":\"Successfully built f43c\\n\"}" } else { "{}" };
+    let response =
+        Response::builder().header("Content-Type", "application/json").header("Api-Version", "1.41").body(body.into());
+    Ok(response.unwrap())
 }

@@ -1,39 +1,27 @@
-//! Containers, on a real engine.
+//! Container methods.
 
 use std::{collections::HashMap, time::Duration};
 
 use dockerclient::{
-    ApiVersion, Output, TerminalSize,
-    containers::{
-        Container, ContainerStatus, CreateOptions, ListOptions, LogsOptions, RemoveOptions, Signal, Start, Stop,
-        StopOptions,
-    },
-    images::CommitOptions,
-    models::{ContainerConfig, ExecConfig, HostConfig, PortBinding, RestartPolicy, Ulimit},
+    ApiVersion, LogOutput, TerminalSize,
+    containers::{ContainerStatus, ListContainers, ReadLogs, Signal, Start, Stop},
+    models::{ChangeKind, ContainerConfig, HostConfig, PortBinding, RestartPolicy, Ulimit},
 };
-use futures_util::TryStreamExt as _;
 
-use crate::engine::{Engine, shell, short, version};
+use crate::engine::{Engine, short, version};
 
-fn with_terminal(mut config: ContainerConfig) -> ContainerConfig {
-    config.tty = true;
-    config
-}
+/// A stop timeout that the containers of these tests never reach.
+const SECOND: Duration = Duration::from_secs(1);
 
-/// Ends at once when stopped.
-fn at_once() -> StopOptions {
-    StopOptions::default().timeout(Duration::from_secs(1))
-}
-
-/// What the container wrote, stdout and stderr told apart.
-async fn output(container: &Container, options: &LogsOptions) -> (String, String) {
+/// Collects logs into stdout (or TTY output) and stderr.
+async fn output(logs: ReadLogs) -> (String, String) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let mut logs = container.logs(options).await.unwrap();
+    let mut logs = logs.await.unwrap();
     while let Some(output) = logs.try_next().await.unwrap() {
         match output {
-            Output::Stdout(bytes) | Output::Terminal(bytes) => stdout.extend_from_slice(&bytes),
-            Output::Stderr(bytes) => stderr.extend_from_slice(&bytes),
-            Output::Stdin(_) => panic!("nobody typed anything"),
+            LogOutput::Stdout(bytes) | LogOutput::Tty(bytes) => stdout.extend_from_slice(&bytes),
+            LogOutput::Stderr(bytes) => stderr.extend_from_slice(&bytes),
+            LogOutput::Stdin(_) => panic!("unexpected stdin"),
         }
     }
     (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
@@ -41,65 +29,69 @@ async fn output(container: &Container, options: &LogsOptions) -> (String, String
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_container_lives_from_creation_to_removal() {
+async fn container_lifecycle() {
     let engine = Engine::under_test().await;
     let container = engine.create("echo out; echo err >&2; exit 7").await;
     let created = container.inspect().await.unwrap();
     assert_eq!(created.id, container.id());
     assert_eq!((created.state.running, created.state.word()), (false, "exited"));
+    assert!(!container.is_running().await.unwrap());
     assert!(["busybox", "busybox:latest"].contains(&short(&created.config.image)));
 
     assert_eq!(container.start().await.unwrap(), Start::Started);
-    let follow = LogsOptions::default().follow();
-    assert_eq!(output(&container, &follow).await, ("out\n".to_owned(), "err\n".to_owned()));
+    assert_eq!(output(container.logs().follow(true)).await, ("out\n".to_owned(), "err\n".to_owned()));
     let exit = container.wait().await.unwrap();
-    assert_eq!((exit.code, exit.success()), (7, false));
+    assert_eq!((exit.code(), exit.success()), (Some(7), false));
 
     let state = container.inspect().await.unwrap().state;
-    assert!(state.started().is_some() && state.finished().is_some());
-    let described = state.describe(state.finished().unwrap());
+    assert!(state.started_at.is_some());
+    let described = state.describe(state.finished_at.unwrap());
     assert_eq!(described, "Exited (7) Less than a second ago");
 
-    container.remove(&RemoveOptions::default()).await.unwrap();
+    container.remove().await.unwrap();
     assert!(container.inspect().await.unwrap_err().is_not_found());
-    assert_eq!(container.find().await.unwrap(), None);
+    assert_eq!(container.try_inspect().await.unwrap(), None);
+    assert!(!container.exists().await.unwrap());
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn starting_or_stopping_twice_is_an_outcome() {
+async fn start_and_stop_twice_return_an_outcome() {
     let engine = Engine::under_test().await;
     let container = engine.create("trap 'exit 0' TERM; echo up; while true; do sleep 0.05; done").await;
     assert_eq!(container.start().await.unwrap(), Start::Started);
-    // Before its trap is set it is deaf, and would be killed.
+    // Until its trap is set, the shell ignores SIGTERM and would be killed.
     container.wait_until_logged("up").await.unwrap();
     assert_eq!(container.start().await.unwrap(), Start::AlreadyRunning);
-    assert_eq!(container.stop(&StopOptions::default()).await.unwrap(), Stop::Stopped);
-    assert_eq!(container.stop(&StopOptions::default()).await.unwrap(), Stop::AlreadyStopped);
-    assert_eq!(container.wait().await.unwrap().code, 0);
+    assert_eq!(container.stop().timeout(Duration::from_secs(10)).await.unwrap(), Stop::Stopped);
+    assert_eq!(container.stop().await.unwrap(), Stop::AlreadyStopped);
+    assert_eq!(container.wait().await.unwrap().code(), Some(0));
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_container_that_is_not_there_is_not_found_by_any_call() {
+async fn methods_of_a_missing_container_return_not_found() {
     let engine = Engine::under_test().await;
     let ghost = engine.container("ghost");
     let mut errors = vec![
         ghost.inspect().await.unwrap_err(),
-        ghost.top(None).await.unwrap_err(),
+        ghost.top().await.unwrap_err(),
         ghost.changes().await.unwrap_err(),
         ghost.start().await.unwrap_err(),
-        ghost.stop(&at_once()).await.unwrap_err(),
-        ghost.restart(&at_once()).await.unwrap_err(),
-        ghost.kill(Signal::TERM).await.unwrap_err(),
+        ghost.stop().timeout(SECOND).await.unwrap_err(),
+        ghost.restart().timeout(SECOND).await.unwrap_err(),
+        ghost.kill().signal(Signal::TERM).await.unwrap_err(),
         ghost.pause().await.unwrap_err(),
         ghost.unpause().await.unwrap_err(),
         ghost.resize(TerminalSize { rows: 24, columns: 80 }).await.unwrap_err(),
         ghost.wait().await.unwrap_err(),
-        ghost.remove(&RemoveOptions::default()).await.unwrap_err(),
-        ghost.logs(&LogsOptions::default()).await.unwrap_err(),
-        ghost.create_exec(&ExecConfig { cmd: vec!["true".into()], ..Default::default() }).await.unwrap_err(),
-        engine.images().commit("ghost", &CommitOptions::default()).await.unwrap_err(),
+        ghost.remove().await.unwrap_err(),
+        ghost.logs().await.unwrap_err(),
+        ghost.create_exec(["true"]).await.unwrap_err(),
+        ghost.command("true").output().await.unwrap_err(),
+        ghost.is_running().await.unwrap_err(),
+        ghost.port(80).await.unwrap_err(),
+        ghost.commit().await.unwrap_err(),
     ];
     if version() >= ApiVersion::new(1, 17) {
         errors.push(ghost.rename("another").await.unwrap_err());
@@ -112,36 +104,34 @@ async fn a_container_that_is_not_there_is_not_found_by_any_call() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_name_that_is_taken_is_a_conflict() {
+async fn create_with_a_taken_name_is_a_conflict() {
     let engine = Engine::under_test().await;
-    let options = CreateOptions::new(shell("true")).name(engine.name("taken"));
-    let first = engine.containers().create(&options).await.unwrap();
+    let create = engine.containers().create("busybox").cmd(["true"]).name(engine.name("taken"));
+    let first = create.clone().await.unwrap();
     assert_eq!(first.warnings, Vec::<String>::new());
-    let error = engine.containers().create(&options).await.unwrap_err();
+    let error = create.await.unwrap_err();
     assert!(error.is_conflict(), "{error}");
     assert_eq!(error.operation(), Some("container_create"));
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_container_of_no_image_or_of_bad_options_is_not_created() {
+async fn create_with_missing_image_or_invalid_name_fails() {
     let engine = Engine::under_test().await;
-    let mut config = shell("true");
-    config.image = "acme/nowhere".into();
-    let error = engine.containers().create(&CreateOptions::new(config)).await.unwrap_err();
+    let error = engine.containers().create("acme/nowhere").cmd(["true"]).await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
-    let error = engine.containers().create(&CreateOptions::new(shell("true")).name("a b")).await.unwrap_err();
+    let error = engine.containers().create("busybox").cmd(["true"]).name("a b").await.unwrap_err();
     assert!(error.is_bad_request(), "{error}");
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn what_a_container_gets_of_its_host_arrives() {
+async fn inspect_reports_the_host_config_of_create() {
     let engine = Engine::under_test().await;
     let mut host = HostConfig {
         binds: vec!["/tmp:/host:ro".into()],
         port_bindings: HashMap::from([("80/tcp".into(), vec![PortBinding::default()])]),
-        restart_policy: RestartPolicy { name: "on-failure".into(), maximum_retry_count: 2 },
+        restart_policy: RestartPolicy::on_failure(2),
         cap_drop: vec!["MKNOD".into()],
         extra_hosts: vec!["db:10.0.0.1".into()],
         ..Default::default()
@@ -150,12 +140,15 @@ async fn what_a_container_gets_of_its_host_arrives() {
         host.memory = 64 << 20;
         host.ulimits = vec![Ulimit { name: "nofile".into(), soft: 1024, hard: 2048 }];
     }
-    let mut config = shell("sleep 10");
-    config.exposed_ports = ["80/tcp".to_owned(), "443/tcp".to_owned()].into();
-    config.volumes = ["/data".to_owned()].into();
-    config.env = vec!["NAME=value with spaces".into()];
-    let options = CreateOptions::new(config.clone()).host_config(host.clone()).name(engine.name("host"));
-    let container = engine.containers().create(&options).await.unwrap().container;
+    let config = ContainerConfig {
+        cmd: vec!["sleep".into(), "10".into()],
+        exposed_ports: ["80/tcp".to_owned(), "443/tcp".to_owned()].into(),
+        volumes: ["/data".to_owned()].into(),
+        env: vec!["NAME=value with spaces".into()],
+        ..Default::default()
+    };
+    let create = engine.containers().create("busybox").config(config.clone()).host_config(host.clone());
+    let container = create.name(engine.name("host")).await.unwrap();
     container.start().await.unwrap();
 
     let seen = container.inspect().await.unwrap();
@@ -181,18 +174,15 @@ async fn what_a_container_gets_of_its_host_arrives() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_host_config_at_the_start_replaces_the_one_of_the_creation_and_an_empty_one_does_not() {
+async fn start_with_host_config_replaces_that_of_create() {
     let engine = Engine::under_test().await;
-    let options = CreateOptions::new(shell("sleep 10"))
-        .name(engine.name("start"))
-        .host_config(HostConfig { binds: vec!["/tmp:/created".into()], ..Default::default() });
-    let container = engine.containers().create(&options).await.unwrap().container;
+    let container = engine.create_with("sleep 10", |create| create.bind("/tmp", "/created")).await;
     container.start().await.unwrap();
     assert_eq!(container.inspect().await.unwrap().host_config.binds, ["/tmp:/created"]);
 
-    container.kill(Signal::KILL).await.unwrap();
+    container.kill().signal(Signal::KILL).await.unwrap();
     let host = HostConfig { binds: vec!["/tmp:/started".into()], ..Default::default() };
-    let outcome = container.start_with(&host).await;
+    let outcome = container.start().host_config(host).await;
     if version() >= ApiVersion::new(1, 24) {
         let error = outcome.unwrap_err();
         assert!(
@@ -207,31 +197,28 @@ async fn a_host_config_at_the_start_replaces_the_one_of_the_creation_and_an_empt
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_command_that_does_not_exist_cannot_be_started() {
+async fn start_with_a_missing_command_is_a_bad_request() {
     let engine = Engine::under_test().await;
-    let container = engine.create_with("", |mut config| {
-        config.cmd = vec!["/no/such/command".into()];
-        config
-    });
+    let container = engine.create_with("", |create| create.cmd(["/no/such/command"]));
     let error = container.await.start().await.unwrap_err();
     assert!(error.is_bad_request() && error.message().unwrap().contains("/no/such/command"), "{error}");
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_running_container_is_paused_resized_looked_into_and_killed() {
+async fn top_resize_pause_unpause_and_kill() {
     let engine = Engine::under_test().await;
-    let container = engine.create_with("sleep 100", with_terminal).await;
-    assert!(container.top(None).await.unwrap_err().is_conflict());
+    let container = engine.create_with("sleep 100", |create| create.tty(true)).await;
+    assert!(container.top().await.unwrap_err().is_conflict());
     assert!(container.resize(TerminalSize { rows: 24, columns: 80 }).await.unwrap_err().is_conflict());
     assert!(container.pause().await.unwrap_err().is_conflict());
     container.start().await.unwrap();
 
-    let top = container.top(None).await.unwrap();
+    let top = container.top().await.unwrap();
     let command = top.titles.iter().position(|title| title == "CMD").unwrap();
     assert!(top.processes.iter().any(|process| process[command].contains("sleep 100")));
-    assert_eq!(container.top(Some("-o pid,comm")).await.unwrap().titles, ["PID", "COMMAND"]);
-    assert_eq!(container.top(Some("-zz")).await.unwrap_err().status(), Some(500));
+    assert_eq!(container.top().ps_args("-o pid,comm").await.unwrap().titles, ["PID", "COMMAND"]);
+    assert_eq!(container.top().ps_args("-zz").await.unwrap_err().status(), Some(500));
 
     container.resize(TerminalSize { rows: 40, columns: 120 }).await.unwrap();
     container.pause().await.unwrap();
@@ -240,28 +227,28 @@ async fn a_running_container_is_paused_resized_looked_into_and_killed() {
     container.unpause().await.unwrap();
     assert_eq!(container.unpause().await.unwrap_err().status(), Some(500));
 
-    assert!(container.kill("SIGNONSENSE").await.unwrap_err().is_bad_request());
-    container.kill(9).await.unwrap();
-    assert_eq!(container.wait().await.unwrap().code, 137);
-    let again = container.kill(Signal::KILL).await;
+    assert!(container.kill().signal("SIGNONSENSE").await.unwrap_err().is_bad_request());
+    container.kill().signal(9).await.unwrap();
+    assert_eq!(container.wait().await.unwrap().code(), Some(137));
+    let again = container.kill().signal(Signal::KILL).await;
     assert_eq!(again.is_err_and(|error| error.is_conflict()), version() >= ApiVersion::new(1, 20));
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_running_container_is_not_removed_unless_forced() {
+async fn remove_of_a_running_container_requires_force() {
     let engine = Engine::under_test().await;
     let container = engine.running().await;
-    assert!(container.remove(&RemoveOptions::default()).await.unwrap_err().is_conflict());
-    container.restart(&at_once()).await.unwrap();
+    assert!(container.remove().await.unwrap_err().is_conflict());
+    container.restart().timeout(SECOND).await.unwrap();
     assert!(container.inspect().await.unwrap().state.running);
-    container.remove(&RemoveOptions::default().force().volumes()).await.unwrap();
-    assert!(container.remove(&RemoveOptions::default()).await.unwrap_err().is_not_found());
+    container.remove().force(true).volumes(true).await.unwrap();
+    assert!(container.remove().await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn changes_are_listed_and_none_is_an_empty_list() {
+async fn changes_are_listed_or_an_empty_list() {
     let engine = Engine::under_test().await;
     let container = engine.create("touch /new; rm /etc/group; echo >> /etc/passwd").await;
     assert_eq!(container.changes().await.unwrap(), [], "null on the wire");
@@ -269,16 +256,25 @@ async fn changes_are_listed_and_none_is_an_empty_list() {
     container.wait().await.unwrap();
     let mut changes = container.changes().await.unwrap();
     changes.sort_by(|a, b| a.path.cmp(&b.path));
-    let changes: Vec<(&str, i64)> = changes.iter().map(|change| (&*change.path, change.kind)).collect();
-    assert_eq!(changes, [("/etc", 0), ("/etc/group", 2), ("/etc/passwd", 0), ("/new", 1)]);
+    let changes: Vec<(&str, ChangeKind)> = changes.iter().map(|change| (&*change.path, change.kind)).collect();
+    assert_eq!(
+        changes,
+        [
+            ("/etc", ChangeKind::Modified),
+            ("/etc/group", ChangeKind::Deleted),
+            ("/etc/passwd", ChangeKind::Modified),
+            ("/new", ChangeKind::Added)
+        ]
+    );
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn lists_show_what_is_asked_for() {
+async fn list_containers_applies_filters() {
     let engine = Engine::under_test().await;
-    let list = async |options: ListOptions| {
-        let listed = engine.containers().list(&options).await.unwrap();
+    let list = || engine.containers().list();
+    let ids = async |list: ListContainers| {
+        let listed = list.await.unwrap();
         listed.into_iter().map(|container| container.id).collect::<Vec<_>>()
     };
     let (first, second) = (engine.running().await, engine.create("exit 3").await);
@@ -286,43 +282,41 @@ async fn lists_show_what_is_asked_for() {
     second.wait().await.unwrap();
     let (first, second) = (first.id().to_owned(), second.id().to_owned());
 
-    // Engine 26 answers waits a little before its lists tell the same.
-    while !list(ListOptions::default().all().exited(3)).await.contains(&second) {}
-    let running = list(ListOptions::default()).await;
+    // Docker 26 responds to `wait` slightly before its lists show the exit.
+    while !ids(list().all(true).exited(3)).await.contains(&second) {}
+    let running = ids(list()).await;
     assert!(running.contains(&first) && !running.contains(&second));
-    let all = list(ListOptions::default().all()).await;
+    let all = ids(list().all(true)).await;
     assert!(all.contains(&first) && all.contains(&second));
-    assert!(!list(ListOptions::default().all().status(ContainerStatus::Exited)).await.contains(&first));
-    assert_eq!(list(ListOptions::default().limit(1)).await.len(), 1);
-    assert!(list(ListOptions::default().all().since(&first)).await.contains(&second));
-    let before = list(ListOptions::default().all().before(&second)).await;
+    assert!(!ids(list().all(true).status(ContainerStatus::Exited)).await.contains(&first));
+    assert_eq!(ids(list().limit(1)).await.len(), 1);
+    assert!(ids(list().all(true).since(&first)).await.contains(&second));
+    let before = ids(list().all(true).before(&second)).await;
     assert!(before.contains(&first) && !before.contains(&second));
 
-    let sized = engine.containers().list(&ListOptions::default().all().size()).await.unwrap();
+    let sized = engine.containers().list().all(true).size(true).await.unwrap();
     assert!(sized.iter().all(|container| container.size_root_fs.is_some()));
-    let error = engine.containers().list(&ListOptions::default().filter("nonsense", "1")).await.unwrap_err();
+    let error = engine.containers().list().filter("nonsense", "1").await.unwrap_err();
     assert!(error.is_bad_request(), "{error}");
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn filters_that_came_later_work_from_then_on() {
+async fn newer_list_filters_work_since_their_version() {
     let engine = Engine::under_test().await;
     let container = engine
-        .create_with("true", |mut config| {
-            if version() >= ApiVersion::new(1, 18) {
-                config.labels.insert("app".into(), "a \"quoted\" name".into());
-            }
-            config
+        .create_with("true", |create| match version() < ApiVersion::new(1, 18) {
+            true => create,
+            false => create.label("app", "a \"quoted\" name"),
         })
         .await;
     let name = container.inspect().await.unwrap().name;
-    let by_name = engine.containers().list(&ListOptions::default().all().name(&name)).await;
-    let by_label = engine.containers().list(&ListOptions::default().all().label("app=a \"quoted\" name")).await;
+    let by_name = engine.containers().list().all(true).name(&name).await;
+    let by_label = engine.containers().list().all(true).label("app=a \"quoted\" name").await;
     for (outcome, since) in [(by_name, ApiVersion::new(1, 16)), (by_label, ApiVersion::new(1, 18))] {
         if version() < since {
             let error = outcome.unwrap_err();
-            assert_eq!((error.needed_version(), error.spoken_version()), (Some(since), Some(version())));
+            assert_eq!((error.required_version(), error.negotiated_version()), (Some(since), Some(version())));
         } else {
             let listed = outcome.unwrap();
             assert_eq!((listed.len(), &*listed[0].id), (1, container.id()));
@@ -332,7 +326,7 @@ async fn filters_that_came_later_work_from_then_on() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_container_is_renamed_where_the_api_knows_how() {
+async fn rename_container_since_api_1_17() {
     let engine = Engine::under_test().await;
     let (container, other) = (engine.create("true").await, engine.create("true").await);
     let name = engine.name("renamed");
@@ -351,23 +345,23 @@ async fn a_container_is_renamed_where_the_api_knows_how() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn logs_tell_streams_apart_and_terminals_from_them() {
+async fn logs_are_demultiplexed_unless_tty() {
     let engine = Engine::under_test().await;
     let container = engine.create("echo 1; echo 2 >&2; echo 3; printf '\\001\\000\\000\\000 end'").await;
     container.start().await.unwrap();
     container.wait().await.unwrap();
-    let logs = LogsOptions::default();
-    assert_eq!(output(&container, &logs).await, ("1\n3\n\u{1}\0\0\0 end".to_owned(), "2\n".to_owned()));
-    assert_eq!(output(&container, &logs.clone().only_stderr()).await, (String::new(), "2\n".to_owned()));
-    assert_eq!(output(&container, &logs.clone().only_stdout().tail(1)).await.1, "");
-    assert_eq!(output(&container, &logs.clone().tail(0)).await, (String::new(), String::new()));
-    let (stdout, _) = output(&container, &logs.timestamps()).await;
+    let logs = || container.logs();
+    assert_eq!(output(logs()).await, ("1\n3\n\u{1}\0\0\0 end".to_owned(), "2\n".to_owned()));
+    assert_eq!(output(logs().stdout(false)).await, (String::new(), "2\n".to_owned()));
+    assert_eq!(output(logs().stderr(false).tail(1)).await.1, "");
+    assert_eq!(output(logs().tail(0)).await, (String::new(), String::new()));
+    let (stdout, _) = output(logs().timestamps(true)).await;
     let first = stdout.lines().next().unwrap().split_once(' ').unwrap();
     assert!(first.0.parse::<dockerclient::Timestamp>().is_ok() && first.1 == "1", "{first:?}");
 
-    let terminal = engine.create_with("printf '\\001\\000\\000\\000'; echo out", with_terminal).await;
-    terminal.start().await.unwrap();
-    terminal.wait().await.unwrap();
-    let (stdout, _) = output(&terminal, &LogsOptions::default()).await;
+    let tty = engine.create_with("printf '\\001\\000\\000\\000'; echo out", |create| create.tty(true)).await;
+    tty.start().await.unwrap();
+    tty.wait().await.unwrap();
+    let (stdout, _) = output(tty.logs()).await;
     assert_eq!(stdout, "\u{1}\0\0\0out\r\n");
 }

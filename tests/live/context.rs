@@ -1,25 +1,29 @@
-//! Build contexts made of files: what is sent is what the docker command line would send, and what an engine makes of it.
+//! Build contexts from directories, compared with those of the Docker CLI.
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs::{self, File, Permissions},
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{PermissionsExt as _, symlink},
+    },
+    path::Path,
     time::{Duration, SystemTime},
 };
 
 use dockerclient::{
     ApiVersion,
-    images::{BuildOptions, Context, ProgressItem},
+    images::{BuildImage, Context, ProgressItem},
 };
-use futures_util::TryStreamExt as _;
 use tempfile::TempDir;
 
 use crate::{
-    command_line::{self, Recorder},
-    engine::{Engine, is_silent, version},
+    command_line::{self, BUILD, ContextRecorder},
+    engine::{Engine, lacks_step_output, version},
 };
 
-/// What lies in the directory that is built.
+/// The files of the build context.
 const TREE: [&str; 34] = [
     "#hash",
     ".hidden",
@@ -57,9 +61,9 @@ const TREE: [&str; 34] = [
     "x/y/foo/z",
 ];
 
-/// Files of lines to leave out by. None is of those about which versions of the command line disagree, see
+/// Contents of `.dockerignore` files. Patterns that versions of the Docker CLI treat differently are left out; see
 /// `src/images/context/ignore.rs`.
-const LINES: [&str; 45] = [
+const DOCKERIGNORE: [&str; 45] = [
     "",
     "a",
     "/a",
@@ -107,7 +111,7 @@ const LINES: [&str; 45] = [
     "*\n!.dockerignore\n..\n.\n/",
 ];
 
-/// The tree, with one file of lines.
+/// Creates the context directory, with these lines in its `.dockerignore`.
 fn tree(lines: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
@@ -128,13 +132,13 @@ fn tree(lines: &str) -> TempDir {
     directory
 }
 
-/// Prints what a build sees of its context.
+/// Prints the files of the context as the build receives them.
 const DOCKERFILE: &str = "FROM busybox
 COPY . /context/
 RUN cd /context && find . ! -type d -exec stat -c 'seen %N %a %u:%g %s %Y' {} + && find . -type d -exec echo seen {} +
 ";
 
-/// What a build saw, of what it printed.
+/// Returns the sorted lines that [`DOCKERFILE`] printed.
 fn seen(printed: &str) -> Vec<String> {
     let mut seen: Vec<String> = printed.lines().filter(|line| line.starts_with("seen ")).map(str::to_owned).collect();
     seen.sort();
@@ -142,15 +146,14 @@ fn seen(printed: &str) -> Vec<String> {
     seen
 }
 
-/// What a build of `context` prints.
-async fn printed(engine: &Engine, context: Context, options: &BuildOptions) -> String {
-    let printed = printed_once(engine, context.clone(), options).await;
-    if is_silent(&printed) { printed_once(engine, context, options).await } else { printed }
+/// Returns the output of a build. The image is removed when the test ends.
+async fn printed(engine: &Engine, build: impl Fn() -> BuildImage) -> String {
+    let printed = printed_once(engine, build()).await;
+    if lacks_step_output(&printed) { printed_once(engine, build()).await } else { printed }
 }
 
-async fn printed_once(engine: &Engine, context: Context, options: &BuildOptions) -> String {
-    let options = options.clone().no_cache().force_remove();
-    let mut progress = engine.images().build_progress(context, &options).await.unwrap();
+async fn printed_once(engine: &Engine, build: BuildImage) -> String {
+    let mut progress = build.no_cache(true).force_rm(true).progress().await.unwrap();
     let mut printed = String::new();
     while let Some(item) = progress.try_next().await.unwrap() {
         if let ProgressItem::Output(text) = item {
@@ -162,7 +165,7 @@ async fn printed_once(engine: &Engine, context: Context, options: &BuildOptions)
     printed
 }
 
-/// What is in an archive, by path.
+/// Returns the entries of an archive by path.
 fn entries(archive: &[u8]) -> BTreeMap<String, String> {
     let mut archive = tar::Archive::new(archive);
     let entries = archive.entries().unwrap().map(|entry| {
@@ -180,16 +183,16 @@ fn entries(archive: &[u8]) -> BTreeMap<String, String> {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn what_is_sent_is_what_the_command_line_sends() {
-    let recorder = Recorder::open().await;
-    for lines in LINES {
+async fn context_archive_equals_that_of_the_docker_cli() {
+    let recorder = ContextRecorder::open().await;
+    for lines in DOCKERIGNORE {
         let directory = tree(lines);
         command_line::build(&recorder.address(), directory.path()).await;
         let theirs = entries(&recorder.take());
         let images = recorder.client().images();
-        images.build(Context::directory(directory.path()), &BuildOptions::default()).await.unwrap();
+        images.build(Context::directory(directory.path())).await.unwrap();
         let mut ours = entries(&recorder.take());
-        // It leaves it to the engine to make directories that are left out but for something in them.
+        // For an excluded directory with included files, the Docker CLI sends no entry; the engine creates it.
         ours.retain(|path, _| {
             let is_needed = || theirs.keys().any(|other| other.starts_with(path));
             !path.ends_with('/') || theirs.contains_key(path) || !is_needed()
@@ -198,26 +201,87 @@ async fn what_is_sent_is_what_the_command_line_sends() {
     }
 }
 
+/// Returns the paths in an archive, as bytes.
+fn paths(archive: &[u8]) -> Vec<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    archive.entries().unwrap().map(|entry| entry.unwrap().path_bytes().into_owned()).collect()
+}
+
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_build_sees_what_it_would_see_from_the_command_line() {
+async fn context_links_and_names_are_sent_as_by_the_docker_cli() {
+    let recorder = ContextRecorder::open().await;
+    let cases: [fn(&Path); 5] = [
+        |root| {
+            fs::rename(root.join(".dockerignore"), root.join("ignore")).unwrap();
+            symlink("ignore", root.join(".dockerignore")).unwrap();
+        },
+        |root| {
+            fs::remove_file(root.join(".dockerignore")).unwrap();
+            symlink("/nowhere", root.join(".dockerignore")).unwrap();
+        },
+        |root| {
+            fs::rename(root.join("Dockerfile"), root.join("dir/Web")).unwrap();
+            symlink("dir/Web", root.join("Dockerfile")).unwrap();
+        },
+        |root| fs::rename(root.join("Dockerfile"), root.join("dockerfile")).unwrap(),
+        |root| {
+            for name in [&b"\xff"[..], b"\n", &b"x".repeat(255)] {
+                fs::write(root.join(OsStr::from_bytes(name)), "").unwrap();
+            }
+        },
+    ];
+    for (index, change) in cases.iter().enumerate() {
+        let directory = tree("a\n");
+        change(directory.path());
+        command_line::build(&recorder.address(), directory.path()).await;
+        let theirs = paths(&recorder.take());
+        let images = recorder.client().images();
+        images.build(Context::directory(directory.path())).await.unwrap();
+        assert_eq!(paths(&recorder.take()), theirs, "{index}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn dockerignore_line_limit_is_that_of_the_docker_cli() {
+    let recorder = ContextRecorder::open().await;
+    for (length, is_accepted) in [(65_535, true), (65_536, false)] {
+        for end in ["", "\r\n"] {
+            let directory = TempDir::new().unwrap();
+            fs::write(directory.path().join("Dockerfile"), "FROM busybox\n").unwrap();
+            // A comment, because the Docker CLI takes seconds to compile a pattern of this length.
+            let line = "#".repeat(length - end.trim_end_matches('\n').len()) + end;
+            fs::write(directory.path().join(".dockerignore"), line).unwrap();
+            let theirs = command_line::run(&recorder.address(), directory.path(), &BUILD).await;
+            let images = recorder.client().images();
+            let ours = images.build(Context::directory(directory.path())).await;
+            assert_eq!((ours.is_ok(), theirs.is_ok()), (is_accepted, is_accepted), "{length} {end:?}");
+            recorder.clear();
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn context_in_a_build_equals_that_of_the_docker_cli() {
     let engine = Engine::under_test().await;
     for lines in
         ["", "*\n!dir/sub/deep/keep\n!dir2", "**/*.md\n!docs/*.md", ".dockerignore\nDockerfile", "*file\n.docker*\na"]
     {
         let directory = tree(lines);
         let mut theirs = command_line::build(&engine.real_address(), directory.path()).await;
-        if is_silent(&theirs) {
+        if lacks_step_output(&theirs) {
             theirs = command_line::build(&engine.real_address(), directory.path()).await;
         }
-        let ours = printed(&engine, Context::directory(directory.path()), &BuildOptions::default()).await;
+        let ours = printed(&engine, || engine.images().build(directory.path())).await;
         assert_eq!(seen(&ours), seen(&theirs), "{lines:?}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_dockerfile_may_come_from_anywhere_and_is_not_seen() {
+async fn dockerfile_by_path_text_or_option_is_used() {
     let engine = Engine::under_test().await;
     let directory = tree("*\n!a\n!.docker*");
     let elsewhere = TempDir::new().unwrap();
@@ -228,32 +292,32 @@ async fn a_dockerfile_may_come_from_anywhere_and_is_not_seen() {
         seen.iter().filter_map(|line| Some(line.split(' ').nth(1)?.to_owned())).collect::<Vec<_>>()
     };
     for context in [context().dockerfile(elsewhere.path().join("Web")), context().dockerfile_from(DOCKERFILE)] {
-        let printed = printed(&engine, context, &BuildOptions::default()).await;
+        let printed = printed(&engine, || engine.images().build(context.clone())).await;
         assert_eq!(names(&printed), [".", "./.dockerignore", "./a"]);
     }
     fs::create_dir(directory.path().join("docker")).unwrap();
     fs::rename(directory.path().join("Dockerfile"), directory.path().join("docker/Web")).unwrap();
     let by_path = context().dockerfile(directory.path().join("docker/Web"));
-    assert!(names(&printed(&engine, by_path, &BuildOptions::default()).await).contains(&"./a".to_owned()));
-    let by_options = BuildOptions::default().dockerfile("docker/Web");
+    assert!(names(&printed(&engine, || engine.images().build(by_path.clone())).await).contains(&"./a".to_owned()));
+    let by_option = || engine.images().build(context()).dockerfile("docker/Web");
     if version() < ApiVersion::new(1, 17) {
-        assert!(engine.images().build(context(), &by_options).await.unwrap_err().is_unsupported());
+        assert!(by_option().await.unwrap_err().is_unsupported());
     } else {
-        assert!(names(&printed(&engine, context(), &by_options).await).contains(&"./a".to_owned()));
+        assert!(names(&printed(&engine, by_option).await).contains(&"./a".to_owned()));
     }
 
     fs::write(directory.path().join("docker/Web.dockerignore"), "*\n!foo").unwrap();
     let by_path = context().dockerfile(directory.path().join("docker/Web"));
-    assert_eq!(names(&printed(&engine, by_path, &BuildOptions::default()).await), [".", "./foo"]);
+    assert_eq!(names(&printed(&engine, || engine.images().build(by_path.clone())).await), [".", "./foo"]);
 
     let memory = Context::from_dockerfile(DOCKERFILE).file("of/memory", "");
-    let printed = printed(&engine, memory, &BuildOptions::default()).await;
+    let printed = printed(&engine, || engine.images().build(memory.clone())).await;
     assert_eq!(names(&printed), [".", "./Dockerfile", "./of/memory"]);
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn what_is_long_or_large_or_no_file_arrives_as_it_is() {
+async fn context_long_paths_links_and_large_files_arrive_unchanged() {
     let engine = Engine::under_test().await;
     let directory = TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
@@ -275,7 +339,7 @@ async fn what_is_long_or_large_or_no_file_arrives_as_it_is() {
         echo seen $(readlink dangling) && stat -c 'seen %n %a' closed tool && echo seen $(md5sum large)\n"
     );
     let context = Context::directory(directory.path()).dockerfile_from(dockerfile);
-    let printed = printed(&engine, context, &BuildOptions::default()).await;
+    let printed = printed(&engine, || engine.images().build(context.clone())).await;
     let mut expected = vec![
         "seen ./../no//where".to_owned(),
         format!("seen {checksum} large"),

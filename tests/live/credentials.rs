@@ -1,8 +1,8 @@
-//! Registries that want an account, and users who have logged in to them.
+//! Credentials for registries: stored by `docker login`, from credential helpers, and explicit.
 
 use dockerclient::{
-    DockerClient,
-    images::{BuildOptions, Image, PullOptions, PushOptions, RemoveOptions, SearchOptions, TagOptions},
+    DockerClient, Result,
+    images::{BuildImage, Image},
     models::AuthConfig,
 };
 
@@ -10,149 +10,148 @@ use crate::{
     engine::Engine,
     home::Home,
     registry::Registry,
-    transfers::{archive, registry_with_account},
+    transfers::{archive, registry_with_auth},
 };
 
-/// `me:secret` and `me:wrong` in base64.
-const ACCOUNT: &str = "bWU6c2VjcmV0";
-const WRONG: &str = "bWU6d3Jvbmc=";
+/// `me:secret` in base64.
+const AUTH: &str = "bWU6c2VjcmV0";
+
+/// `me:wrong` in base64.
+const WRONG_AUTH: &str = "bWU6d3Jvbmc=";
 
 const HELPER: &str = r#"echo '{"ServerURL":"","Username":"me","Secret":"secret"}'"#;
 
-/// A user whose configuration has this `auth` for `registry`.
+/// A home directory whose `config.json` has this `auth` for `registry`.
 fn with_auth(registry: &str, auth: &str) -> Home {
     Home::new(&format!(r#"{{ "auths": {{ "{registry}": {{ "auth": "{auth}" }} }} }}"#))
 }
 
-/// A user whose credentials for the private registry are with this helper.
+/// A home directory whose `config.json` names a credential helper for the private registry.
 fn with_helper(script: &str) -> Home {
-    Home::new(&format!(r#"{{ "credHelpers": {{ "{}": "test" }} }}"#, registry_with_account()))
-        .with_helper("test", script)
+    Home::new(&format!(r#"{{ "credHelpers": {{ "{}": "test" }} }}"#, registry_with_auth())).with_helper("test", script)
 }
 
-/// An image of the private registry that is here and not there.
+/// Tags an image for the private registry, without pushing it.
 async fn image(engine: &Engine, docker: &DockerClient) -> Image {
-    let repository = format!("{}/acme/{}", registry_with_account(), engine.name("private"));
-    engine.image("busybox").tag(&TagOptions::new(&repository)).await.unwrap();
+    let repository = format!("{}/acme/{}", registry_with_auth(), engine.name("private"));
+    engine.image("busybox").tag(&repository).await.unwrap();
     engine.remove_later(format!("/images/{repository}?force=1"));
     docker.image(repository)
 }
 
 /// Pushes the image and pulls it again.
-async fn there_and_back(image: &Image) {
-    image.push(&PushOptions::default()).await.unwrap();
-    image.remove(&RemoveOptions::default()).await.unwrap();
-    image.pull(&PullOptions::default()).await.unwrap();
+async fn push_and_pull(image: &Image) {
+    image.push().await.unwrap();
+    image.remove().await.unwrap();
+    image.pull().await.unwrap();
     image.inspect().await.unwrap();
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn who_is_logged_in_pushes_and_pulls() {
+async fn push_and_pull_send_stored_credentials() {
     let engine = Engine::under_test().await;
-    let url = format!("http://{}/v2/", registry_with_account());
+    let url = format!("http://{}/v2/", registry_with_auth());
     let store = Home::new(r#"{ "credsStore": "test" }"#).with_helper("test", HELPER);
-    for home in [with_auth(&registry_with_account(), ACCOUNT), with_auth(&url, ACCOUNT), with_helper(HELPER), store] {
+    for home in [with_auth(&registry_with_auth(), AUTH), with_auth(&url, AUTH), with_helper(HELPER), store] {
         let docker = engine.client_of(home.builder());
-        there_and_back(&image(&engine, &docker).await).await;
-        let account = docker.credentials(&registry_with_account()).await.unwrap().unwrap();
-        docker.auth(&account).await.unwrap();
+        push_and_pull(&image(&engine, &docker).await).await;
+        let credentials = docker.credentials(&registry_with_auth()).await.unwrap().unwrap();
+        docker.auth(credentials).await.unwrap();
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn who_is_not_logged_in_or_wrongly_does_neither() {
+async fn push_and_pull_fail_without_valid_credentials() {
     let engine = Engine::under_test().await;
-    let wrong = with_auth(&registry_with_account(), WRONG);
+    let wrong = with_auth(&registry_with_auth(), WRONG_AUTH);
     let helper = with_helper("echo credentials not found in native keychain; exit 1");
-    for home in [Home::empty(), with_auth("other.example", ACCOUNT), wrong, helper] {
+    for home in [Home::empty(), with_auth("other.example", AUTH), wrong, helper] {
         let image = image(&engine, &engine.client_of(home.builder())).await;
-        let error = image.push(&PushOptions::default()).await.unwrap_err();
-        assert!(error.is_failure(), "{error}");
-        let error = image.pull(&PullOptions::default()).await.unwrap_err();
-        assert!(error.is_failure() || error.status().is_some(), "{error}");
+        let error = image.push().await.unwrap_err();
+        assert!(error.is_operation_failed(), "{error}");
+        let error = image.pull().await.unwrap_err();
+        assert!(error.is_operation_failed() || error.status().is_some(), "{error}");
         assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_helper_whose_session_has_expired_is_what_the_error_is_about() {
+async fn push_and_pull_report_a_credential_helper_error() {
     let engine = Engine::under_test().await;
     let home = with_helper("echo the session has expired, log in again >&2; exit 1");
     let image = image(&engine, &engine.client_of(home.builder())).await;
-    for error in
-        [image.push(&PushOptions::default()).await.unwrap_err(), image.pull(&PullOptions::default()).await.unwrap_err()]
-    {
+    for error in [image.push().await.unwrap_err(), image.pull().await.unwrap_err()] {
         assert!(error.is_credentials() && error.to_string().contains("the session has expired"), "{error}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn what_is_given_by_hand_goes_before_what_is_configured() {
+async fn explicit_credentials_take_precedence_over_stored_ones() {
     let engine = Engine::under_test().await;
-    let home = with_auth(&registry_with_account(), WRONG);
+    let home = with_auth(&registry_with_auth(), WRONG_AUTH);
     let docker = engine.client_of(home.builder());
     let image = image(&engine, &docker).await;
-    let account = AuthConfig { username: "me".into(), password: "secret".into(), ..Default::default() };
-    let encoded = AuthConfig { auth: ACCOUNT.into(), ..Default::default() };
-    image.push(&PushOptions::default().credentials(account.clone())).await.unwrap();
-    image.pull(&PullOptions::default().credentials(encoded)).await.unwrap();
-    let given = BuildOptions::default().credentials(registry_with_account(), account);
-    build_from(&image, &docker, &given).await.unwrap();
+    let credentials = AuthConfig::new("me", "secret");
+    let encoded = AuthConfig { auth: AUTH.into(), ..Default::default() };
+    image.push().credentials(credentials.clone()).await.unwrap();
+    image.pull().credentials(encoded).await.unwrap();
+    let build = build_from(&image, &docker).await.unwrap();
+    build.credentials(registry_with_auth(), credentials).await.unwrap();
 
-    home.configure(&format!(r#"{{ "auths": {{ "{}": {{ "auth": "{ACCOUNT}" }} }} }}"#, registry_with_account()));
-    image.pull(&PullOptions::default()).await.unwrap();
-    image.pull(&PullOptions::default().anonymous()).await.unwrap_err();
-    image.push(&PushOptions::default().anonymous()).await.unwrap_err();
-    build_from(&image, &docker, &BuildOptions::default().anonymous()).await.unwrap_err();
+    home.configure(&format!(r#"{{ "auths": {{ "{}": {{ "auth": "{AUTH}" }} }} }}"#, registry_with_auth()));
+    image.pull().await.unwrap();
+    image.pull().anonymous().await.unwrap_err();
+    image.push().anonymous().await.unwrap_err();
+    build_from(&image, &docker).await.unwrap().anonymous().await.unwrap_err();
 }
 
-/// Builds from `image`, which the engine has to pull for it.
-async fn build_from(image: &Image, docker: &DockerClient, options: &BuildOptions) -> dockerclient::Result<String> {
-    if image.find().await?.is_some() {
-        image.remove(&RemoveOptions::default()).await?;
+/// Returns a build from `image`, which the engine has to pull because it is removed first.
+async fn build_from(image: &Image, docker: &DockerClient) -> Result<BuildImage> {
+    if image.exists().await? {
+        image.remove().await?;
     }
-    build(image.name(), docker, options).await
+    Ok(build(image.name(), docker))
 }
 
-async fn build(from: &str, docker: &DockerClient, options: &BuildOptions) -> dockerclient::Result<String> {
+fn build(from: &str, docker: &DockerClient) -> BuildImage {
     let context = archive(&[("Dockerfile", &format!("FROM {from}\n"))]);
-    docker.images().build(context, options).await
+    docker.images().build(context)
 }
 
-/// The header serves engines of every age in two forms at once; this engine takes the one that it knows.
+/// The header contains the credentials in two formats; which one an engine reads depends on its version.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_build_from_a_private_image_is_logged_in_too() {
+async fn build_pulls_a_private_image_with_stored_credentials() {
     let engine = Engine::under_test().await;
-    let url = format!("http://{}", registry_with_account());
-    for home in [with_auth(&registry_with_account(), ACCOUNT), with_auth(&url, ACCOUNT), with_helper(HELPER)] {
+    let url = format!("http://{}", registry_with_auth());
+    for home in [with_auth(&registry_with_auth(), AUTH), with_auth(&url, AUTH), with_helper(HELPER)] {
         let docker = engine.client_of(home.builder());
         let image = image(&engine, &docker).await;
-        image.push(&PushOptions::default()).await.unwrap();
-        build_from(&image, &docker, &BuildOptions::default()).await.unwrap();
+        image.push().await.unwrap();
+        build_from(&image, &docker).await.unwrap().await.unwrap();
 
-        // A build goes on without what cannot be had: it may be for another registry.
+        // If a credential helper fails, the build continues: its credentials may not be needed.
         let expired = with_helper("exit 1");
         let docker = engine.client_of(expired.builder());
-        build("busybox", &docker, &BuildOptions::default()).await.unwrap();
-        let error = build_from(&image, &docker, &BuildOptions::default()).await.unwrap_err();
-        assert!(error.is_failure(), "{error}");
+        build("busybox", &docker).await.unwrap();
+        let error = build_from(&image, &docker).await.unwrap().await.unwrap_err();
+        assert!(error.is_operation_failed(), "{error}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_search_shows_the_account_too() {
+async fn search_sends_stored_credentials() {
     let engine = Engine::under_test().await;
     let registry = Registry::open().await;
-    let home = with_auth(registry.address(), ACCOUNT);
+    let home = with_auth(registry.address(), AUTH);
     let docker = engine.client_of(home.builder());
     let term = format!("{}/web", registry.address());
-    docker.images().search(&term, &SearchOptions::default()).await.unwrap();
-    docker.images().search(&term, &SearchOptions::default().anonymous()).await.unwrap();
+    docker.images().search(&term).await.unwrap();
+    docker.images().search(&term).anonymous().await.unwrap();
     assert_eq!(registry.searched(), [("web".to_owned(), true), ("web".to_owned(), false)]);
 }

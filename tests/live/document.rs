@@ -1,4 +1,4 @@
-//! What no method of the client asks: what the engine answers fits the document.
+//! Requests for which the client has no method, checked against the OpenAPI specification.
 
 use std::time::Duration;
 
@@ -9,31 +9,31 @@ use serde_json::{Value, json};
 use crate::engine::{Engine, version};
 
 /// Whether the version under test is 1.`minor` or newer.
-fn knows(minor: u16) -> bool {
+fn supports(minor: u16) -> bool {
     version() >= ApiVersion::new(1, minor)
 }
 
-/// Asks, and checks the status; the tap checks all else.
-async fn ask(engine: &Engine, status: u16, method: &str, path: &str, body: Value) -> Value {
+/// Sends a request and checks its status. The proxy checks the rest.
+async fn send(engine: &Engine, status: u16, method: &str, path: &str, body: Value) -> Value {
     let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-    let (got, answer) = engine.ask(method, path, body).await;
-    assert_eq!(got, status, "{method} {path}: {answer}");
-    answer
+    let (received, response) = engine.send_raw(method, path, body).await;
+    assert_eq!(received, status, "{method} {path}: {response}");
+    response
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn an_engine_is_asked_for_its_head_only() {
-    if knows(40) {
+async fn ping_with_head_matches_the_specification() {
+    if supports(40) {
         let engine = Engine::under_test().await;
-        ask(&engine, 200, "HEAD", "/_ping", Value::Null).await;
+        send(&engine, 200, "HEAD", "/_ping", Value::Null).await;
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn all_that_a_container_can_be_made_of_is_told_back() {
-    if !knows(25) {
+async fn container_with_all_settings_matches_the_specification() {
+    if !supports(25) {
         return;
     }
     let engine = Engine::under_test().await;
@@ -48,30 +48,30 @@ async fn all_that_a_container_can_be_made_of_is_told_back() {
         },
         "NetworkingConfig": { "EndpointsConfig": { "bridge": {} } },
     });
-    ask(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
-    ask(&engine, 204, "POST", &format!("/containers/{name}/start"), Value::Null).await;
+    send(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
+    send(&engine, 204, "POST", &format!("/containers/{name}/start"), Value::Null).await;
     let container = engine.container(&name);
     while container.inspect().await.unwrap().state.health.unwrap().log.is_empty() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let listed = ask(&engine, 200, "GET", "/containers/json?size=1", Value::Null).await;
+    let listed = send(&engine, 200, "GET", "/containers/json?size=1", Value::Null).await;
     assert!(listed.as_array().unwrap().iter().any(|listed| listed["Names"][0] == format!("/{name}")));
 }
 
-/// What the versions say that Debian 12's engine does not speak, as far as this machine can do it.
+/// Settings of API 1.42 to 1.45, which Docker 20.10 does not support.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn what_came_after_1_41_is_done_and_told_back() {
-    if !knows(42) {
+async fn settings_since_1_42_match_the_specification() {
+    if !supports(42) {
         return;
     }
     let engine = Engine::under_test().await;
     let [name, network, volume] = ["newer", "newer-network", "newer-volume"].map(|stem| engine.name(stem));
     let removed = [format!("/networks/{network}"), format!("/volumes/{volume}")];
-    // The container goes first.
+    // Removed in reverse order, the container first.
     removed.into_iter().chain([format!("/containers/{name}?force=1")]).for_each(|path| engine.remove_later(path));
-    ask(&engine, 201, "POST", "/networks/create", json!({ "Name": network, "CheckDuplicate": true })).await;
-    ask(&engine, 201, "POST", "/volumes/create", json!({ "Name": volume })).await;
+    send(&engine, 201, "POST", "/networks/create", json!({ "Name": network, "CheckDuplicate": true })).await;
+    send(&engine, 201, "POST", "/volumes/create", json!({ "Name": volume })).await;
     let created = format!("/tmp/{name}");
     let bind = json!({ "CreateMountpoint": true, "ReadOnlyNonRecursive": true });
     let mut container = json!({
@@ -83,28 +83,28 @@ async fn what_came_after_1_41_is_done_and_told_back() {
         },
     });
     let host = &mut container["HostConfig"];
-    if knows(43) {
+    if supports(43) {
         host["Annotations"] = json!({ "io.example.key": "value" });
     }
-    if knows(44) {
+    if supports(44) {
         let test = ["CMD", "true"];
         container["Healthcheck"] =
             json!({ "Test": test, "StartPeriod": 9_000_000_000_i64, "StartInterval": 5_000_000 });
         let endpoints = json!({ &network: { "Aliases": ["db"] }, "bridge": {} });
         container["NetworkingConfig"] = json!({ "EndpointsConfig": endpoints });
     }
-    ask(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
-    ask(&engine, 204, "POST", &format!("/containers/{name}/start"), Value::Null).await;
+    send(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
+    send(&engine, 204, "POST", &format!("/containers/{name}/start"), Value::Null).await;
     std::fs::remove_dir(&created).unwrap();
 
-    let seen = ask(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
+    let seen = send(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
     let host = &seen["HostConfig"];
     assert_eq!(host["ConsoleSize"], json!([24, 80]));
     assert_eq!(host["Mounts"][0]["BindOptions"]["CreateMountpoint"], true);
-    if knows(43) {
+    if supports(43) {
         assert_eq!(host["Annotations"]["io.example.key"], "value");
     }
-    if knows(44) {
+    if supports(44) {
         assert_eq!(seen["Config"]["Healthcheck"]["StartInterval"], 5_000_000);
         let networks = &seen["NetworkSettings"]["Networks"];
         assert_eq!(networks["bridge"]["NetworkID"].as_str().unwrap().len(), 64);
@@ -112,17 +112,17 @@ async fn what_came_after_1_41_is_done_and_told_back() {
     }
 
     let exec = json!({ "Cmd": ["stty", "size"], "Tty": true, "AttachStdout": true, "ConsoleSize": [11, 22] });
-    let exec = ask(&engine, 201, "POST", &format!("/containers/{name}/exec"), exec).await;
+    let exec = send(&engine, 201, "POST", &format!("/containers/{name}/exec"), exec).await;
     let exec = engine.direct().exec(exec["Id"].as_str().unwrap());
     let printed = exec.start().await.unwrap().output.capture().await.unwrap();
     assert_eq!(&*printed.stdout_text(), "11 22\r\n");
-    if knows(45) {
+    if supports(45) {
         let name = engine.name("subpath");
         let mount =
             json!({ "Type": "volume", "Source": volume, "Target": "/data", "VolumeOptions": { "Subpath": "a" } });
         let container = json!({ "Image": "busybox", "HostConfig": { "Mounts": [mount] } });
-        ask(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
-        let seen = ask(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
+        send(&engine, 201, "POST", &format!("/containers/create?name={name}"), container).await;
+        let seen = send(&engine, 200, "GET", &format!("/containers/{name}/json"), Value::Null).await;
         assert_eq!(seen["HostConfig"]["Mounts"][0]["VolumeOptions"]["Subpath"], "a");
     }
 }

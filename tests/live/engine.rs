@@ -1,4 +1,4 @@
-//! The engine under a test: a client whose every exchange is checked, and a broom.
+//! The engine under test: a client behind the validating proxy, and the cleanup of a test.
 
 use std::{
     env,
@@ -18,64 +18,64 @@ use std::{
 use bytes::Bytes;
 use dockerclient::{
     ApiVersion, DockerClient, DockerClientBuilder, Result,
-    containers::{Container, CreateOptions},
-    models::ContainerConfig,
+    containers::{Container, CreateContainer},
 };
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
-use crate::tap::Tap;
+use crate::validating_proxy::ValidatingProxy;
 
-/// A client of the real engine. What it made is removed when it goes, also if the test failed.
+/// A client of the real engine. Dropping it removes the objects that the test created, even if the test failed.
 pub(crate) struct Engine {
     docker: DockerClient,
     socket: PathBuf,
-    tap: Tap,
-    made: Mutex<Vec<String>>,
+    proxy: ValidatingProxy,
+    /// Paths to `DELETE` when the test ends.
+    cleanup: Mutex<Vec<String>>,
 }
 
 impl Engine {
-    /// The engine and the version that the environment names.
+    /// Connects to the engine and uses the API version that the environment names.
     pub(crate) async fn under_test() -> Self {
         let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
         let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
-        let tap = Tap::open(&socket, version()).await;
-        // The credentials of whoever runs the tests are none of their business.
-        let docker = through(&tap, DockerClient::builder().anonymous());
-        Self { docker, socket, tap, made: Mutex::default() }
+        let proxy = ValidatingProxy::open(&socket, version()).await;
+        // Without the credentials of the user who runs the tests.
+        let docker = client_through(&proxy, DockerClient::builder().anonymous());
+        Self { docker, socket, proxy, cleanup: Mutex::default() }
     }
 
-    /// A client made to order.
+    /// Builds a client with other settings, connected through the proxy.
     pub(crate) fn client_of(&self, builder: DockerClientBuilder) -> DockerClient {
-        through(&self.tap, builder)
+        client_through(&self.proxy, builder)
     }
 
-    /// A client that does not go through the tap, which knows nothing of sessions.
+    /// Returns a client that bypasses the proxy, which does not support attached sessions.
     pub(crate) fn direct(&self) -> DockerClient {
         DockerClient::builder().address(self.real_address()).api_version(version()).build().unwrap()
     }
 
-    /// Where the engine is, without the tap.
+    /// The address of the engine itself, not of the proxy.
     pub(crate) fn real_address(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
 
-    /// What is answered to a request that no method of the client makes, through the tap.
-    pub(crate) async fn ask(&self, method: &str, path: &str, body: Bytes) -> (StatusCode, Value) {
-        let stream = tokio::net::UnixStream::connect(self.tap.path()).await.unwrap();
+    /// Sends a request for which the client has no method, through the proxy.
+    pub(crate) async fn send_raw(&self, method: &str, path: &str, body: Bytes) -> (StatusCode, Value) {
+        let stream = tokio::net::UnixStream::connect(self.proxy.path()).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let request = Request::builder().method(method).uri(format!("/v{}{path}", version())).header("host", "engine");
         let request = request.header("content-type", "application/json").body(Full::new(body)).unwrap();
-        let answer = sender.send_request(request).await.unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// A name that no other test uses.
+    /// Returns a name that no other test uses. A container of this name is removed when the test ends.
     pub(crate) fn name(&self, stem: &str) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -84,27 +84,27 @@ impl Engine {
         name
     }
 
-    /// Removes what lies at `path` when the test ends.
+    /// Sends `DELETE` for `path` when the test ends.
     pub(crate) fn remove_later(&self, path: String) {
-        self.made.lock().unwrap().push(path);
+        self.cleanup.lock().unwrap().push(path);
     }
 
-    /// A container that runs `script` in a shell, created and not started.
+    /// Creates a container that runs `script` in a shell. It is not started.
     pub(crate) async fn create(&self, script: &str) -> Container {
-        self.create_with(script, |config| config).await
+        self.create_with(script, |create| create).await
     }
 
-    /// A container that runs `script` in a shell, with another configuration.
+    /// Like [`create`](Self::create), with additional settings.
     pub(crate) async fn create_with(
         &self,
         script: &str,
-        change: impl FnOnce(ContainerConfig) -> ContainerConfig,
+        change: impl FnOnce(CreateContainer) -> CreateContainer,
     ) -> Container {
-        let options = CreateOptions::new(change(shell(script))).name(self.name("test"));
-        self.docker.containers().create(&options).await.unwrap().container
+        let create = self.docker.containers().create("busybox").cmd(["sh", "-c", script]).name(self.name("test"));
+        change(create).await.unwrap().container
     }
 
-    /// A container that runs until it is stopped, and stops at once.
+    /// Starts a container that runs until it is stopped, and exits immediately on SIGTERM.
     pub(crate) async fn running(&self) -> Container {
         let container = self.create("trap 'exit 0' TERM; while true; do sleep 0.05; done").await;
         container.start().await.unwrap();
@@ -112,50 +112,47 @@ impl Engine {
     }
 }
 
-fn through(tap: &Tap, builder: DockerClientBuilder) -> DockerClient {
-    builder.address(tap.address()).api_version(version()).build().unwrap()
+fn client_through(proxy: &ValidatingProxy, builder: DockerClientBuilder) -> DockerClient {
+    builder.address(proxy.address()).api_version(version()).build().unwrap()
 }
 
-/// A container of busybox that runs `script` in a shell.
-pub(crate) fn shell(script: &str) -> ContainerConfig {
-    ContainerConfig { image: "busybox".into(), cmd: ["sh", "-c", script].map(Into::into).into(), ..Default::default() }
-}
-
-/// The name of an image as it was given: Podman tells it in full.
+/// Removes the default registry from the name of an image: Podman returns names in full.
 pub(crate) fn short(name: &str) -> &str {
     name.strip_prefix("docker.io/library/").unwrap_or(name)
 }
 
-/// Whether a build told nothing of a step that prints something, which is then worth another try: engine 26 loses that now
-/// and then when it is busy, whoever asks.
-pub(crate) fn is_silent(printed: &str) -> bool {
+/// Whether the output of a `RUN` step is missing from the output of a build. Docker 26 sometimes loses it when it is busy,
+/// with any client; callers build again.
+pub(crate) fn lacks_step_output(printed: &str) -> bool {
     let mut lines = printed.lines().zip(printed.lines().skip(1));
     lines.any(|(line, next)| line.starts_with(" ---> Running in") && next.starts_with(" ---> Removed intermediate"))
 }
 
-/// The version under test.
+/// The API version under test.
 pub(crate) fn version() -> ApiVersion {
     env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap()
 }
 
-/// What came of something that API 1.`minor` brought; none if the version under test is older, and refuses it.
+/// Returns the result of a call that requires API 1.`minor`.
+///
+/// If the version under test is older, checks that the call was rejected as unsupported, and returns `None`.
 #[track_caller]
-pub(crate) fn known_since<T: Debug>(minor: u16, outcome: Result<T>) -> Option<T> {
+pub(crate) fn supported_since<T: Debug>(minor: u16, outcome: Result<T>) -> Option<T> {
     let since = ApiVersion::new(1, minor);
     if version() >= since {
         return Some(outcome.unwrap());
     }
     let error = outcome.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
-    assert_eq!(error.spoken_version(), Some(version()));
-    // What it is an option of may be missing, too.
-    let needed = error.needed_version().unwrap();
+    assert_eq!(error.negotiated_version(), Some(version()));
+    // The operation may be newer than the version under test, too.
+    let needed = error.required_version().unwrap();
     assert!(version() < needed && needed <= since, "{error}");
     None
 }
 
-/// What comes of `call`, which engines refuse while they do the same for somebody else.
-pub(crate) async fn in_turn<T>(call: impl AsyncFn() -> Result<T>) -> Result<T> {
+/// Repeats `call` while the engine rejects it because the same operation is already running.
+pub(crate) async fn retry_while_busy<T>(call: impl AsyncFn() -> Result<T>) -> Result<T> {
     loop {
         match call().await {
             Err(error) if error.message().is_some_and(|message| message.contains("already running")) => {
@@ -176,13 +173,13 @@ impl Deref for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        for path in self.made.lock().unwrap().drain(..).rev() {
-            // What the test removed itself is not there any more.
+        for path in self.cleanup.lock().unwrap().drain(..).rev() {
+            // The test may have removed it already.
             let _ = delete(&self.socket, &path);
         }
-        let violations = self.tap.violations();
+        let violations = self.proxy.violations();
         if !thread::panicking() {
-            assert!(violations.is_empty(), "against the document:\n{}", violations.join("\n"));
+            assert!(violations.is_empty(), "not valid according to the specification:\n{}", violations.join("\n"));
         }
     }
 }

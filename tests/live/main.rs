@@ -1,36 +1,47 @@
-//! What must hold on a real engine, at the API version that `cargo xtask test` sets.
+//! Tests against a real engine, at the API version that `cargo xtask test` sets.
 //!
-//! Every exchange of these tests passes a tap that holds it against the document of
-//! that version: what the engine answers proves the document, and the tests prove
-//! the client.
+//! All requests go through a [proxy](validating_proxy) that validates them and their responses against the OpenAPI
+//! specification of that version. Attached sessions bypass it.
 
-#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod builds;
+mod command;
 #[cfg(feature = "tar")]
 mod command_line;
 mod containers;
 #[cfg(feature = "tar")]
 mod context;
+mod create;
 mod credentials;
+mod docker_cli;
 mod document;
 mod engine;
 mod exec;
 mod files;
-#[path = "../it/home.rs"]
+#[path = "../fake_engine/home.rs"]
 mod home;
 mod images;
+mod logs;
+mod models;
+mod monitors;
 mod names;
 mod networks;
 mod options;
+mod raw;
 mod registry;
+mod requests;
+mod run;
 mod sessions;
 mod stats;
+mod stops;
 mod streams;
 mod system;
-mod tap;
 mod transfers;
-mod upkeep;
+#[cfg(feature = "tar")]
+mod untrusted_context;
+mod update_and_prune;
+mod validating_proxy;
 mod versions;
 mod volumes;
 mod waits;

@@ -1,23 +1,18 @@
-//! Names never lead to another endpoint than the one meant.
-
-use dockerclient::{
-    containers::{LogsOptions, RemoveOptions},
-    images,
-};
+//! Names with special characters, which must not change the endpoint of a request.
 
 use crate::engine::Engine;
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn names_that_would_be_routed_elsewhere_are_not_sent() {
+async fn names_that_change_the_request_path_are_rejected() {
     let engine = Engine::under_test().await;
     for name in ["", "/", ".", "..", "../../version", "../json", "a/..", "a//b", "..\\version", "json/.."] {
         let errors = [
             engine.container(name).inspect().await.unwrap_err(),
-            engine.container(name).logs(&LogsOptions::default()).await.unwrap_err(),
-            engine.container(name).remove(&RemoveOptions::default().force()).await.unwrap_err(),
+            engine.container(name).logs().await.unwrap_err(),
+            engine.container(name).remove().force(true).await.unwrap_err(),
             engine.image(name).inspect().await.unwrap_err(),
-            engine.image(name).remove(&images::RemoveOptions::default()).await.unwrap_err(),
+            engine.image(name).remove().await.unwrap_err(),
             engine.exec(name).start_detached().await.unwrap_err(),
         ];
         for error in errors {
@@ -26,10 +21,10 @@ async fn names_that_would_be_routed_elsewhere_are_not_sent() {
     }
 }
 
-/// The tap checks that each request reaches the operation it is for; here, that the engine reads the name as it was.
+/// The proxy checks that each request reaches its operation; the test, that the engine receives the name unchanged.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn whatever_else_a_name_holds_reaches_the_engine_unharmed() {
+async fn names_with_special_characters_are_sent_unchanged() {
     let engine = Engine::under_test().await;
     let digest = format!("acme/web@sha256:{}", "0".repeat(64));
     for name in ["web/db", "reg.example:5000/a/b:1", &digest, "with space", "ünïcode", "%2e%2e", "a?b#c", "json"] {
@@ -38,15 +33,15 @@ async fn whatever_else_a_name_holds_reaches_the_engine_unharmed() {
         assert!(error.message().unwrap().contains(name), "{name}: {error}");
 
         let error = engine.image(name).inspect().await.unwrap_err();
-        let said = error.message().unwrap();
-        let is_about_it = said.contains(name) || said == "invalid reference format";
-        assert!(matches!(error.status(), Some(400 | 404)) && is_about_it, "{name}: {error}");
+        let message = error.message().unwrap();
+        let names_it = message.contains(name) || message == "invalid reference format";
+        assert!(matches!(error.status(), Some(400 | 404)) && names_it, "{name}: {error}");
     }
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_name_with_the_slash_that_engines_put_before_it_is_the_same_name() {
+async fn names_with_a_leading_slash_are_accepted() {
     let engine = Engine::under_test().await;
     let container = engine.create("true").await;
     let name = container.inspect().await.unwrap().name;

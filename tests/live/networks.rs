@@ -1,51 +1,49 @@
-//! Networks, on a real engine.
+//! Network methods.
 
 use dockerclient::{
-    containers::CreateOptions,
-    models::{EndpointSettings, HostConfig, NetworkCreate},
-    networks::ListOptions,
+    models::{EndpointSettings, NetworkCreate},
+    networks::ListNetworks,
 };
 
-use crate::engine::{Engine, known_since, shell};
+use crate::engine::{Engine, supported_since};
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_network_connects_containers() {
+async fn network_lifecycle() {
     let engine = Engine::under_test().await;
     let name = engine.name("network");
     let network = engine.network(&*name);
-    let Some(found) = known_since(21, network.find().await) else { return };
+    let Some(found) = supported_since(21, network.try_inspect().await) else { return };
     assert_eq!(found, None);
     engine.remove_later(format!("/networks/{name}"));
-    let options = NetworkCreate { name: name.clone(), check_duplicate: true, ..Default::default() };
-    let made = engine.networks().create(&options).await.unwrap();
-    assert!(engine.networks().create(&options).await.unwrap_err().is_conflict());
-    assert_eq!(network.inspect().await.unwrap().id, made.network.id());
+    let config = NetworkCreate { name: name.clone(), check_duplicate: true, ..Default::default() };
+    let create = || engine.networks().create(&*name).config(config.clone());
+    let created = create().await.unwrap();
+    assert!(create().await.unwrap_err().is_conflict());
+    assert_eq!(network.inspect().await.unwrap().id, created.id());
 
     let container = engine.running().await;
-    let endpoint = EndpointSettings { aliases: vec!["db".into()], ..Default::default() };
-    if known_since(22, network.connect(container.id(), &endpoint).await).is_none() {
-        network.connect(container.id(), &EndpointSettings::default()).await.unwrap();
+    if supported_since(22, network.connect(container.id()).alias("db").await).is_none() {
+        network.connect(container.id()).await.unwrap();
     }
-    assert_eq!(network.connect(container.id(), &EndpointSettings::default()).await.unwrap_err().status(), Some(403));
+    assert_eq!(network.connect(container.id()).await.unwrap_err().status(), Some(403));
     let seen = container.inspect().await.unwrap().network_settings;
     assert!(!seen.addresses()[&*name].is_empty() && !seen.endpoints()[&*name].gateway.is_empty());
     assert!(network.inspect().await.unwrap().containers.contains_key(container.id()));
-    let listed = async |options: ListOptions| {
-        let listed = engine.networks().list(&options).await;
-        listed.map(|listed| listed.iter().any(|network| network.name == name))
-    };
-    assert!(listed(ListOptions::default().name(&*name)).await.unwrap());
-    assert!(listed(ListOptions::default().id(made.network.id())).await.unwrap());
-    assert_ne!(known_since(22, listed(ListOptions::default().custom()).await), Some(false));
-    assert_ne!(known_since(24, listed(ListOptions::default().driver("bridge")).await), Some(false));
+    let list = || engine.networks().list();
+    let listed = async |list: ListNetworks| list.await.map(|list| list.iter().any(|network| network.name == name));
+    assert!(listed(list().name(&*name)).await.unwrap());
+    assert!(listed(list().id(created.id())).await.unwrap());
+    assert_ne!(supported_since(22, listed(list().custom(true)).await), Some(false));
+    assert_ne!(supported_since(22, listed(list().custom(false)).await), Some(true));
+    assert_ne!(supported_since(24, listed(list().driver("bridge")).await), Some(false));
 
     assert_eq!(network.remove().await.unwrap_err().status(), Some(403));
     network.disconnect(container.id()).await.unwrap();
-    assert_ne!(known_since(40, listed(ListOptions::default().dangling(true)).await), Some(false));
-    known_since(
+    assert_ne!(supported_since(40, listed(list().dangling(true)).await), Some(false));
+    supported_since(
         22,
-        network.force_disconnect("ghost").await.or_else(
+        network.disconnect("ghost").force(true).await.or_else(
             |error| {
                 if error.is_unsupported() { Err(error) } else { Ok(()) }
             },
@@ -58,18 +56,34 @@ async fn a_network_connects_containers() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_container_is_on_its_network_from_the_beginning() {
+async fn create_with_network_connects_the_container() {
     let engine = Engine::under_test().await;
     let name = engine.name("network");
-    let network = NetworkCreate { name: name.clone(), ..Default::default() };
-    let Some(_) = known_since(21, engine.networks().create(&network).await) else { return };
+    let Some(_) = supported_since(21, engine.networks().create(&*name).await) else { return };
     engine.remove_later(format!("/networks/{name}"));
-    let host_config = HostConfig { network_mode: name.clone(), ..Default::default() };
-    let options = CreateOptions::new(shell("sleep 10")).name(engine.name("networked")).host_config(host_config);
-    let created = engine.containers().create(&options.network(&*name, EndpointSettings::default())).await;
-    if let Some(created) = known_since(22, created) {
-        created.container.start().await.unwrap();
-        let seen = created.container.inspect().await.unwrap().network_settings;
+    let create = engine.containers().create("busybox").cmd(["sleep", "10"]).name(engine.name("networked"));
+    if let Some(created) = supported_since(22, create.network(&*name).alias("db").await) {
+        created.start().await.unwrap();
+        let seen = created.inspect().await.unwrap().network_settings;
         assert_eq!(seen.addresses().into_keys().collect::<Vec<_>>(), [&*name]);
     }
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn endpoint_mac_address_is_set_or_rejected() {
+    let engine = Engine::under_test().await;
+    let name = engine.name("network");
+    let Some(_) = supported_since(23, engine.networks().create(&*name).ipv6(false).await) else { return };
+    engine.remove_later(format!("/networks/{name}"));
+    assert!(!engine.network(&name).inspect().await.unwrap().enable_ipv6);
+    let endpoint = || EndpointSettings { mac_address: "02:42:ac:11:00:99".into(), ..Default::default() };
+    let create = engine.containers().create("busybox").cmd(["sleep", "10"]).name(engine.name("addressed"));
+    if let Some(created) = supported_since(44, create.network_with(&*name, endpoint()).await) {
+        created.start().await.unwrap();
+        let seen = created.inspect().await.unwrap().network_settings;
+        assert_eq!(seen.endpoints()[&*name].mac_address, "02:42:ac:11:00:99");
+    }
+    let other = engine.running().await;
+    supported_since(54, engine.network(&name).connect(other.id()).endpoint(endpoint()).await);
 }

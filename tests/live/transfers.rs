@@ -1,20 +1,17 @@
-//! Archives in and out, and images to registries and back.
+//! Archives, image builds, and pushes and pulls.
 
 use std::io::Read as _;
 
 use dockerclient::{
-    ApiVersion, Upload,
-    images::{
-        Archive, BuildOptions, ImportOptions, ProgressItem, PullOptions, PushOptions, RemoveOptions, TagOptions,
-        bare_id,
-    },
+    ApiVersion, Size, Upload,
+    images::{Archive, ProgressItem, bare_id},
     models::AuthConfig,
 };
 use futures_util::TryStreamExt as _;
 
 use crate::engine::{Engine, short, version};
 
-/// A tar archive of these files.
+/// Returns a tar archive of these files.
 pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, content) in files {
@@ -26,7 +23,7 @@ pub(crate) fn archive(files: &[(&str, &str)]) -> Vec<u8> {
     builder.into_inner().unwrap()
 }
 
-/// The names, and the content of the file `name`, in an archive.
+/// Returns all paths in an archive, and the content of the file whose path ends with `name`.
 fn unpacked(archive: &[u8], name: &str) -> (Vec<String>, String) {
     let (mut names, mut content) = (Vec::new(), String::new());
     for entry in tar::Archive::new(archive).entries().unwrap() {
@@ -43,21 +40,21 @@ pub(crate) fn registry() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY").unwrap()
 }
 
-pub(crate) fn registry_with_account() -> String {
+pub(crate) fn registry_with_auth() -> String {
     std::env::var("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT").unwrap()
 }
 
 async fn collect(mut download: dockerclient::Download) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while let Some(piece) = download.try_next().await.unwrap() {
-        bytes.extend_from_slice(&piece);
+    while let Some(chunk) = download.try_next().await.unwrap() {
+        bytes.extend_from_slice(&chunk);
     }
     bytes
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn files_come_out_of_containers() {
+async fn copy_and_export_download_container_files() {
     let engine = Engine::under_test().await;
     let container = engine.create("mkdir /made; echo content > /made/file").await;
     container.start().await.unwrap();
@@ -78,7 +75,7 @@ async fn files_come_out_of_containers() {
 #[cfg(feature = "tar")]
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn files_of_containers_and_images_become_files_here() {
+async fn unpack_extracts_copied_exported_and_saved_archives() {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
     let engine = Engine::under_test().await;
@@ -99,52 +96,55 @@ async fn files_of_containers_and_images_become_files_here() {
     assert!(at("image/manifest.json").is_file());
 
     let mut entries = container.copy_out("/made/file").await.unwrap().entries();
-    let entry = entries.next().await.unwrap().unwrap();
+    let entry = entries.try_next().await.unwrap().unwrap();
     assert_eq!((entry.path(), entry.size()), (Path::new("file"), 8));
     assert_eq!(entry.try_collect::<Vec<_>>().await.unwrap(), ["content\n"]);
-    assert!(entries.next().await.unwrap().is_none());
+    assert!(entries.try_next().await.unwrap().is_none());
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_file_system_becomes_an_image() {
+async fn import_creates_an_image_from_an_archive() {
     let engine = Engine::under_test().await;
     let name = engine.name("imported");
-    let mut options = ImportOptions::default().repository(&name).tag("1");
-    if version() >= ApiVersion::new(1, 18) {
-        options = options.change("CMD [\"/hello\"]");
-    }
     let bytes = archive(&[("hello", "hello")]);
-    let pieces: Vec<Result<Vec<u8>, std::io::Error>> = bytes.chunks(100).map(|piece| Ok(piece.to_vec())).collect();
-    let upload = Upload::from_stream(futures_util::stream::iter(pieces));
-    let id = engine.images().import(upload, &options).await.unwrap();
-    engine.remove_later(format!("/images/{id}?force=1"));
+    let chunks: Vec<Result<Vec<u8>, std::io::Error>> = bytes.chunks(100).map(|chunk| Ok(chunk.to_vec())).collect();
+    let upload = Upload::from_stream(futures_util::stream::iter(chunks));
+    let mut import = engine.images().import(upload).name(format!("{name}:1"));
+    if version() >= ApiVersion::new(1, 18) {
+        import = import.change("CMD [\"/hello\"]");
+    }
+    let imported = import.await.unwrap();
+    engine.remove_later(format!("/images/{}?force=1", imported.name()));
     let image = engine.image(format!("{name}:1")).inspect().await.unwrap();
-    assert_eq!(image.id, id);
+    assert_eq!(image.id, imported.name());
     if version() >= ApiVersion::new(1, 18) {
         assert_eq!(image.config.unwrap().cmd, ["/hello"]);
     }
-    let error = engine.images().import(vec![1; 1000], &ImportOptions::default()).await.unwrap_err();
+    let error = engine.images().import(vec![1; 1000]).await.unwrap_err();
     assert!(error.message().unwrap().contains("tar"), "{error}");
     let nowhere = Archive::Url("http://127.0.0.1:1/a.tar".into());
-    let error = engine.images().import(nowhere, &ImportOptions::default()).await.unwrap_err();
+    let error = engine.images().import(nowhere).await.unwrap_err();
     assert!(error.message().is_some(), "{error}");
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn an_image_is_built_and_a_step_that_fails_tells_its_exit_code() {
+async fn build_returns_the_image_or_the_exit_code_of_a_failed_step() {
     let engine = Engine::under_test().await;
     let name = engine.name("built");
     let dockerfile = "FROM busybox\nCOPY file /file\nRUN echo printed by a step; cat /file\nCMD [\"cat\", \"/file\"]\n";
     let context = archive(&[("Dockerfile", dockerfile), ("file", "content\n")]);
-    let options = BuildOptions::default().name(format!("{name}:1")).no_cache().force_remove();
-    let id = engine.images().build(context.clone(), &options).await.unwrap();
+    let build = || {
+        let build = engine.images().build(context.clone()).tag(format!("{name}:1"));
+        build.no_cache(true).force_rm(true)
+    };
+    let built = build().await.unwrap();
     engine.remove_later(format!("/images/{name}:1?force=1"));
-    let image = engine.image(&id).inspect().await.unwrap();
+    let image = built.inspect().await.unwrap();
     assert_eq!(engine.image(format!("{name}:1")).inspect().await.unwrap().id, image.id);
 
-    let mut progress = engine.images().build_progress(context.clone(), &options).await.unwrap();
+    let mut progress = build().progress().await.unwrap();
     let mut printed = String::new();
     while let Some(item) = progress.try_next().await.unwrap() {
         if let ProgressItem::Output(text) = item {
@@ -153,24 +153,25 @@ async fn an_image_is_built_and_a_step_that_fails_tells_its_exit_code() {
     }
     assert!(printed.contains("\nprinted by a step\n") && printed.contains("\ncontent\n"), "{printed}");
 
-    let quiet = engine.images().build(context, &options.quiet()).await.unwrap();
-    assert_eq!(bare_id(&quiet).len(), 64, "{quiet}");
+    let quiet = build().quiet(true).await.unwrap();
+    assert_eq!(bare_id(quiet.name()).len(), 64, "{quiet:?}");
 
     let failing = archive(&[("Dockerfile", "FROM busybox\nRUN exit 3\n")]);
-    let error = engine.images().build(failing, &BuildOptions::default().force_remove()).await.unwrap_err();
-    assert!(error.is_failure() && error.message().unwrap().contains("exit 3"), "{error}");
+    let error = engine.images().build(failing).force_rm(true).await.unwrap_err();
+    assert!(error.is_operation_failed() && error.message().unwrap().contains("exit 3"), "{error}");
     assert_eq!((error.code(), error.operation()), (Some(3), Some("image_build")));
-    let none = engine.images().build(archive(&[("file", "")]), &BuildOptions::default()).await.unwrap_err();
+    let none = engine.images().build(archive(&[("file", "")])).await.unwrap_err();
     assert_eq!(none.status(), Some(500), "{none}");
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn options_of_a_build_that_came_later_work_from_then_on() {
+async fn newer_build_options_work_since_their_version() {
     let engine = Engine::under_test().await;
     let context = archive(&[("other", "FROM busybox\nRUN cat /sys/fs/cgroup/memory/memory.limit_in_bytes\n")]);
-    let options = BuildOptions::default().dockerfile("other").memory(64 << 20).memory_swap(-1).cpuset_cpus("0");
-    let outcome = engine.images().build_progress(context, &options.cpu_shares(512).no_cache()).await;
+    let build = engine.images().build(context).dockerfile("other").no_cache(true);
+    let build = build.memory("64m").memory_swap(Size::UNLIMITED).cpuset_cpus("0").cpu_shares(512);
+    let outcome = build.progress().await;
     if version() < ApiVersion::new(1, 18) {
         assert!(outcome.unwrap_err().is_unsupported());
         return;
@@ -181,11 +182,11 @@ async fn options_of_a_build_that_came_later_work_from_then_on() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn images_are_saved_and_loaded() {
+async fn save_and_load_images() {
     let engine = Engine::under_test().await;
     let name = engine.name("saved");
     let context = archive(&[("Dockerfile", "FROM busybox\nCOPY name /\n"), ("name", &name)]);
-    engine.images().build(context, &BuildOptions::default().name(&name)).await.unwrap();
+    engine.images().build(context).tag(&name).await.unwrap();
     engine.remove_later(format!("/images/{name}?force=1"));
     let image = engine.image(&name);
     let id = image.inspect().await.unwrap().id;
@@ -195,25 +196,25 @@ async fn images_are_saved_and_loaded() {
     assert!(unpacked(&one, "repositories").1.contains(&name));
     assert!(unpacked(&two, "repositories").1.contains("busybox"));
 
-    image.remove(&RemoveOptions::default().force()).await.unwrap();
+    image.remove().force(true).await.unwrap();
     let download = std::io::Cursor::new(one);
     let loaded = engine.images().load(Upload::from_reader(download)).await.unwrap();
-    assert_eq!(loaded.iter().map(|name| short(name)).collect::<Vec<_>>(), [format!("{name}:latest")]);
+    assert_eq!(loaded.iter().map(|image| short(image.name())).collect::<Vec<_>>(), [format!("{name}:latest")]);
     assert_eq!(image.inspect().await.unwrap().id, id);
 
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), two).unwrap();
-    image.remove(&RemoveOptions::default().force()).await.unwrap();
-    let mut progress = engine.images().load_progress(Upload::from_file(file.path()).await.unwrap()).await.unwrap();
-    let mut tells = false;
+    image.remove().force(true).await.unwrap();
+    let mut progress = engine.images().load(Upload::from_file(file.path()).await.unwrap()).progress().await.unwrap();
+    let mut has_status = false;
     while let Some(item) = progress.try_next().await.unwrap() {
-        tells |= matches!(item, ProgressItem::Status(_));
+        has_status |= matches!(item, ProgressItem::Status(_));
     }
-    assert!(tells || version() < ApiVersion::new(1, 23));
+    assert!(has_status || version() < ApiVersion::new(1, 23));
     assert_eq!(progress.finish().await.unwrap().len(), 2);
 
     let error = engine.images().load(vec![1; 1000]).await.unwrap_err();
-    assert!(error.is_failure(), "{error}");
+    assert!(error.is_operation_failed(), "{error}");
     assert!(engine.image("acme/ghost").save().await.unwrap_err().is_not_found());
     let none: [&str; 0] = [];
     assert!(engine.images().save(none).await.unwrap_err().is_bad_request());
@@ -221,73 +222,70 @@ async fn images_are_saved_and_loaded() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn an_image_goes_to_a_registry_and_comes_back() {
+async fn push_and_pull_an_image() {
     let engine = Engine::under_test().await;
     let repository = format!("{}/acme/{}", registry(), engine.name("pushed"));
-    engine.image("busybox").tag(&TagOptions::new(&repository).tag("1")).await.unwrap();
+    let image = engine.image("busybox").tag(format!("{repository}:1")).await.unwrap();
     engine.remove_later(format!("/images/{repository}:1?force=1"));
-    let image = engine.image(format!("{repository}:1"));
-    let pushed = image.push(&PushOptions::default()).await.unwrap();
+    let pushed = image.push().await.unwrap();
     assert_eq!((pushed.len(), &*pushed[0].tag), (1, "1"));
 
-    image.remove(&RemoveOptions::default()).await.unwrap();
-    let mut progress = image.pull_progress(&PullOptions::default()).await.unwrap();
-    let mut about = Vec::new();
+    image.remove().await.unwrap();
+    let mut progress = image.pull().progress().await.unwrap();
+    let mut ids = Vec::new();
     while let Some(item) = progress.try_next().await.unwrap() {
         if let ProgressItem::Status(status) = item {
-            about.extend(status.id);
+            ids.extend(status.id);
         }
     }
-    assert!(about.contains(&"1".to_owned()), "{about:?}");
+    assert!(ids.contains(&"1".to_owned()), "{ids:?}");
     let pulled = progress.finish().await.unwrap();
     assert_eq!(pulled.digest.as_deref(), Some(&*pushed[0].digest));
-    let by_digest = engine.image(format!("{repository}@{}", pushed[0].digest)).pull(&PullOptions::default()).await;
-    assert_eq!(by_digest.unwrap().image.inspect().await.unwrap().id, image.inspect().await.unwrap().id);
+    let by_digest = engine.image(format!("{repository}@{}", pushed[0].digest)).pull().await;
+    assert_eq!(by_digest.unwrap().inspect().await.unwrap().id, image.inspect().await.unwrap().id);
 
     #[cfg(feature = "progress")]
     {
         let mut shown = Vec::new();
         let screen = dockerclient::images::Screen::lines(&mut shown);
-        let pulled = image.pull_progress(&PullOptions::default()).await.unwrap().show(screen).await.unwrap();
+        let pulled = image.pull().progress().await.unwrap().show(screen).await.unwrap();
         assert_eq!(pulled.digest.as_deref(), Some(&*pushed[0].digest));
         let shown = String::from_utf8(shown).unwrap();
         assert!(shown.starts_with("1: Pulling from acme/") && shown.contains("\nDigest: sha256:"), "{shown}");
     }
 
-    let missing = engine.image(format!("{repository}:2")).pull(&PullOptions::default()).await.unwrap_err();
-    assert!(missing.is_not_found() || missing.is_failure(), "{missing}");
-    assert!(engine.image(&repository).push(&PushOptions::default()).await.unwrap_err().message().is_some());
-    assert!(engine.image("No Name").pull(&PullOptions::default()).await.unwrap_err().is_bad_request());
+    let missing = engine.image(format!("{repository}:2")).pull().await.unwrap_err();
+    assert!(missing.is_not_found() || missing.is_operation_failed(), "{missing}");
+    assert!(engine.image(&repository).push().await.unwrap_err().message().is_some());
+    assert!(engine.image("No Name").pull().await.unwrap_err().is_bad_request());
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn a_registry_that_wants_an_account_gets_it() {
+async fn push_pull_and_build_send_explicit_credentials() {
     let engine = Engine::under_test().await;
-    let repository = format!("{}/acme/{}", registry_with_account(), engine.name("private"));
-    engine.image("busybox").tag(&TagOptions::new(&repository)).await.unwrap();
+    let repository = format!("{}/acme/{}", registry_with_auth(), engine.name("private"));
+    let image = engine.image("busybox").tag(&repository).await.unwrap();
     engine.remove_later(format!("/images/{repository}?force=1"));
-    let image = engine.image(&repository);
-    let account = |password: &str| AuthConfig {
+    let credentials = |password: &str| AuthConfig {
         username: "me".into(),
         password: password.into(),
-        serveraddress: registry_with_account(),
+        serveraddress: registry_with_auth(),
         ..Default::default()
     };
-    for options in [PushOptions::default(), PushOptions::default().credentials(account("wrong"))] {
-        let error = image.push(&options).await.unwrap_err();
-        assert!(error.is_failure(), "{error}");
+    for push in [image.push(), image.push().credentials(credentials("wrong"))] {
+        let error = push.await.unwrap_err();
+        assert!(error.is_operation_failed(), "{error}");
     }
-    image.push(&PushOptions::default().credentials(account("secret"))).await.unwrap();
-    assert!(image.pull(&PullOptions::default()).await.is_err());
-    image.pull(&PullOptions::default().credentials(account("secret"))).await.unwrap();
+    image.push().credentials(credentials("secret")).await.unwrap();
+    assert!(image.pull().await.is_err());
+    image.pull().credentials(credentials("secret")).await.unwrap();
 
-    // The image is here already; only a build that pulls has to show the account.
+    // The engine has the image, so credentials are required only by a build with `pull`.
     if version() >= ApiVersion::new(1, 16) {
-        let context = || archive(&[("Dockerfile", &format!("FROM {repository}\n"))]);
-        let options = BuildOptions::default().pull();
-        assert!(engine.images().build(context(), &options).await.is_err());
-        let options = options.credentials(registry_with_account(), account("secret"));
-        engine.images().build(context(), &options).await.unwrap();
+        let context = archive(&[("Dockerfile", &format!("FROM {repository}\n"))]);
+        let build = || engine.images().build(context.clone()).pull(true);
+        assert!(build().await.is_err());
+        build().credentials(registry_with_auth(), credentials("secret")).await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Which version is spoken.
+//! API version negotiation.
 
 use dockerclient::DockerClient;
 
@@ -6,7 +6,7 @@ use crate::engine::Engine;
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn without_a_pin_the_newest_common_version_is_spoken_by_all_clones() {
+async fn negotiated_version_is_the_newest_common_one_for_all_clones() {
     let newest = Engine::under_test().await.version().await.unwrap().api_version.parse().unwrap();
     let address = std::env::var("DOCKERCLIENT_TEST_ENGINE").unwrap();
     let docker = DockerClient::connect(&address).unwrap();

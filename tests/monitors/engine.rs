@@ -1,40 +1,35 @@
-//! The engine under test, and what happens to it.
+//! The engine under test, which can be stopped, killed and started.
 
 use std::{env, process::Command};
 
-use dockerclient::{
-    DockerClient,
-    containers::{Container, CreateOptions, ListOptions, RemoveOptions},
-    models::ContainerConfig,
-};
+use dockerclient::{DockerClient, containers::Container};
 
-/// A client of the engine that the environment names.
+/// Builds a client of the engine that the environment names.
 pub(crate) fn docker() -> DockerClient {
     let version = env::var("DOCKERCLIENT_TEST_API").unwrap().parse().unwrap();
     DockerClient::builder().address(env::var("DOCKERCLIENT_TEST_ENGINE").unwrap()).api_version(version).build().unwrap()
 }
 
-/// How often to do what takes its time.
+/// Number of rounds of the slow tests (`DOCKERCLIENT_TEST_ROUNDS`, 3 by default).
 pub(crate) fn rounds() -> usize {
     env::var("DOCKERCLIENT_TEST_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap())
 }
 
-/// Stops, kills or starts the engine.
-pub(crate) fn engine(what: &str) {
+/// Runs `cargo xtask engine <action>`: `stop`, `kill` or `start`.
+pub(crate) fn engine(action: &str) {
     let xtask = env::var("DOCKERCLIENT_TEST_XTASK").expect("the xtask that started the engine");
-    assert!(Command::new(xtask).args(["engine", what]).status().unwrap().success(), "engine {what}");
+    let kind = env::var("DOCKERCLIENT_TEST_KIND").unwrap_or_else(|_| "docker".to_owned());
+    assert!(Command::new(xtask).args(["engine", action, &kind]).status().unwrap().success(), "engine {action} {kind}");
 }
 
-/// A container of busybox that runs `script`, created and not started.
+/// Creates a busybox container that runs `script` in a shell. It is not started.
 pub(crate) async fn create(docker: &DockerClient, script: &str) -> dockerclient::Result<Container> {
-    let cmd = ["sh", "-c", script].map(Into::into).into();
-    let config = ContainerConfig { image: "busybox".into(), cmd, ..Default::default() };
-    Ok(docker.containers().create(&CreateOptions::new(config)).await?.container)
+    Ok(docker.containers().create("busybox").cmd(["sh", "-c", script]).await?.container)
 }
 
 /// Removes all containers.
-pub(crate) async fn sweep(docker: &DockerClient) {
-    for container in docker.containers().list(&ListOptions::default().all()).await.unwrap() {
-        let _ = docker.container(container.id).remove(&RemoveOptions::default().force()).await;
+pub(crate) async fn remove_containers(docker: &DockerClient) {
+    for container in docker.containers().list().all(true).await.unwrap() {
+        let _ = docker.container(container.id).remove().force(true).await;
     }
 }

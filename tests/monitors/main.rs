@@ -1,10 +1,10 @@
-//! Monitors of a real engine that is stopped, killed and started again under them.
+//! Monitors of a real engine, while it is stopped, killed and restarted.
 //!
-//! One test at a time: `cargo xtask test` sets the environment, and the number of rounds is
-//! `DOCKERCLIENT_TEST_ROUNDS`.
+//! `cargo xtask test` sets the environment and runs one test at a time. `DOCKERCLIENT_TEST_ROUNDS` is the number of
+//! rounds.
 
-#![allow(clippy::unwrap_used)] // in a test, a panic is a report
+#![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod engine;
-mod lives;
+mod many_containers;
 mod restarts;

@@ -1,4 +1,4 @@
-//! Nothing is lost in silence when the engine goes and comes.
+//! Monitors across restarts of the engine: a lost update is always reported as a gap.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,47 +11,49 @@ use std::{
 
 use dockerclient::{
     DockerClient, Timestamp,
-    containers::{ListOptions, LogsOptions, RemoveOptions},
     monitor::{self, ContainerUpdate, EventUpdate, Gap, LogUpdate, RetryPolicy},
-    system::{EventKind, EventsOptions},
+    system::{Event, EventKind},
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 
-use crate::engine::{create, docker, engine, rounds, sweep};
+use crate::engine::{create, docker, engine, remove_containers, rounds};
 
-fn soon() -> RetryPolicy {
+/// Retries often, so that the tests do not take long.
+fn fast_retry() -> RetryPolicy {
     RetryPolicy::default().longest(Duration::from_millis(200))
 }
 
-/// Something that the engine said it did.
-struct Deed {
+/// A creation or removal of a container that the engine confirmed.
+struct Operation {
     id: String,
     action: &'static str,
+    /// The times before the request and after the response.
     between: (Timestamp, Timestamp),
 }
 
-/// Creates and removes containers until it is told to stop; whatever the engine does not confirm may have happened or not.
-async fn do_deeds(docker: DockerClient, go_on: Arc<AtomicBool>) -> Vec<Deed> {
-    let mut deeds = Vec::new();
-    while go_on.load(Ordering::Relaxed) {
+/// Creates and removes containers until `is_running` is cleared. Returns the operations that the engine confirmed; others may
+/// or may not have been executed.
+async fn create_and_remove_containers(docker: DockerClient, is_running: Arc<AtomicBool>) -> Vec<Operation> {
+    let mut operations = Vec::new();
+    while is_running.load(Ordering::Relaxed) {
         let began = Timestamp::now();
         let Ok(container) = create(&docker, "true").await else {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
         let created = Timestamp::now();
-        deeds.push(Deed { id: container.id().to_owned(), action: "create", between: (began, created) });
-        if container.remove(&RemoveOptions::default()).await.is_ok() {
+        operations.push(Operation { id: container.id().to_owned(), action: "create", between: (began, created) });
+        if container.remove().await.is_ok() {
             let between = (created, Timestamp::now());
-            deeds.push(Deed { id: container.id().to_owned(), action: "destroy", between });
+            operations.push(Operation { id: container.id().to_owned(), action: "destroy", between });
         }
     }
-    deeds
+    operations
 }
 
-/// Whether a deed lies in a gap; the bounds of gaps may be whole seconds.
-fn is_covered(deed: &Deed, gaps: &[Gap]) -> bool {
-    let (began, ended) = deed.between;
+/// Whether an operation is within a gap. Gaps may start and end at whole seconds.
+fn is_covered(operation: &Operation, gaps: &[Gap]) -> bool {
+    let (began, ended) = operation.between;
     gaps.iter().any(|gap| {
         gap.since.unix_seconds() <= ended.unix_seconds() && began.unix_seconds() <= gap.until.unix_seconds() + 1
     })
@@ -59,94 +61,145 @@ fn is_covered(deed: &Deed, gaps: &[Gap]) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn every_event_is_told_once_and_in_order_or_lies_in_a_gap() {
+async fn event_monitor_returns_each_event_once_or_a_gap() {
     let docker = docker();
-    sweep(&docker).await;
+    remove_containers(&docker).await;
     for round in 0..rounds() {
         for how in ["stop", "kill"] {
-            let told = Arc::new(Mutex::new(Vec::new()));
-            let calls = Arc::clone(&told);
-            let events = docker.monitor_events(&EventsOptions::default()).retry(soon());
+            let updates = Arc::new(Mutex::new(Vec::new()));
+            let calls = Arc::clone(&updates);
+            let events = docker.monitor_events().retry(fast_retry());
             let handle = monitor::run(events, move |update| {
                 calls.lock().unwrap().push(update);
                 std::future::ready(())
             });
-            while told.lock().unwrap().is_empty() {
+            while updates.lock().unwrap().is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let go_on = Arc::new(AtomicBool::new(true));
-            let deeds = tokio::spawn(do_deeds(docker.clone(), Arc::clone(&go_on)));
+            let is_running = Arc::new(AtomicBool::new(true));
+            let operations = tokio::spawn(create_and_remove_containers(docker.clone(), Arc::clone(&is_running)));
             tokio::time::sleep(Duration::from_millis(500)).await;
             tokio::task::spawn_blocking(move || engine(how)).await.unwrap();
             tokio::time::sleep(Duration::from_millis(300)).await;
             tokio::task::spawn_blocking(|| engine("start")).await.unwrap();
             tokio::time::sleep(Duration::from_millis(800)).await;
-            go_on.store(false, Ordering::Relaxed);
-            let mut deeds = deeds.await.unwrap();
+            is_running.store(false, Ordering::Relaxed);
+            let mut operations = operations.await.unwrap();
 
-            // A last deed, after which everything before it has been told.
+            // When the monitor returns the events of a last container, it has returned all events before them.
             let last = create(&docker, "true").await.unwrap();
-            last.remove(&RemoveOptions::default()).await.unwrap();
-            while !has_told(&told.lock().unwrap(), last.id(), "destroy") {
+            last.remove().await.unwrap();
+            while !has_event(&updates.lock().unwrap(), last.id(), "destroy") {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             handle.stop().await;
-            check(&told.lock().unwrap(), &mut deeds, &format!("round {round}, {how}"));
+            check_events(&updates.lock().unwrap(), &mut operations, &format!("round {round}, {how}"));
         }
     }
-    sweep(&docker).await;
+    remove_containers(&docker).await;
 }
 
-fn has_told(told: &[EventUpdate], id: &str, action: &str) -> bool {
-    told.iter().any(|update| matches!(update, EventUpdate::Event(event) if event.id == id && event.action == action))
+/// Podman keeps its events across restarts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn event_monitor_returns_no_older_or_repeated_event() {
+    let docker = docker();
+    remove_containers(&docker).await;
+    let create_and_remove = async || {
+        let container = create(&docker, "true").await.unwrap();
+        container.remove().await.unwrap();
+        container.id().to_owned()
+    };
+    // More events than a monitor keeps for comparison.
+    let tag = |_| docker.image("busybox").tag("remembered:1").send();
+    let tagged = stream::iter(0..1200).map(tag).buffer_unordered(8).collect::<Vec<_>>().await;
+    assert!(tagged.iter().all(Result::is_ok));
+    docker.image("remembered:1").remove().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let began = Timestamp::now();
+    let mut monitor = docker.monitor_events().retry(fast_retry());
+    let mut returned: HashMap<(String, String, Timestamp), usize> = HashMap::new();
+    for kill in 0..10 {
+        let id = create_and_remove().await;
+        let mut removed = false;
+        while !removed {
+            if let EventUpdate::Event(event) = monitor.next().await.unwrap() {
+                let is_older = event.time.unix_seconds() < began.unix_seconds();
+                assert!(!is_older, "after {kill} kills: {event:?} is older than {began}");
+                removed = event.id == id && docker_action(&event) == "destroy";
+                *returned.entry((event.id, event.action, event.time)).or_default() += 1;
+            }
+        }
+        tokio::task::spawn_blocking(|| {
+            engine("kill");
+            engine("start");
+        })
+        .await
+        .unwrap();
+    }
+    let twice: Vec<_> = returned.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    remove_containers(&docker).await;
 }
 
-fn check(told: &[EventUpdate], deeds: &mut Vec<Deed>, place: &str) {
-    let mut places: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+fn has_event(updates: &[EventUpdate], id: &str, action: &str) -> bool {
+    let is_match = |event: &Event| event.id == id && docker_action(event) == action;
+    updates.iter().any(|update| matches!(update, EventUpdate::Event(event) if is_match(event)))
+}
+
+/// The action of an event as Docker names it: Podman sends `remove` instead of `destroy`.
+fn docker_action(event: &Event) -> &str {
+    if event.action == "remove" { "destroy" } else { &event.action }
+}
+
+/// Checks that each operation has its event once, or is within a gap.
+fn check_events(updates: &[EventUpdate], operations: &mut Vec<Operation>, round: &str) {
+    let mut positions: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     let (mut gaps, mut disconnections) = (Vec::new(), 0);
-    for (index, update) in told.iter().enumerate() {
+    for (index, update) in updates.iter().enumerate() {
         match update {
             EventUpdate::Event(event) if event.kind == EventKind::Container => {
-                places.entry((&event.id, &event.action)).or_default().push(index);
+                positions.entry((&event.id, docker_action(event))).or_default().push(index);
             }
             EventUpdate::Gap(gap) => gaps.push(gap.clone()),
             EventUpdate::Disconnected { .. } => disconnections += 1,
             _ => {}
         }
     }
-    assert!(disconnections > 0, "{place}: the engine was gone");
-    assert!(deeds.len() > 10, "{place}: {} deeds", deeds.len());
-    for deed in deeds.drain(..) {
-        let found = places.get(&(&*deed.id, deed.action)).map_or(0, Vec::len);
-        let covered = is_covered(&deed, &gaps);
-        assert!(found == 1 || (found == 0 && covered), "{place}: {} of {} told {found} times", deed.action, deed.id);
+    assert!(disconnections > 0, "{round}: the monitor was not disconnected");
+    assert!(operations.len() > 10, "{round}: {} operations", operations.len());
+    for operation in operations.drain(..) {
+        let found = positions.get(&(&*operation.id, operation.action)).map_or(0, Vec::len);
+        let covered = is_covered(&operation, &gaps);
+        let name = format!("{round}: {} of {}", operation.action, operation.id);
+        assert!(found == 1 || (found == 0 && covered), "{name}: {found} events");
         if let (Some(created), Some(destroyed)) =
-            (places.get(&(&*deed.id, "create")), places.get(&(&*deed.id, "destroy")))
+            (positions.get(&(&*operation.id, "create")), positions.get(&(&*operation.id, "destroy")))
         {
-            assert!(created < destroyed, "{place}: {} is out of order", deed.id);
+            assert!(created < destroyed, "{round}: {} is out of order", operation.id);
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn the_view_of_containers_equals_a_fresh_list() {
+async fn container_monitor_view_equals_a_new_list_after_restarts() {
     let docker = docker();
-    sweep(&docker).await;
+    remove_containers(&docker).await;
     let kept = create(&docker, "sleep 1000").await.unwrap();
     kept.start().await.unwrap();
-    let mut monitor = docker.containers().monitor().retry(soon());
+    let mut monitor = docker.containers().monitor().retry(fast_retry());
     while !matches!(monitor.next().await, Some(ContainerUpdate::Snapshot(list)) if list.len() == 1) {}
 
     for how in ["stop", "kill"] {
-        let go_on = Arc::new(AtomicBool::new(true));
-        let deeds = tokio::spawn(do_deeds(docker.clone(), Arc::clone(&go_on)));
+        let is_running = Arc::new(AtomicBool::new(true));
+        let operations = tokio::spawn(create_and_remove_containers(docker.clone(), Arc::clone(&is_running)));
         let other = create(&docker, "true").await.unwrap();
         let restart = tokio::task::spawn_blocking(move || {
             engine(how);
             engine("start");
         });
-        // The monitor goes on being read all the time.
+        // Poll the monitor during the restart.
         let mut restart = std::pin::pin!(restart);
         loop {
             tokio::select! {
@@ -154,9 +207,9 @@ async fn the_view_of_containers_equals_a_fresh_list() {
                 _ = monitor.next() => {}
             }
         }
-        go_on.store(false, Ordering::Relaxed);
-        deeds.await.unwrap();
-        other.remove(&RemoveOptions::default()).await.unwrap();
+        is_running.store(false, Ordering::Relaxed);
+        operations.await.unwrap();
+        other.remove().await.unwrap();
         let kept_name = kept.inspect().await.unwrap().name;
 
         let mut equal = false;
@@ -164,14 +217,14 @@ async fn the_view_of_containers_equals_a_fresh_list() {
             if let Ok(update) = tokio::time::timeout(Duration::from_millis(20), monitor.next()).await {
                 assert!(update.is_some());
             }
-            let list = docker.containers().list(&ListOptions::default().all()).await.unwrap();
-            let essence = |container: &dockerclient::models::ContainerSummary| {
-                let word = container.status.split(' ').next().unwrap_or_default().to_owned();
-                (container.names.clone(), container.image.clone(), word)
+            let list = docker.containers().list().all(true).await.unwrap();
+            let key_fields = |container: &dockerclient::models::ContainerSummary| {
+                let state = container.status.split(' ').next().unwrap_or_default().to_owned();
+                (container.names.clone(), container.image.clone(), state)
             };
             let list: BTreeMap<_, _> =
-                list.iter().map(|container| (container.id.clone(), essence(container))).collect();
-            let view: BTreeMap<_, _> = monitor.view().iter().map(|(id, c)| (id.clone(), essence(c))).collect();
+                list.iter().map(|container| (container.id.clone(), key_fields(container))).collect();
+            let view: BTreeMap<_, _> = monitor.view().iter().map(|(id, c)| (id.clone(), key_fields(c))).collect();
             equal = list == view && list.values().any(|(names, ..)| names.contains(&kept_name));
             if equal {
                 break;
@@ -179,29 +232,29 @@ async fn the_view_of_containers_equals_a_fresh_list() {
         }
         assert!(equal, "{how}: {:?}", monitor.view());
     }
-    sweep(&docker).await;
+    remove_containers(&docker).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn each_line_is_told_once_across_restarts_of_container_and_engine() {
+async fn log_monitor_returns_each_line_once_across_restarts() {
     let docker = docker();
-    sweep(&docker).await;
-    // Counts on where it ended before.
+    remove_containers(&docker).await;
+    // Continues at the number where it was stopped.
     let script = "trap 'exit 0' TERM; n=$(cat /count 2>/dev/null || echo 0); \
         while true; do echo $n; echo $((n + 1)) > /count; n=$((n + 1)); sleep 0.02; done";
     let container = create(&docker, script).await.unwrap();
     container.start().await.unwrap();
-    let monitor = container.monitor_logs(&LogsOptions::default().only_stdout()).retry(soon());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let calls = Arc::clone(&told);
+    let monitor = container.monitor_logs().stderr(false).retry(fast_retry());
+    let updates = Arc::new(Mutex::new(Vec::new()));
+    let calls = Arc::clone(&updates);
     let handle = monitor::run(monitor, move |update| {
         calls.lock().unwrap().push(update);
         std::future::ready(())
     });
-    // A few more lines, however slow the machine is; that they come is asserted below.
+    // Waits for ten more lines, for at most 20 s. Whether they were received is asserted at the end.
     let pause = async || {
-        let lines = || told.lock().unwrap().iter().filter(|update| matches!(update, LogUpdate::Line(_))).count();
+        let lines = || updates.lock().unwrap().iter().filter(|update| matches!(update, LogUpdate::Line(_))).count();
         let before = lines();
         for _ in 0..1000 {
             if lines() > before + 10 {
@@ -211,7 +264,7 @@ async fn each_line_is_told_once_across_restarts_of_container_and_engine() {
         }
     };
     pause().await;
-    container.restart(&Default::default()).await.unwrap();
+    container.restart().await.unwrap();
     pause().await;
     for how in ["stop", "kill"] {
         tokio::task::spawn_blocking(move || {
@@ -223,17 +276,17 @@ async fn each_line_is_told_once_across_restarts_of_container_and_engine() {
         container.start().await.unwrap();
         pause().await;
     }
-    container.remove(&RemoveOptions::default().force()).await.unwrap();
+    container.remove().force(true).await.unwrap();
     handle.ended().await;
 
-    let told = told.lock().unwrap();
-    let lines = told.iter().filter_map(|update| match update {
+    let updates = updates.lock().unwrap();
+    let lines = updates.iter().filter_map(|update| match update {
         LogUpdate::Line(line) => Some(line.text().parse::<usize>().unwrap()),
         _ => None,
     });
     let lines: Vec<usize> = lines.collect();
-    let gaps = told.iter().filter(|update| matches!(update, LogUpdate::Gap(_))).count();
-    // A kill may come between a line and its count, which then is written again.
+    let gaps = updates.iter().filter(|update| matches!(update, LogUpdate::Gap(_))).count();
+    // If the script is killed between a line and the update of its counter, it writes the line again.
     let repeats = lines.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert!(lines.len() > 30 && gaps == 0 && repeats <= 3, "{lines:?}, {gaps} gaps");
     assert!(lines.windows(2).all(|pair| pair[1] == pair[0] || pair[1] == pair[0] + 1), "{lines:?}");

@@ -1,4 +1,4 @@
-//! `cargo xtask api`: the public items of both crates, a line each, so that a review sees what a change does to users.
+//! `cargo xtask api`: lists the public items of both crates, one per line, for reviews of changes to the public API.
 
 use std::{
     fs,
@@ -11,34 +11,52 @@ use public_api::{Builder, PublicApi};
 
 use crate::{regen::Mode, root, shell};
 
-/// The crates, and where their listings are.
-const CRATES: [(&str, &str); 2] = [("dockerclient", "api.txt"), ("dockerclient-testkit", "testkit/api.txt")];
+/// The crates, and the files of their listings.
+const CRATES: [(&str, &str); 2] =
+    [("dockerclient", "api/dockerclient.txt"), ("dockerclient-testkit", "api/testkit.txt")];
 
-/// What rustdoc writes as JSON is not stable yet. This lets a stable one write it, and leaves all else as it is built.
+/// The module of the generated types, and the file of its listing.
+const MODELS: (&str, &str) = ("dockerclient::models", "api/models.txt");
+
+/// A wrapper of rustdoc that enables its unstable JSON output with a stable toolchain. Only this program is affected, not
+/// the compiler.
 const RUSTDOC: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec rustdoc \"$@\"\n";
 
-/// Writes the listings, or fails if they are not what they would be.
+/// Writes the listings, or fails if the committed ones are not current.
 pub(crate) fn run(mode: Mode) -> Result<()> {
     let rustdoc = rustdoc()?;
     for (name, file) in CRATES {
-        let json = document(&rustdoc, name)?;
-        let api = match (understand(&json), &mode) {
-            (Ok(api), _) => listing(&api),
+        let json = rustdoc_json(&rustdoc, name)?;
+        let api = match (parse(&json), &mode) {
+            (Ok(api), _) => listing(api.items().map(ToString::to_string)),
             (Err(error), Mode::Write) => return Err(error),
             (Err(error), Mode::Check) => {
                 println!("\n{file} WAS NOT CHECKED: {error:#}");
                 continue;
             }
         };
-        let file = root().join(file);
-        match mode {
-            Mode::Write => fs::write(&file, api)?,
-            Mode::Check => {
-                let committed = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-                let changes = changes(&committed, &api);
-                let file = file.display();
-                ensure!(changes.is_empty(), "stale: {file}; run `cargo xtask api` and commit the result\n{changes}");
-            }
+        let (models, rest): (Vec<_>, Vec<_>) = api.into_iter().partition(|line| is_model(line));
+        write_or_check(&mode, file, &rest)?;
+        if !models.is_empty() {
+            write_or_check(&mode, MODELS.1, &models)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the item that the line lists is in the module of the models: paths after the first are of parameters and results.
+fn is_model(line: &str) -> bool {
+    line.find("dockerclient::").is_some_and(|start| line[start..].starts_with(MODELS.0))
+}
+
+fn write_or_check(mode: &Mode, file: &str, lines: &[String]) -> Result<()> {
+    let (path, listing) = (root().join(file), lines.join("\n") + "\n");
+    match mode {
+        Mode::Write => fs::write(&path, listing)?,
+        Mode::Check => {
+            let committed = fs::read_to_string(&path).with_context(|| file.to_owned())?;
+            let changes = changes(&committed, &listing);
+            ensure!(changes.is_empty(), "stale: {file}; run `cargo xtask api` and commit the result\n{changes}");
         }
     }
     Ok(())
@@ -51,8 +69,8 @@ fn rustdoc() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Lets rustdoc describe a crate, and returns where.
-fn document(rustdoc: &Path, name: &str) -> Result<PathBuf> {
+/// Runs rustdoc for a crate, and returns the path of its JSON output.
+fn rustdoc_json(rustdoc: &Path, name: &str) -> Result<PathBuf> {
     let mut command = shell::command("cargo");
     command.current_dir(root()).env("RUSTDOC", rustdoc);
     command.args(["rustdoc", "--quiet", "--lib", "--all-features", "--package", name]);
@@ -61,39 +79,52 @@ fn document(rustdoc: &Path, name: &str) -> Result<PathBuf> {
     Ok(root().join("target/doc").join(name.replace('-', "_")).with_extension("json"))
 }
 
-/// Fails if this toolchain's rustdoc is older or newer than what reads it here.
-fn understand(json: &Path) -> Result<PublicApi> {
+/// Fails if the format of this toolchain's rustdoc is not the one that public-api supports.
+fn parse(json: &Path) -> Result<PublicApi> {
     let builder = Builder::from_rustdoc_json(json).omit_blanket_impls(true).omit_auto_trait_impls(true);
-    builder.build().context("another version of public-api may know this toolchain")
+    builder.build().context("another version of public-api may support this toolchain")
 }
 
-fn listing(api: &PublicApi) -> String {
-    shorten(api.items().map(ToString::to_string))
-}
-
-/// Leaves out what says nothing: the guide, which has no items, and the methods of traits, which stand behind the line that
-/// says that the trait is there.
-fn shorten(items: impl Iterator<Item = String>) -> String {
-    let (mut text, mut implementing) = (String::new(), None);
+/// Lists the items. The traits that a type implements are on one line, without their methods and associated types, and the
+/// guide is omitted, as it has no items.
+fn listing(items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut subject: Option<String> = None;
     for item in items {
         if item.starts_with("pub mod dockerclient::guide") || item.contains("StructuralPartialEq") {
             continue;
         }
-        if item.starts_with("impl") {
-            let subject =
-                item.split_once(" for ").map(|(_, subject)| subject.split(['<', ' ']).next().unwrap_or(subject));
-            implementing = subject.map(|subject| format!("fn {subject}::"));
-        }
-        let is_method = implementing.as_deref().is_some_and(|method| item.contains(method));
-        if !is_method {
-            text += &item;
-            text.push('\n');
+        if let Some((implemented, name)) = implementation(&item) {
+            match lines.last_mut().filter(|_| subject.as_deref() == Some(name)) {
+                Some(line) => *line = format!("{line} + {implemented}"),
+                None => lines.push(format!("impl {name}: {implemented}")),
+            }
+            subject = Some(name.to_owned());
+        } else if !subject.as_deref().is_some_and(|name| is_inside(&item, name)) {
+            subject = None;
+            lines.push(item);
         }
     }
-    text
+    lines
 }
 
-/// What went, and what came.
+/// The trait and the type of an `impl` line, without the crate paths of the trait.
+fn implementation(item: &str) -> Option<(String, &str)> {
+    let (implemented, name) = item.strip_prefix("impl")?.split_once(" for ")?;
+    let words = implemented.trim().split(' ').map(|word| match word.split_once('<') {
+        Some((path, parameters)) => format!("{}<{parameters}", path.rsplit("::").next().unwrap_or(path)),
+        None => word.rsplit("::").next().unwrap_or(word).to_owned(),
+    });
+    Some((words.collect::<Vec<_>>().join(" "), name))
+}
+
+/// Whether an item is a method or an associated type of an implementation for the type.
+fn is_inside(item: &str, name: &str) -> bool {
+    let name = name.split(['<', ' ']).next().unwrap_or(name);
+    item.contains(&format!("fn {name}::")) || item.contains(&format!("type {name}::"))
+}
+
+/// The removed (`-`) and added (`+`) lines.
 fn changes(before: &str, after: &str) -> String {
     let missing = |sign: char, from: &str, other: &str| {
         let lines = from.lines().filter(|line| !other.lines().any(|known| known == *line));
@@ -107,18 +138,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_and_what_came_is_told() {
+    fn changes_lists_removed_and_added_lines() {
         assert_eq!(changes("a\nb\n", "b\nc\n"), "- a\n+ c\n");
         assert_eq!(changes("a\nb\n", "a\nb\n"), "");
     }
 
     #[test]
-    fn a_trait_is_listed_without_its_methods() {
-        let items =
-            ["pub struct a::B", "impl a::B", "pub fn a::B::own()", "impl Clone for a::B", "pub fn a::B::clone(&self)"];
-        let shown = shorten(items.map(str::to_owned).into_iter());
-        assert_eq!(shown, "pub struct a::B\nimpl a::B\npub fn a::B::own()\nimpl Clone for a::B\n");
-        let free = ["impl Clone for a::B", "pub fn a::b()"].map(str::to_owned);
-        assert!(shorten(free.into_iter()).ends_with("pub fn a::b()\n"));
+    fn trait_implementations_are_listed_on_one_line_without_methods() {
+        let items = [
+            "pub struct a::B",
+            "impl a::B",
+            "pub fn a::B::own()",
+            "impl core::clone::Clone for a::B",
+            "pub fn a::B::clone(&self)",
+            "impl core::convert::From<a::C> for a::B",
+            "impl core::iter::Iterator for a::D",
+            "pub type a::D::Item = u8",
+            "pub fn a::e()",
+        ];
+        let listed = listing(items.map(str::to_owned).into_iter());
+        assert_eq!(
+            listed,
+            [
+                "pub struct a::B",
+                "impl a::B",
+                "pub fn a::B::own()",
+                "impl a::B: Clone + From<a::C>",
+                "impl a::D: Iterator",
+                "pub fn a::e()"
+            ]
+        );
     }
 }

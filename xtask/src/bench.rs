@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: what calls and streams cost, beside bollard and a floor.
+//! `cargo xtask bench`: measures calls and streams, compared with bollard and a baseline.
 //!
-//! Each measurement is a process of its own, against one fixture engine; the clients take turns,
-//! so that whatever else the machine does hits all of them. Ratios are taken turn by turn.
+//! Each measurement is a separate process that uses the same fixture server. The clients take turns, so that other load on
+//! the machine affects all of them, and ratios are computed per round.
 
 use std::{fs, path::PathBuf};
 
@@ -14,10 +14,10 @@ mod machine;
 mod run;
 mod table;
 
-/// Who is measured. The first is who it is about.
-const CLIENTS: [&str; 3] = ["ours", "floor", "bollard"];
+/// The clients. Ratios are those of the first to the others.
+const CLIENTS: [&str; 3] = ["ours", "baseline", "bollard"];
 
-/// What is measured: how much of it at full size, and the least that tells something.
+/// The benchmarks, each with its full size and the minimum size that gives a useful result.
 const ITEMS: [(&str, u64, u64); 15] = [
     ("ping", 20_000, 64),
     ("version", 20_000, 64),
@@ -38,7 +38,7 @@ const ITEMS: [(&str, u64, u64); 15] = [
 
 #[derive(Debug, Default)]
 struct Options {
-    /// The size is divided by this.
+    /// Divisor of the full size.
     divisor: Option<u64>,
     rounds: Option<usize>,
     save: Option<PathBuf>,
@@ -51,7 +51,7 @@ impl Options {
         let mut options = Self::default();
         let mut arguments = arguments.iter();
         while let Some(&argument) = arguments.next() {
-            let mut value = || arguments.next().with_context(|| format!("{argument} wants a value"));
+            let mut value = || arguments.next().with_context(|| format!("{argument} requires a value"));
             match argument {
                 "--quick" => (options.divisor, options.rounds) = (Some(20), Some(3)),
                 "--divide" => options.divisor = Some(value()?.parse()?),
@@ -65,12 +65,12 @@ impl Options {
                 }
             }
         }
-        ensure!(options.divisor != Some(0) && options.rounds != Some(0), "nothing is measured in 0 rounds or 0 parts");
+        ensure!(options.divisor != Some(0) && options.rounds != Some(0), "--rounds and --divide must not be 0");
         Ok(options)
     }
 
-    fn wants(&self, item: &str) -> bool {
-        self.items.is_empty() || self.items.iter().any(|wanted| wanted == item)
+    fn includes(&self, item: &str) -> bool {
+        self.items.is_empty() || self.items.iter().any(|included| included == item)
     }
 }
 
@@ -79,22 +79,22 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         return build::run();
     }
     let options = Options::parse(arguments)?;
-    // Whatever is wrong with it should be known before an hour of measuring.
+    // Read first, so that an invalid file is reported before the measurements.
     let before = options.compare.as_ref().map(Measured::load).transpose()?;
     let runner = Runner::start()?;
     let mut measured = Measured::new(machine::describe(arguments)?);
     println!("{}\n\n{}", measured.machine, table::head());
-    for (item, full, least) in ITEMS.iter().filter(|(item, ..)| options.wants(item)) {
-        let count = (full / options.divisor.unwrap_or(1)).max(*least);
-        // Whole frames of output, and calls at once that can be shared out evenly.
-        let part = if item.starts_with("logs-") {
+    for (item, full, minimum) in ITEMS.iter().filter(|(item, ..)| options.includes(item)) {
+        let count = (full / options.divisor.unwrap_or(1)).max(*minimum);
+        // A multiple of the frame size, or of the number of concurrent calls.
+        let multiple = if item.starts_with("logs-") {
             1 << 15
         } else if *item == "version-64" {
             64
         } else {
             1
         };
-        let count = count / part * part;
+        let count = count / multiple * multiple;
         let costs = runner.measure(item, count, options.rounds.unwrap_or(5))?;
         println!("{}", table::rows(item, &costs, before.as_ref().and_then(|before| before.costs.get(*item))));
         measured.costs.insert((*item).to_owned(), costs);

@@ -1,12 +1,12 @@
-//! `cargo xtask demo`: the quickstart, on whatever engine there is, or on a double if there is none.
+//! `cargo xtask demo`: runs the quickstart example on a local engine, a private engine, or the fake engine.
 
 use std::{env, path::Path};
 
 use anyhow::{Result, ensure};
 
 use crate::{
-    double::Double,
     engine::{Engine, Kind, http},
+    fake_engine::FakeEngine,
     root, shell,
 };
 
@@ -22,8 +22,8 @@ pub(crate) fn run() -> Result<()> {
         return quickstart(Some(format!("unix://{DEFAULT_SOCKET}")));
     }
     if let Err(missing) = can_run {
-        println!("THERE IS NO ENGINE HERE: this runs on a double, which only does as if (a real one: {missing})");
-        return on_a_double();
+        println!("NO DOCKER ENGINE FOUND: running on the fake engine (a private engine cannot be started: {missing})");
+        return on_fake_engine();
     }
     println!("no engine with busybox at {DEFAULT_SOCKET}; starting a private one");
     let engine = Engine::new(Kind::Docker);
@@ -36,10 +36,10 @@ pub(crate) fn run() -> Result<()> {
     outcome
 }
 
-fn on_a_double() -> Result<()> {
-    let double = Double::serve(&[])?;
-    let outcome = quickstart(Some(double.address.clone()));
-    double.stop().and(outcome)
+fn on_fake_engine() -> Result<()> {
+    let engine = FakeEngine::serve(&[])?;
+    let outcome = quickstart(Some(engine.address.clone()));
+    engine.stop().and(outcome)
 }
 
 fn quickstart(host: Option<String>) -> Result<()> {

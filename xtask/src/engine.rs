@@ -1,8 +1,7 @@
 //! `cargo xtask engine`: a private engine for development and tests.
 //!
-//! Everything it has lies in a directory of its own: data, sockets, pid files. It
-//! shares nothing with the machine's own Docker but the kernel, stops exactly what
-//! it started, and mends what a crash left behind.
+//! All its data, sockets and pid files are in one directory. It is independent of the machine's Docker, stops only the
+//! processes that it started, and cleans up after a crash.
 
 use std::{
     fs,
@@ -33,18 +32,18 @@ mod trixie;
 pub(crate) use self::kind::Kind;
 use self::{bridge::Bridge, namespace::Namespace, process::Recorded, registry::Registry, sshd::Sshd};
 
-/// The longest directory whose sockets still have names the kernel takes (108 bytes).
-const LONGEST_DIRECTORY: usize = 75;
+/// Maximum length of the directory's path: the kernel limits the path of a socket to 108 bytes.
+const MAX_DIRECTORY_LENGTH: usize = 75;
 
-/// How long an engine may take to come up, or to go down.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit for starting and stopping an engine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A private engine of this checkout.
 #[derive(Debug)]
 pub(crate) struct Engine {
     kind: Kind,
     directory: PathBuf,
-    /// The same for no other engine of this machine.
+    /// Name that is unique to this engine on this machine, derived from the path of the checkout.
     name: String,
 }
 
@@ -54,38 +53,35 @@ impl Engine {
         root().hash(&mut hasher);
         let name = format!("{}{:08x}", kind.prefix(), hasher.finish() as u32);
         let own = root().join("target").join(kind.folder());
-        let fits = own.as_os_str().len() <= LONGEST_DIRECTORY;
+        let fits = own.as_os_str().len() <= MAX_DIRECTORY_LENGTH;
         let directory = if fits { own } else { std::env::temp_dir().join(format!("dockerclient-{name}")) };
         Self { kind, directory, name }
     }
 
-    /// A command that runs `program` where the engine's network is.
+    /// A command that runs `program` in the engine's network.
     pub(crate) fn command(&self, program: &str) -> Command {
-        match self.kind {
-            Kind::Docker | Kind::Trixie => shell::command(program),
-            Kind::Podman => self.namespace().command(program),
-        }
+        if self.kind.is_isolated() { self.namespace().command(program) } else { shell::command(program) }
     }
 
-    /// Where it listens, as `DOCKER_HOST` wants it.
+    /// The address of its socket, as a value of `DOCKER_HOST`.
     pub(crate) fn address(&self) -> String {
         format!("unix://{}", self.socket().display())
     }
 
-    /// What it calls itself.
+    /// The version that the engine reports.
     pub(crate) fn version(&self) -> Result<String> {
-        let answer = http::get(&self.socket(), "/version")?;
-        let body = answer.split_once("\r\n\r\n").context("no body")?.1;
+        let response = http::get(&self.socket(), "/version")?;
+        let body = response.split_once("\r\n\r\n").context("no body")?.1;
         let version: serde_json::Value = serde_json::from_str(body)?;
-        Ok(version["Version"].as_str().unwrap_or("of no version").to_owned())
+        Ok(version["Version"].as_str().unwrap_or("unknown version").to_owned())
     }
 
-    /// Whether it answers.
+    /// Returns whether it responds to a ping.
     pub(crate) fn is_up(&self) -> bool {
-        http::get(&self.socket(), "/_ping").is_ok_and(|answer| answer.ends_with("OK"))
+        http::get(&self.socket(), "/_ping").is_ok_and(|response| response.ends_with("OK"))
     }
 
-    /// Starts it with nothing but the test image, unless it runs.
+    /// Starts it with empty data and the test image, unless it runs.
     pub(crate) fn up(&self) -> Result<()> {
         if self.is_up() {
             return Ok(());
@@ -102,22 +98,22 @@ impl Engine {
         image::import(&self.socket(), &self.directory)
     }
 
-    /// Starts it with what it had before.
+    /// Starts it with its existing data, unless it runs.
     pub(crate) fn start(&self) -> Result<()> {
         if self.is_up() {
             return Ok(());
         }
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
         self.network_up()?;
-        // An engine that was killed leaves these behind, and takes even the remains of a process for itself running.
+        // An engine that was killed leaves these files, and does not start if a process with the recorded pid exists.
         for left in ["docker.pid", "exec/containerd/containerd.pid"] {
-            process::forget(&self.directory.join(left), &self.directory)?;
+            process::remove_pid_file(&self.directory.join(left), &self.directory)?;
         }
         Recorded::spawn(&self.record(), &self.log(), &mut self.daemon()?)?;
-        wait_until(|| self.is_up()).with_context(|| format!("it did not come up; see {}", self.log().display()))
+        wait_until(|| self.is_up()).with_context(|| format!("the engine did not start; see {}", self.log().display()))
     }
 
-    /// The command that runs it.
+    /// The command that runs the engine.
     fn daemon(&self) -> Result<Command> {
         let (own, address) = (&self.directory, self.address());
         if self.kind == Kind::Podman {
@@ -126,42 +122,42 @@ impl Engine {
             podman::serve(&mut command, own, &address);
             return Ok(command);
         }
-        let inside = self.kind == Kind::Trixie;
-        let mut command = if inside { trixie::command("dockerd", own) } else { shell::command("dockerd") };
+        let is_trixie = self.kind == Kind::Trixie;
+        let mut command = if is_trixie { trixie::command("dockerd", own) } else { self.command("dockerd") };
+        // In its own network namespace, the engine can create its usual bridge.
+        let bridge = if self.kind.is_isolated() { "docker0" } else { &self.name };
         dockerd::configure(own)?;
-        dockerd::serve(&mut command, own, &self.bridge(), &address, &self.tls_address()?);
+        dockerd::serve(&mut command, own, &self.name, bridge, [&address, &self.tls_address()?]);
         Ok(command)
     }
 
-    /// Stops it, and leaves what it has for another start.
+    /// Stops it, and keeps its data for another start.
     pub(crate) fn stop(&self) -> Result<()> {
-        Recorded::read(&self.record()).map_or(Ok(()), |daemon| daemon.stop(PATIENCE))
+        Recorded::read(&self.record()).map_or(Ok(()), |daemon| daemon.stop(TIMEOUT))
     }
 
-    /// Kills it, and leaves everything as it is.
+    /// Kills it, without cleaning up.
     pub(crate) fn kill(&self) -> Result<()> {
         Recorded::read(&self.record()).map_or(Ok(()), |daemon| daemon.kill())
     }
 
-    /// Stops it, and removes what a crash may have left: processes, mounts, the bridge.
+    /// Stops it, and removes its network and everything that a crash may have left: processes, mounts.
     pub(crate) fn down(&self) -> Result<()> {
         self.stop()?;
-        self.registries().iter().try_for_each(|registry| registry.down(PATIENCE))?;
-        Sshd::new(&self.directory).down(PATIENCE)?;
+        self.registries().iter().try_for_each(|registry| registry.down(TIMEOUT))?;
+        Sshd::new(&self.directory).down(TIMEOUT)?;
         process::kill_all_under(&self.directory)?;
         unmount_all_under(&self.directory)?;
-        match self.kind {
-            Kind::Docker | Kind::Trixie => self.bridge().down(),
-            Kind::Podman => self.namespace().down(),
-        }
+        if self.kind.is_isolated() { self.namespace().down() } else { self.bridge().down() }
     }
 
     fn network_up(&self) -> Result<()> {
-        match self.kind {
-            Kind::Docker | Kind::Trixie if self.bridge().is_up()? => Ok(()),
-            Kind::Docker | Kind::Trixie => self.bridge().up(),
-            Kind::Podman if self.namespace().is_up() => Ok(()),
-            Kind::Podman => self.namespace().up(),
+        if self.kind.is_isolated() {
+            if self.namespace().is_up() { Ok(()) } else { self.namespace().up() }
+        } else if self.bridge().is_up()? {
+            Ok(())
+        } else {
+            self.bridge().up()
         }
     }
 
@@ -173,18 +169,19 @@ impl Engine {
         Namespace::new(self.name.clone())
     }
 
-    /// The folder with programs to run instead of the system's: an `ssh` that knows the engine's server.
+    /// The directory with programs that replace the system's: an `ssh` that is configured for the engine's server.
     pub(crate) fn programs(&self) -> PathBuf {
         Sshd::new(&self.directory).programs()
     }
 
-    /// What tests need to know, as variables of the environment.
+    /// Environment variables for the tests.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let [open, closed] = self.registries().map(|registry| registry.address().unwrap_or_default());
+        let [open, with_login] = self.registries().map(|registry| registry.address().unwrap_or_default());
         vec![
             ("DOCKERCLIENT_TEST_ENGINE", self.address()),
+            ("DOCKERCLIENT_TEST_KIND", self.kind.name().to_owned()),
             ("DOCKERCLIENT_TEST_REGISTRY", open),
-            ("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT", closed),
+            ("DOCKERCLIENT_TEST_REGISTRY_WITH_ACCOUNT", with_login),
             ("DOCKERCLIENT_TEST_TLS", self.tls_address().unwrap_or_default()),
             ("DOCKERCLIENT_TEST_CERTIFICATES", self.certificates().display().to_string()),
         ]
@@ -192,10 +189,10 @@ impl Engine {
 
     fn registries(&self) -> [Registry; 2] {
         [("registry", false), ("registry-with-account", true)]
-            .map(|(name, wants_account)| Registry::new(&self.directory, name, wants_account))
+            .map(|(name, requires_login)| Registry::new(&self.directory, name, requires_login))
     }
 
-    /// Where it listens with TLS, if it was started.
+    /// The address at which it listens with TLS. Fails if it was never started.
     fn tls_address(&self) -> Result<String> {
         Ok(format!("tcp://{}", fs::read_to_string(self.tls_address_file())?))
     }
@@ -221,17 +218,17 @@ impl Engine {
     }
 }
 
-/// Runs one of the subtasks.
-pub(crate) fn run(what: &str, kind: Kind) -> Result<()> {
+/// Runs a subtask: `up`, `down`, `status`, or, for tests, `stop`, `kill` or `start`.
+pub(crate) fn run(action: &str, kind: Kind) -> Result<()> {
     let engine = Engine::new(kind);
-    match what {
+    match action {
         "up" => engine.up()?,
         "down" => engine.down()?,
         "stop" => return engine.stop(),
         "kill" => return engine.kill(),
         "start" => return engine.start(),
         "status" => {}
-        _ => bail!("an engine goes up or down, or has a status"),
+        _ => bail!("unknown action {action:?}; use up, down or status"),
     }
     let state = if engine.is_up() { "up" } else { "down" };
     println!("the private engine is {state}: DOCKER_HOST={}", engine.address());
@@ -241,7 +238,7 @@ pub(crate) fn run(what: &str, kind: Kind) -> Result<()> {
     Ok(())
 }
 
-/// A port of the loopback interface at which nobody listens now.
+/// The address of a free port on the loopback interface.
 fn free_address() -> Result<String> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
@@ -250,7 +247,7 @@ fn unmount_all_under(directory: &Path) -> Result<()> {
     let mounts = fs::read_to_string("/proc/mounts")?;
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
     let mut own: Vec<&str> = points.filter(|point| Path::new(point).starts_with(directory)).collect();
-    // The deepest first.
+    // Nested mounts first.
     own.sort_unstable_by(|a, b| b.cmp(a));
     own.into_iter().try_for_each(|point| shell::run(shell::command("umount").args(["-l", point])))
 }
@@ -258,7 +255,7 @@ fn unmount_all_under(directory: &Path) -> Result<()> {
 fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
     let began = Instant::now();
     while !done() {
-        ensure!(began.elapsed() < PATIENCE, "not within {PATIENCE:?}");
+        ensure!(began.elapsed() < TIMEOUT, "not within {TIMEOUT:?}");
         thread::sleep(Duration::from_millis(50));
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: runs each fuzz target for a while, from the committed corpus.
+//! `cargo xtask fuzz`: runs each fuzz target for a limited time, starting with the committed corpus.
 //!
-//! The flags are what cargo-fuzz sets, less the sanitizer, which needs a nightly
-//! toolchain and looks for what safe Rust does not do.
+//! The flags are those of cargo-fuzz, without the sanitizer, which needs a nightly toolchain and finds errors that safe
+//! Rust does not have.
 
 use std::{fs, path::Path};
 
@@ -19,7 +19,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
     let target = root().join("target/fuzz");
     let mut build = shell::command("cargo");
     build.current_dir(&folder).args(["build", "--release", "--quiet"]).env("CARGO_TARGET_DIR", &target);
-    // With a target named, the flags do not reach build scripts.
+    // With an explicit target, the flags do not apply to build scripts.
     build.args(["--target", &host()?]).env("RUSTFLAGS", FLAGS);
     ensure!(build.status()?.success(), "the fuzz targets do not build");
     for name in targets(&folder)? {
@@ -30,7 +30,7 @@ pub(crate) fn run(seconds: u32) -> Result<()> {
 
 fn fuzz(folder: &Path, target: &Path, name: &str, seconds: u32) -> Result<()> {
     println!("fuzzing {name} for {seconds} s");
-    // What is found new stays out of the committed corpus.
+    // New inputs are not written to the committed corpus.
     let found = target.join("corpus").join(name);
     fs::create_dir_all(&found)?;
     let program = target.join(host()?).join("release").join(name);
@@ -53,7 +53,7 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
 }
 
 fn host() -> Result<String> {
-    let told = shell::output(shell::command("rustc").arg("-vV"))?;
-    let line = told.lines().find_map(|line| line.strip_prefix("host: "));
-    line.map(str::to_owned).context("rustc does not tell its host")
+    let version = shell::output(shell::command("rustc").arg("-vV"))?;
+    let line = version.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).context("`rustc -vV` does not print its host")
 }

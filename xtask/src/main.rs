@@ -1,4 +1,4 @@
-//! The project's own tasks; `cargo xtask` lists them.
+//! Development tasks: `cargo xtask` lists them.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,17 +10,20 @@ use anyhow::{Result, bail};
 mod api;
 mod bench;
 mod demo;
-mod double;
+mod deps;
+mod docker_py;
 mod engine;
-mod first;
+mod fake_engine;
 mod fuzz;
 mod live;
 mod miri;
 mod package;
+mod published;
 mod python;
+mod readme_example;
 mod regen;
 mod shell;
-mod supply;
+mod spelling;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -28,28 +31,31 @@ mod tidy;
 const USAGE: &str = "\
 cargo xtask <task>
 
-  test             check everything, and run the live suite on a private engine
-  live <engine>    of that, what needs an engine, on docker, trixie or podman
-  demo             run the quickstart on the engine there is, on a private one, or on a double
-  first            make an empty crate of the README's first example, and run it on a double
+  test             run all checks and tests, including the suites that need an engine, on private engines (as root)
+  live <engine>    run only the suites that need an engine, on docker, trixie, podman or swarm
+  demo             run the quickstart example on a local engine, a private engine or the fake engine
+  readme-example   build the README's first example in an empty crate, and run it on a fake engine without images
   engine up        start the private engine of this checkout
-  engine down      stop it, and remove all it had
-  engine status    tell whether it runs, and where
+  engine down      stop the private engine, and remove its processes, mounts and network
+  engine status    print whether the private engine runs, and its address
   engine … trixie  the same with Debian 13's Docker
   engine … podman  the same with Podman
-  fuzz [seconds]   fuzz each target for so long
-  miri             run the decoders' tests in an interpreter that watches memory; needs a nightly Rust with Miri
-  supply           check each feature alone, licences, and the oldest versions and the oldest Rust that are allowed
-  soak [minutes]   let many tasks use the private engine, which is killed and stopped under them
-  bench            measure calls and streams, beside bollard and a floor
+  engine … swarm   the same with Docker in a network namespace, for swarm mode
+  fuzz [seconds]   run each fuzz target, for 60 seconds by default
+  miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
+  deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
+  soak [minutes]   run many tasks on the private engine while it is stopped and killed, for 5 minutes by default
+  bench            measure calls and streams, compared with bollard and a baseline
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
-  bench --build    measure a user's first build, beside bollard's
-  python           let docker-py drive the double of an engine
-  api              list the public items of both crates in api.txt and testkit/api.txt
+  bench --build    measure a cold build, compared with bollard's
+  docker-py        run docker-py against the fake engine
+  spelling         check spelling with typos
+  api              write lists of the public items of both crates to api/
   api --check      fail if the lists are not current
   package          build both crates from their packages
+  published <dir>  write spec/published.txt, a digest of Docker's published API documents in a directory
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
-  regen --check    fail if they are not current
+  regen --check    fail if these files are not current
 ";
 
 fn main() -> ExitCode {
@@ -69,31 +75,33 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["test"] => test::run(),
         ["live", kind] => live::run_on(kind.parse()?),
         ["demo"] => demo::run(),
-        ["first"] => first::run(),
+        ["readme-example"] => readme_example::run(),
         ["api"] => api::run(regen::Mode::Write),
         ["api", "--check"] => api::run(regen::Mode::Check),
         ["package"] => package::run(),
         ["bench", options @ ..] => bench::run(options),
-        ["engine", what] => engine::run(what, engine::Kind::Docker),
-        ["engine", what, kind] => engine::run(what, kind.parse()?),
+        ["engine", action] => engine::run(action, engine::Kind::Docker),
+        ["engine", action, kind] => engine::run(action, kind.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["soak"] => live::soak(5),
         ["soak", minutes] => live::soak(minutes.parse()?),
         ["miri"] => miri::run(),
-        ["supply"] => supply::run(),
-        ["python"] => python::run(),
+        ["deps"] => deps::run(),
+        ["docker-py"] => docker_py::run(),
+        ["spelling"] => spelling::run(),
+        ["published", directory] => published::write(Path::new(directory)),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())
         }
-        _ => bail!("there is no such task\n\n{USAGE}"),
+        _ => bail!("unknown task\n\n{USAGE}"),
     }
 }
 
-/// The root of the project.
+/// The root directory of the repository.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }

@@ -1,29 +1,29 @@
-//! `cargo xtask miri`: what takes bytes apart, interpreted, with an eye on every access to memory.
+//! `cargo xtask miri`: runs the tests of the decoders in Miri.
 //!
-//! The crates have no unsafe code of their own; the buffers that they cut and join have.
+//! The crates have no unsafe code, but the buffers that they split and join do.
 
 use anyhow::{Result, ensure};
 
 use crate::{root, shell};
 
-/// Where the decoders are.
-const ROOMS: [&str; 7] = [
-    "connect::head",
-    "connect::transfer",
+/// Modules of the decoders.
+const MODULES: [&str; 7] = [
+    "transport::http1_head",
+    "transport::body_framing",
     "stream::lines",
     "stream::output",
-    "wire::documents",
-    "wire::list",
-    "wire::place",
+    "generated::decode::documents",
+    "generated::decode::list",
+    "generated::decode::json_path",
 ];
 
-/// How many cases each property is tried with. An interpreter is slow.
+/// Number of cases per property test. Miri is slow.
 const CASES: &str = "4";
 
-/// Runs the tests of the decoders, if there is a toolchain that can.
+/// Runs the tests of the decoders, if a toolchain with Miri is installed.
 pub(crate) fn run_if_possible() -> Result<()> {
     if let Err(why) = shell::run(shell::command("rustup").args(["run", "nightly", "cargo", "miri", "--version"])) {
-        println!("NOT RUN: there is no Miri (`rustup toolchain install nightly --component miri`): {why:#}");
+        println!("NOT RUN: Miri is not installed (`rustup toolchain install nightly --component miri`): {why:#}");
         return Ok(());
     }
     run()
@@ -33,10 +33,10 @@ pub(crate) fn run() -> Result<()> {
     let mut miri = shell::command("rustup");
     miri.current_dir(root())
         .args(["run", "nightly", "cargo", "miri", "test", "--quiet", "--lib", "--target-dir=target/miri", "--"])
-        .args(ROOMS)
+        .args(MODULES)
         .env("PROPTEST_CASES", CASES)
-        // Properties that failed are remembered in files.
+        // proptest stores failed cases in files.
         .env("MIRIFLAGS", "-Zmiri-disable-isolation");
-    ensure!(miri.status()?.success(), "Miri has found something");
+    ensure!(miri.status()?.success(), "Miri found an error");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: both crates as users get them, built from their packages alone.
+//! `cargo xtask package`: builds both crates from their packages, without the files of the repository.
 
 use std::{fs, path::Path};
 
@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{root, shell};
 
-/// What every package must hold besides what is compiled.
+/// Files that every package must contain, besides its sources.
 const DOCUMENTS: [&str; 3] = ["Cargo.toml", "LICENSE", "README.md"];
 
-/// A workspace of what was unpacked, in which the testkit takes the library as from the registry.
+/// A workspace of the unpacked packages, in which the testkit uses the packaged library.
 ///
-/// Cargo could verify them by itself, but takes what it unpacked of an older package of the same version for the new one.
+/// Cargo's own verification is not used, because it reuses the unpacked files of an older package of the same version.
 const WORKSPACE: &str = r#"
 [workspace]
 members = ["dockerclient", "dockerclient-testkit"]
@@ -40,15 +40,15 @@ pub(crate) fn run() -> Result<()> {
     fs::copy(root().join("Cargo.lock"), packed.join("Cargo.lock"))?;
     let mut check = shell::command("cargo");
     check.current_dir(&packed).args(["check", "--quiet", "--workspace", "--all-features", "--target-dir"]);
-    ensure!(check.arg(root().join("target")).status()?.success(), "a package does not build");
+    ensure!(check.arg(root().join("target")).status()?.success(), "the packages do not build");
     Ok(())
 }
 
 /// Unpacks a package `name-1.2.3.crate` as the directory `name`.
 fn unpack(package: &Path, packed: &Path) -> Result<()> {
-    let file = package.file_stem().context("a package has a name")?.to_string_lossy().into_owned();
-    let (name, _) = file.rsplit_once('-').context("its name has a version")?;
-    shell::run(shell::command("tar").arg("-xzf").arg(package).arg("-C").arg(packed))?;
+    let file = package.file_stem().context("the package has no name")?.to_string_lossy().into_owned();
+    let (name, _) = file.rsplit_once('-').context("the name of the package has no version")?;
+    shell::run(shell::command("tar").arg("-xzmf").arg(package).arg("-C").arg(packed))?;
     fs::rename(packed.join(&file), packed.join(name))?;
     for document in DOCUMENTS {
         ensure!(packed.join(name).join(document).is_file(), "the package of {name} lacks {document}");

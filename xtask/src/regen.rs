@@ -1,8 +1,7 @@
 //! `cargo xtask regen`: composes `spec/docker.json` from the base document and its overlays.
 //!
-//! A pure function from the files `spec/v*.yaml` to `spec/docker.json` and
-//! `spec/operations.txt`: no network, no clock, no hash order. Everything is
-//! read and checked before the first byte is written.
+//! The output (`spec/docker.json`, `spec/operations.txt`) depends only on the files `spec/v*.yaml`: no network, no clock, no
+//! hash order. Everything is read and checked before anything is written.
 
 use std::{fs, path::Path};
 
@@ -15,30 +14,28 @@ mod check;
 mod compose;
 mod operations;
 mod overlay;
+mod types;
 mod versions;
 
 pub(crate) use versions::{Document, load};
 
-/// What to do with the composed files.
+/// Whether to write or to check generated files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Write them.
+    /// Write the files.
     Write,
-    /// Fail if the committed ones differ.
+    /// Fail if the committed files are not current.
     Check,
 }
 
-/// Composes the document and writes it, or compares it with what is committed.
+/// Composes the document, and writes it or compares it with the committed one.
 pub(crate) fn run(mode: Mode) -> Result<()> {
     let spec = root().join("spec");
     let documents = load(&spec)?;
     let superset = compose::superset(&documents)?;
-    let committed = [
-        (spec.join("docker.json"), pretty(&superset)),
-        (spec.join("operations.txt"), operations::table(&superset)?),
-        // A package holds only what lies under it.
-        (root().join("testkit/document.json"), pretty(&superset)),
-    ];
+    types::complete(&superset)?;
+    let committed =
+        [(spec.join("docker.json"), pretty(&superset)), (spec.join("operations.txt"), operations::table(&superset)?)];
 
     for (path, text) in &committed {
         match mode {
@@ -53,7 +50,7 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     write_single_versions(&documents)
 }
 
-/// Writes the complete document of each version to `target/spec`, for tests to hold answers against.
+/// Writes the complete document of each version to `target/spec`, for the live suite to validate responses against.
 fn write_single_versions(documents: &[Document]) -> Result<()> {
     let folder = root().join("target/spec");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;

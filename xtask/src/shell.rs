@@ -8,29 +8,29 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// A command; `ip` and `dockerd` are found even where they are not on the path of users.
+/// A command. Programs are also searched in `/usr/sbin` and `/sbin`, which may not be in the `PATH` of users.
 pub(crate) fn command(program: &str) -> Command {
     Command::new(path_of(program).unwrap_or_else(|| program.into()))
 }
 
-/// Whether `program` is installed.
+/// Returns whether `program` is installed.
 pub(crate) fn exists(program: &str) -> bool {
     path_of(program).is_some()
 }
 
-/// Where `program` is.
+/// Returns the path of `program`, if it is installed.
 pub(crate) fn path_of(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     env::split_paths(&path).chain(system).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Runs `command`, and fails with what it wrote if it does.
+/// Runs `command`. Fails with its stderr if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     output(command).map(|_| ())
 }
 
-/// Runs `command`, and returns what it wrote to its standard output.
+/// Runs `command`, and returns its stdout. Fails with its stderr if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let name = command.get_program().display().to_string();
     let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output().context(name.clone())?;

@@ -1,47 +1,48 @@
-//! `cargo xtask test`: everything that must hold, and last what must hold on a real engine.
+//! `cargo xtask test`: runs all checks and tests, and finally the suites that need an engine.
 
-use std::process::Command;
+use std::{process::Command, time::Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::{api, first, fuzz, live, miri, package, python, regen, root, shell, supply};
+use crate::{api, deps, docker_py, fuzz, live, miri, package, published, readme_example, regen, root, shell, spelling};
 
-/// How long each fuzz target runs, in seconds.
-const FUZZING: u32 = 6;
+/// Time per fuzz target, in seconds.
+const FUZZING_SECONDS: u32 = 6;
 
 pub(crate) fn run() -> Result<()> {
-    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-    step(
-        "lints",
-        &mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]),
-    )?;
-    step(
-        "docs",
-        cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
-    )?;
-    supply::run()?;
-    println!("== regen");
-    regen::run(regen::Mode::Check)?;
-    println!("== public items");
-    api::run(regen::Mode::Check)?;
-    step("tests without an engine", &mut cargo(&["test", "--workspace", "--all-features"]))?;
-    println!("== the README in an empty crate");
-    first::run()?;
-    println!("== packages");
-    package::run()?;
-    println!("== decoders in Miri");
-    miri::run_if_possible()?;
-    println!("== docker-py on the double");
-    python::run()?;
-    println!("== fuzzing");
-    fuzz::run(FUZZING)?;
-    live::run()
+    step("format", || check(&mut cargo(&["fmt", "--all", "--check"])))?;
+    step("lints", || {
+        check(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
+    })?;
+    step("docs", || {
+        let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items"]);
+        check(docs.env("RUSTDOCFLAGS", "--deny warnings"))
+    })?;
+    step("spelling", spelling::run)?;
+    step("dependencies", deps::run)?;
+    step("regen", || regen::run(regen::Mode::Check))?;
+    step("differences from Docker's published documents", published::check)?;
+    step("public items", || api::run(regen::Mode::Check))?;
+    step("tests without an engine", || check(&mut cargo(&["test", "--quiet", "--workspace", "--all-features"])))?;
+    step("README example in an empty crate", readme_example::run)?;
+    step("packages", package::run)?;
+    step("decoders in Miri", miri::run_if_possible)?;
+    step("docker-py on the fake engine", docker_py::run)?;
+    step("fuzzing", || fuzz::run(FUZZING_SECONDS))?;
+    step("suites that need an engine", live::run)
 }
 
-fn step(name: &str, command: &mut Command) -> Result<()> {
+/// Runs a step, and prints its name and duration.
+fn step(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
     println!("== {name}");
-    ensure!(command.status()?.success(), "{name}: failed");
+    let start = Instant::now();
+    run().context(name.to_owned())?;
+    println!("== {name}: {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+fn check(command: &mut Command) -> Result<()> {
+    ensure!(command.status()?.success(), "failed");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the house looks like: rules that a compiler does not know.
+//! Checks project rules that the compiler cannot check.
 
 use std::{
     fs,
@@ -9,34 +9,38 @@ use anyhow::{Context, Result, ensure};
 
 use crate::root;
 
+mod bollard;
+mod literals;
+mod messages;
 mod packages;
+mod prose;
 mod tables;
 
-/// The most lines of code in a file, not counting comments, blank lines and the tests at its end.
-const LONGEST_FILE: usize = 400;
+/// Maximum number of lines of code in a file, without comments, blank lines and the tests at its end.
+const MAX_CODE_LINES: usize = 400;
 
-/// Words of the layers below, and where alone they may stand.
+/// Paths of crates that only the lower layers use, and the files that may name them.
 const CONFINED: [(&str, &[&str]); 3] = [
     (
         "reqwest::",
         &[
-            "src/wire",
-            "src/wire.rs",
-            "src/connect/http.rs",
-            "src/connect/wanted.rs",
+            "src/generated",
+            "src/generated.rs",
+            "src/transport/http_client.rs",
+            "src/transport/http1.rs",
             "src/client.rs",
             "src/stream/upload.rs",
         ],
     ),
-    ("progenitor_client::", &["src/wire", "src/wire.rs"]),
-    ("hyper", &["src/wire", "src/connect"]),
+    ("progenitor_client::", &["src/generated", "src/generated.rs"]),
+    ("hyper", &["src/generated", "src/transport"]),
 ];
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = [
         "src",
-        "build",
+        "codegen",
         "tests",
         "examples",
         "benches/src",
@@ -63,33 +67,46 @@ fn sources() -> Result<Vec<(PathBuf, String)>> {
     Ok(found)
 }
 
+/// The sources of the library that its users run, without tests, the guide and fuzzing.
+fn library_sources() -> Result<Vec<(PathBuf, String)>> {
+    let is_test = |path: &Path| path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
+    let is_other = |path: &Path| path.starts_with("src/guide") || path == Path::new("src/fuzzing.rs");
+    let mut sources = sources()?;
+    sources.retain(|(path, _)| path.starts_with("src") && !is_test(path) && !is_other(path));
+    sources.sort();
+    for (_, text) in &mut sources {
+        text.truncate(text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len()));
+    }
+    Ok(sources)
+}
+
 fn code_lines(text: &str) -> usize {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
 
 #[test]
-fn every_file_says_what_it_is_and_is_short() {
+fn source_files_have_module_docs_and_a_limited_size() {
     for (path, text) in sources().unwrap() {
-        assert!(text.starts_with("//!"), "{}: the first line says what the file is", path.display());
+        assert!(text.starts_with("//!"), "{}: the first line must be a module comment (`//!`)", path.display());
         let lines = code_lines(&text);
-        assert!(lines <= LONGEST_FILE, "{}: {lines} lines of code", path.display());
+        assert!(lines <= MAX_CODE_LINES, "{}: {lines} lines of code", path.display());
     }
 }
 
 #[test]
-fn the_layers_below_are_named_only_where_they_belong() {
+fn lower_layer_crates_are_named_in_their_layers_only() {
     for (path, text) in sources().unwrap().iter().filter(|(path, _)| path.starts_with("src")) {
-        for (word, rooms) in CONFINED {
-            let at_home = rooms.iter().any(|room| path.starts_with(room));
+        for (word, allowed) in CONFINED {
+            let is_allowed = allowed.iter().any(|prefix| path.starts_with(prefix));
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            assert!(at_home || !code.into_iter().any(|line| line.contains(word)), "{}: {word}", path.display());
+            assert!(is_allowed || !code.into_iter().any(|line| line.contains(word)), "{}: {word}", path.display());
         }
     }
 }
 
 #[test]
-fn every_example_says_how_to_run_it() {
+fn examples_document_how_to_run_them() {
     for (path, text) in sources().unwrap() {
         let mut parts = path.iter().map(|part| part.to_string_lossy()).skip_while(|part| part != "examples").skip(1);
         let Some(name) = parts.next() else { continue };
@@ -98,12 +115,11 @@ fn every_example_says_how_to_run_it() {
         }
         let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
         let command = format!("--example {}", name.trim_end_matches(".rs"));
-        let told = head.iter().any(|line| line.contains("`cargo run") && line.contains(&command));
-        assert!(told, "{}: it says not how to run it", path.display());
+        let is_documented = head.iter().any(|line| line.contains("`cargo run") && line.contains(&command));
+        assert!(is_documented, "{}: the head does not document how to run it", path.display());
     }
 }
 
-/// The documents in which a path of this machine or a promise of the past may hide.
 #[test]
 fn documents_exist_and_are_linked_from_the_readme() {
     check_documents(&root()).unwrap();
@@ -111,9 +127,18 @@ fn documents_exist_and_are_linked_from_the_readme() {
 
 fn check_documents(root: &Path) -> Result<()> {
     let readme = fs::read_to_string(root.join("README.md"))?;
-    for name in ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "OPERATIONS.md", "PORTING.md"] {
+    for name in [
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "SECURITY.md",
+        "docs/architecture.md",
+        "docs/operations.md",
+        "docs/podman.md",
+        "docs/porting.md",
+    ] {
         ensure!(root.join(name).is_file(), "{name} is missing");
-        ensure!(readme.contains(&format!("({name})")), "README.md does not lead to {name}");
+        ensure!(readme.contains(&format!("({name})")), "README.md does not link to {name}");
     }
     Ok(())
 }

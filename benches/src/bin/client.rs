@@ -1,4 +1,4 @@
-//! `client <item> <who> <count> <socket>`: does the work, and prints what it cost.
+//! `client <item> <client> <count> <socket>`: runs one benchmark, and prints its cost as JSON.
 
 use anyhow::Result;
 use dockerclient_benches::work;

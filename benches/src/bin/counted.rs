@@ -1,4 +1,4 @@
-//! `counted <item> <who> <count> <socket>`: as `client`, with an allocator that counts. Not for times.
+//! `counted <item> <client> <count> <socket>`: like `client`, but also counts allocations, so its times are not valid.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -11,7 +11,7 @@ use dockerclient_benches::{measure::Allocated, work};
 static COUNT: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// The system's allocator; counts what is asked of it. Growing is counted by what it adds.
+/// The system allocator, counting allocations and their bytes. A reallocation counts the bytes that it adds.
 struct Counting;
 
 #[global_allocator]
@@ -22,7 +22,7 @@ fn count(bytes: usize) {
     BYTES.fetch_add(bytes as u64, Relaxed);
 }
 
-// SAFETY: everything is handed on to the system's allocator as it came.
+// SAFETY: all calls are forwarded unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

@@ -1,4 +1,4 @@
-//! bollard, as its documentation says.
+//! bollard, used as in its documentation.
 
 use std::{path::Path, pin::pin};
 
@@ -17,11 +17,11 @@ use super::Client;
 
 async fn count<T>(items: impl Stream<Item = Result<T, bollard::errors::Error>>) -> Result<u64> {
     let mut items = pin!(items);
-    let mut came = 0;
+    let mut received = 0;
     while items.try_next().await?.is_some() {
-        came += 1;
+        received += 1;
     }
-    Ok(came)
+    Ok(received)
 }
 
 impl Client for Docker {
@@ -75,11 +75,11 @@ impl Client for Docker {
     async fn logs(&mut self, container: &str) -> Result<u64> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).build();
         let mut logs = pin!(Self::logs(self, container, Some(options)));
-        let mut came = 0;
+        let mut received = 0;
         while let Some(output) = logs.try_next().await? {
-            came += output.as_ref().len() as u64;
+            received += output.as_ref().len() as u64;
         }
-        Ok(came)
+        Ok(received)
     }
 
     async fn pull(&mut self, image: &str) -> Result<u64> {

@@ -1,44 +1,56 @@
-//! How to build an image.
+//! Options of builds.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use serde::Serialize;
 
+use super::BuildImage;
 use crate::{
-    ApiVersion, Error, Result,
+    ApiVersion, Error, Result, Size,
+    config::ProxyVariables,
     models::{AuthConfig, Ulimit},
+    redacted::Secret,
 };
 
-/// Since this version, a result may have several names.
+/// From this version on, a build can assign several names.
 const SEVERAL_NAMES: ApiVersion = ApiVersion::new(1, 21);
 
-/// Options of [`Images::build`](crate::images::Images::build).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use]
-pub struct BuildOptions {
+/// From this version on, engines support build arguments.
+const BUILD_ARGS: ApiVersion = ApiVersion::new(1, 21);
+
+/// The newest version of the first engine that resolves `host-gateway`; older engines do not reject the word.
+const HOST_GATEWAY: ApiVersion = ApiVersion::new(1, 41);
+
+/// The options of a build.
+#[derive(Debug, Default)]
+pub(super) struct Options {
     names: Vec<String>,
     pub(super) dockerfile: Option<String>,
     pub(super) quiet: Option<bool>,
     pub(super) no_cache: Option<bool>,
-    pub(super) pull: Option<u8>,
-    pub(super) remove: Option<bool>,
-    pub(super) force_remove: Option<u8>,
-    pub(super) memory: Option<i64>,
-    pub(super) memory_swap: Option<i64>,
+    pub(super) pull: Option<bool>,
+    pub(super) rm: Option<bool>,
+    pub(super) force_rm: Option<bool>,
+    pub(super) memory: Option<Size>,
+    pub(super) memory_swap: Option<Size>,
     pub(super) cpu_shares: Option<i64>,
     pub(super) cpuset_cpus: Option<String>,
     pub(super) cpuset_mems: Option<String>,
+    /// In microseconds.
     pub(super) cpu_period: Option<i64>,
+    /// In microseconds.
     pub(super) cpu_quota: Option<i64>,
     pub(super) cgroup_parent: Option<String>,
-    pub(super) shm_size: Option<i64>,
-    pub(super) network_mode: Option<String>,
+    pub(super) shm_size: Option<Size>,
+    pub(super) network: Option<String>,
+    pub(super) isolation: Option<String>,
+    pub(super) security_opts: Vec<String>,
     pub(super) squash: Option<bool>,
-    pub(super) version: Option<&'static str>,
-    pub(super) build_args: BTreeMap<String, String>,
+    pub(super) build_kit: bool,
+    build_args: Secret<BTreeMap<String, Option<String>>>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) cache_from: Vec<String>,
-    pub(super) extra_hosts: Vec<String>,
+    extra_hosts: Vec<(String, HostAddress)>,
     pub(super) ulimits: Vec<Ulimit>,
     pub(super) outputs: Vec<Output>,
     pub(super) target: Option<String>,
@@ -47,213 +59,317 @@ pub struct BuildOptions {
     pub(super) anonymous: bool,
 }
 
-impl BuildOptions {
-    /// A name of the result, `repository` or `repository:tag`; it gets none without. Several calls give it several
-    /// names, which needs API 1.21.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.names.push(name.into());
+impl BuildImage {
+    /// Adds a name to the image, `repository` or `repository:tag`. Defaults to no name. Several names require API 1.21.
+    #[doc(alias = "name")]
+    #[doc(alias = "t")]
+    pub fn tag(mut self, name: impl Into<String>) -> Self {
+        self.options.names.push(name.into());
         self
     }
 
-    /// The path of the Dockerfile inside the context, with slashes. Defaults to `Dockerfile`. Needs API 1.17.
+    /// Sets the path of the Dockerfile in the context, with slashes. Defaults to `Dockerfile`. Requires API 1.17.
+    #[doc(alias = "file")]
     pub fn dockerfile(mut self, path: impl Into<String>) -> Self {
-        self.dockerfile = Some(path.into());
+        self.options.dockerfile = Some(path.into());
         self
     }
 
-    /// Print only the id of the result. Engines before 1.8 print all the same.
-    pub fn quiet(mut self) -> Self {
-        self.quiet = Some(true);
+    /// Sets whether to print only the id of the image. Defaults to `false`, and has no effect on engines before 1.8.
+    pub fn quiet(mut self, quiet: bool) -> Self {
+        self.options.quiet = Some(quiet);
         self
     }
 
-    /// Run each step anew.
-    pub fn no_cache(mut self) -> Self {
-        self.no_cache = Some(true);
+    /// Sets whether to run each step, even if the build cache has its result. Defaults to `false`.
+    pub fn no_cache(mut self, no_cache: bool) -> Self {
+        self.options.no_cache = Some(no_cache);
         self
     }
 
-    /// Pull the base image even if it is here. Needs API 1.16.
-    pub fn pull(mut self) -> Self {
-        self.pull = Some(1);
+    /// Sets whether to pull the base image even if the engine has it. Defaults to `false`. Requires API 1.16.
+    pub fn pull(mut self, pull: bool) -> Self {
+        self.options.pull = Some(pull);
         self
     }
 
-    /// Keep the containers of intermediate steps.
-    pub fn keep_intermediate(mut self) -> Self {
-        self.remove = Some(false);
+    /// Sets whether to remove the containers of intermediate steps after a successful build. Defaults to `true`.
+    pub fn rm(mut self, rm: bool) -> Self {
+        self.options.rm = Some(rm);
         self
     }
 
-    /// Remove the containers of intermediate steps even if the build fails.
-    pub fn force_remove(mut self) -> Self {
-        self.force_remove = Some(1);
+    /// Sets whether to remove the containers of intermediate steps even if the build fails. Defaults to `false`.
+    pub fn force_rm(mut self, force_rm: bool) -> Self {
+        self.options.force_rm = Some(force_rm);
         self
     }
 
-    /// Limit of memory of each step, in bytes. Needs API 1.18.
-    pub fn memory(mut self, bytes: i64) -> Self {
-        self.memory = Some(bytes);
+    /// Sets the memory limit of each step. Defaults to no limit. Requires API 1.18.
+    pub fn memory(mut self, limit: impl Into<Size>) -> Self {
+        self.options.memory = Some(limit.into());
         self
     }
 
-    /// Limit of memory and swap of each step, in bytes; -1 is none. Needs API 1.18.
-    pub fn memory_swap(mut self, bytes: i64) -> Self {
-        self.memory_swap = Some(bytes);
+    /// Sets the limit of memory and swap of each step; [`Size::UNLIMITED`] is no limit. Defaults to twice the memory limit.
+    /// Requires API 1.18.
+    pub fn memory_swap(mut self, limit: impl Into<Size>) -> Self {
+        self.options.memory_swap = Some(limit.into());
         self
     }
 
-    /// Share of the CPU of each step, relative to the 1024 of others. Needs API 1.18.
+    /// Sets the CPU shares of each step, relative to the 1024 of other containers. Requires API 1.18.
     pub fn cpu_shares(mut self, shares: i64) -> Self {
-        self.cpu_shares = Some(shares);
+        self.options.cpu_shares = Some(shares);
         self
     }
 
-    /// The CPUs each step may run on, as `0-2,4`. Needs API 1.18.
+    /// Sets the CPUs that each step may run on, for example `0-2,4`. Requires API 1.18.
     pub fn cpuset_cpus(mut self, cpus: impl Into<String>) -> Self {
-        self.cpuset_cpus = Some(cpus.into());
+        self.options.cpuset_cpus = Some(cpus.into());
         self
     }
 
-    /// The memory nodes each step may use, as `0-1`. Needs API 1.19.
+    /// Sets the memory nodes that each step may use, for example `0-1`. Requires API 1.19.
     pub fn cpuset_mems(mut self, nodes: impl Into<String>) -> Self {
-        self.cpuset_mems = Some(nodes.into());
+        self.options.cpuset_mems = Some(nodes.into());
         self
     }
 
-    /// How much CPU time each step gets in how much time, both in microseconds: `25_000` of `100_000` is a quarter of
-    /// one CPU. Needs API 1.19.
-    pub fn cpu_quota(mut self, quota: i64, period: i64) -> Self {
-        (self.cpu_quota, self.cpu_period) = (Some(quota), Some(period));
+    /// Sets the CPU time that each step gets per [period](Self::cpu_period): 25 ms per 100 ms are a quarter of one CPU.
+    /// Defaults to no limit. Requires API 1.19.
+    pub fn cpu_quota(mut self, quota: Duration) -> Self {
+        self.options.cpu_quota = Some(microseconds(quota));
         self
     }
 
-    /// The cgroup above those of the steps. Needs API 1.19.
+    /// Sets the period of the [CPU quota](Self::cpu_quota). Defaults to 100 ms. Requires API 1.19.
+    pub fn cpu_period(mut self, period: Duration) -> Self {
+        self.options.cpu_period = Some(microseconds(period));
+        self
+    }
+
+    /// Sets the parent cgroup of the steps. Requires API 1.19.
     pub fn cgroup_parent(mut self, cgroup: impl Into<String>) -> Self {
-        self.cgroup_parent = Some(cgroup.into());
+        self.options.cgroup_parent = Some(cgroup.into());
         self
     }
 
-    /// The size of `/dev/shm` in each step, in bytes. Needs API 1.22.
-    pub fn shm_size(mut self, bytes: i64) -> Self {
-        self.shm_size = Some(bytes);
+    /// Sets the size of `/dev/shm` in each step. Defaults to 64 MiB. Requires API 1.22.
+    pub fn shm_size(mut self, size: impl Into<Size>) -> Self {
+        self.options.shm_size = Some(size.into());
         self
     }
 
-    /// A limit of the kernel for the processes of each step; several calls add limits. Needs API 1.22.
+    /// Adds a resource limit for the processes of each step. Requires API 1.20.
     pub fn ulimit(mut self, limit: Ulimit) -> Self {
-        self.ulimits.push(limit);
+        self.options.ulimits.push(limit);
         self
     }
 
-    /// The network of the steps: `bridge`, `host`, `none`, `container:web`, or one by its name. Needs API 1.25.
-    pub fn network_mode(mut self, mode: impl Into<String>) -> Self {
-        self.network_mode = Some(mode.into());
+    /// Sets the isolation technology of the build containers: `default`, `process` or `hyperv`; Windows only. Requires API
+    /// 1.22.
+    pub fn isolation(mut self, isolation: impl Into<String>) -> Self {
+        self.options.isolation = Some(isolation.into());
         self
     }
 
-    /// A line of `/etc/hosts` for the steps; several calls add lines. Needs API 1.28.
-    pub fn extra_host(mut self, name: &str, address: IpAddr) -> Self {
-        self.extra_hosts.push(format!("{name}:{address}"));
+    /// Adds a security option of the build containers; engines other than those on Windows reject it. Requires API 1.25.
+    pub fn security_opt(mut self, option: impl Into<String>) -> Self {
+        self.options.security_opts.push(option.into());
         self
     }
 
-    /// An image whose layers may be used as if they had been built here; several calls add images. Needs API 1.25.
+    /// Sets the network of the steps: `bridge`, `host`, `none`, `container:web`, or the name of a network. Requires API 1.25.
+    #[doc(alias = "network_mode")]
+    pub fn network(mut self, network: impl Into<String>) -> Self {
+        self.options.network = Some(network.into());
+        self
+    }
+
+    /// Adds a line to `/etc/hosts` of the steps. Requires API 1.28, and 1.41 for [`HostAddress::HostGateway`].
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use std::net::Ipv4Addr;
+    ///
+    /// use dockerclient::{Upload, images::HostAddress};
+    ///
+    /// let context = Upload::from_file("context.tar").await?;
+    /// let build = docker
+    ///     .images()
+    ///     .build(context)
+    ///     .add_host("db", Ipv4Addr::new(10, 0, 0, 2))
+    ///     .add_host("host.docker.internal", HostAddress::HostGateway);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "extra_hosts")]
+    pub fn add_host(mut self, name: impl Into<String>, address: impl Into<HostAddress>) -> Self {
+        self.options.extra_hosts.push((name.into(), address.into()));
+        self
+    }
+
+    /// Adds an image whose layers may be used as build cache. Requires API 1.25.
     pub fn cache_from(mut self, image: impl Into<String>) -> Self {
-        self.cache_from.push(image.into());
+        self.options.cache_from.push(image.into());
         self
     }
 
-    /// Make one layer of all that are new; only on engines that are told to be experimental. Needs API 1.25.
-    pub fn squash(mut self) -> Self {
-        self.squash = Some(true);
+    /// Sets whether to squash the new layers into one, which only engines with experimental features do. Defaults to `false`.
+    /// Requires API 1.25.
+    pub fn squash(mut self, squash: bool) -> Self {
+        self.options.squash = Some(squash);
         self
     }
 
-    /// Have BuildKit build it, and not the classic builder. There is no session: what needs one, as secrets, SSH and
-    /// credentials do, does not work. Progress is told in BuildKit's own form, as outcomes. Needs API 1.38.
-    pub fn build_kit(mut self) -> Self {
-        self.version = Some("2");
+    /// Sets whether BuildKit builds the image, not the classic builder. Defaults to `false`. Requires API 1.38.
+    ///
+    /// There is no BuildKit session: features that need one, such as secrets, SSH and credentials, do not work. Progress is
+    /// reported in BuildKit's own format, as [outcomes](crate::images::ProgressItem::Outcome).
+    pub fn build_kit(mut self, build_kit: bool) -> Self {
+        self.options.build_kit = build_kit;
         self
     }
 
-    /// Where the result goes instead, as BuildKit calls it: `image` with `name` and `push`, say; several calls add
-    /// places. What makes no image here has no id to return. Needs API 1.40.
+    /// Adds a BuildKit exporter for the result, for example `image` with `name` and `push`. If no exporter makes an image on
+    /// the engine, the build fails because it has no id to return. Requires API 1.40.
     pub fn output<K: Into<String>, V: Into<String>>(
         mut self,
         kind: impl Into<String>,
         attributes: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let attributes = attributes.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        self.outputs.push(Output { kind: kind.into(), attributes });
+        self.options.outputs.push(Output { kind: kind.into(), attributes: Secret(attributes) });
         self
     }
 
-    /// A value for an `ARG` of the Dockerfile; several calls add values. It stands in the image's history, so it is no
-    /// place for secrets. Needs API 1.21.
+    /// Sets a build argument, an `ARG` of the Dockerfile. The value is part of the image's history: do not pass secrets.
+    /// Requires API 1.21.
     pub fn build_arg(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.build_args.insert(name.into(), value.into());
+        self.options.build_args.insert(name.into(), Some(value.into()));
         self
     }
 
-    /// A label of the result; several calls add labels. Needs API 1.23.
+    /// Passes a build argument without a value, as `docker build --build-arg NAME` does if the environment has no such
+    /// variable: the `ARG` keeps the default of the Dockerfile, and the engine warns if the Dockerfile has no such `ARG`.
+    /// Podman 4.3 makes it empty. Requires API 1.21.
+    pub fn build_arg_without_value(mut self, name: impl Into<String>) -> Self {
+        self.options.build_args.insert(name.into(), None);
+        self
+    }
+
+    /// Adds a label to the image. Requires API 1.23.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.insert(key.into(), value.into());
+        self.options.labels.insert(key.into(), value.into());
         self
     }
 
-    /// The stage of the Dockerfile to end with, by its name. Needs API 1.29.
+    /// Sets the stage of the Dockerfile to build. Defaults to the last one. Requires API 1.29.
     pub fn target(mut self, stage: impl Into<String>) -> Self {
-        self.target = Some(stage.into());
+        self.options.target = Some(stage.into());
         self
     }
 
-    /// The platform to build for, as `linux/arm64`. Needs API 1.32.
+    /// Sets the platform to build for, for example `linux/arm64`. Defaults to the engine's own platform. Requires API 1.34.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
-        self.platform = Some(platform.into());
+        self.options.platform = Some(platform.into());
         self
     }
 
-    /// What to show to `registry` for base images, as host, `host:port` or `docker.io`.
-    ///
-    /// Several calls serve several registries. Others are shown what the user's configuration holds for them.
+    /// Adds credentials to pull base images from `registry`, a host, `host:port` or `docker.io`. Defaults to those of the
+    /// user's configuration, see [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, registry: impl Into<String>, credentials: AuthConfig) -> Self {
-        self.credentials.insert(registry.into(), credentials);
+        self.options.credentials.insert(registry.into(), credentials);
         self
     }
 
-    /// Show nothing to registries but what [`credentials`](Self::credentials) says, whatever the user's configuration
-    /// holds.
+    /// Sends no credentials of the user's configuration, only those set by [`credentials`](Self::credentials).
     pub fn anonymous(mut self) -> Self {
-        self.anonymous = true;
+        self.options.anonymous = true;
         self
-    }
-
-    /// Its names; `version` may know one only.
-    pub(super) fn names(&self, version: ApiVersion) -> Result<Option<&Vec<String>>> {
-        if self.names.len() > 1 && version < SEVERAL_NAMES {
-            return Err(Error::needs("more than one name ", SEVERAL_NAMES, version));
-        }
-        Ok(filled(&self.names))
     }
 }
 
-/// A place for the result of a build.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+impl Options {
+    /// Returns the build arguments, with those of `proxies` that the options do not set. Before API 1.21, `proxies` are
+    /// ignored.
+    pub(super) fn build_args_with(
+        &self,
+        proxies: &ProxyVariables,
+        version: ApiVersion,
+    ) -> BTreeMap<String, Option<String>> {
+        let mut args = self.build_args.0.clone();
+        if version >= BUILD_ARGS {
+            let missing = proxies.missing(|name| self.build_args.contains_key(name)).into_iter();
+            args.extend(missing.map(|(name, value)| (name, Some(value))));
+        }
+        args
+    }
+
+    /// Returns the names of the image, or an error if `version` does not support several.
+    pub(super) fn names(&self, version: ApiVersion) -> Result<Option<&Vec<String>>> {
+        if self.names.len() > 1 && version < SEVERAL_NAMES {
+            return Err(Error::requires("more than one name ", SEVERAL_NAMES, version));
+        }
+        Ok(filled(&self.names))
+    }
+
+    /// Returns the extra hosts in the form of the query.
+    pub(super) fn extra_hosts(&self, version: ApiVersion) -> Result<Vec<String>> {
+        if version < HOST_GATEWAY && self.extra_hosts.iter().any(|(_, address)| *address == HostAddress::HostGateway) {
+            return Err(Error::requires("the address host-gateway ", HOST_GATEWAY, version));
+        }
+        Ok(self.extra_hosts.iter().map(|(name, address)| format!("{name}:{address}")).collect())
+    }
+}
+
+/// Address of an [extra host](BuildImage::add_host).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HostAddress {
+    /// An IP address.
+    Ip(IpAddr),
+    /// The address of the machine that the engine runs on, as containers reach it (`host-gateway`). Engines before 20.10
+    /// do not resolve it.
+    HostGateway,
+}
+
+impl<T: Into<IpAddr>> From<T> for HostAddress {
+    fn from(address: T) -> Self {
+        Self::Ip(address.into())
+    }
+}
+
+impl fmt::Display for HostAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::HostGateway => f.write_str("host-gateway"),
+        }
+    }
+}
+
+/// A BuildKit exporter.
+#[derive(Debug, Serialize)]
 pub(super) struct Output {
     #[serde(rename = "Type")]
     kind: String,
     #[serde(rename = "Attrs")]
-    attributes: BTreeMap<String, String>,
+    attributes: Secret<BTreeMap<String, String>>,
 }
 
-/// What there is of a list.
+/// Returns the list, or `None` if it is empty.
 pub(super) fn filled(list: &Vec<String>) -> Option<&Vec<String>> {
     Some(list).filter(|list| !list.is_empty())
 }
 
-/// A list or a map as it stands in the query; nothing if it is empty.
+/// Encodes a list or a map for the query. Returns `None` if it is empty.
 pub(super) fn json(value: &impl Serialize) -> Option<String> {
     // Strings and numbers always become JSON.
     serde_json::to_string(value).ok().filter(|text| text != "[]" && text != "{}")
+}
+
+fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

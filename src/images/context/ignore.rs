@@ -1,11 +1,12 @@
-//! What a `.dockerignore` says about paths, with the rules of engines.
+//! Parsing of `.dockerignore`, and matching of paths against it.
 //!
-//! A line is a pattern, and excludes what matches it, and all that lies in it; behind `!` it takes back what lines before
-//! it excluded. The last line that matches is right. This module does no IO.
+//! A line is a pattern, and excludes the paths that match it and everything below them. A line that begins with `!` is an
+//! exception: it includes paths that earlier lines excluded. The last line that matches takes precedence. This module does
+//! no I/O.
 //!
-//! That is what Docker documents, and where its versions disagree, it is what holds here. The builder before BuildKit
-//! does not look into a directory that is left out unless a line behind `!` begins with its very name; since 2022, both
-//! overlook that such a line matches a directory if no line before it does; and until then, `**.md` meant `**/.md`.
+//! These are the rules that Docker documents, which its versions implement differently. The classic builder does not enter an
+//! excluded directory unless an exception begins with its literal name; since 2022, both builders ignore that an exception
+//! matches a directory if no earlier line does; and before 2022, `**.md` meant `**/.md`.
 
 use super::pattern::Pattern;
 
@@ -16,78 +17,82 @@ pub(crate) struct Ignore(Vec<Rule>);
 #[derive(Clone, Debug)]
 struct Rule {
     pattern: Pattern,
-    takes_back: bool,
+    is_exception: bool,
 }
 
-/// What becomes of a path.
+/// Whether a path is part of the build context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Sent,
-    /// Left out, but if it is a directory, something in it may be sent.
-    InParts,
-    LeftOut,
+pub(crate) enum Inclusion {
+    Included,
+    /// The path is excluded, but paths below it may be included.
+    Partial,
+    Excluded,
 }
 
-/// A line that makes no sense.
+/// A malformed line. Its text is not included, because error messages must not contain the content of files.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    /// Its number, from 1.
+pub(crate) struct ParseError {
+    /// Line number, from 1.
     pub(crate) line: usize,
-    pub(crate) text: String,
-    pub(crate) why: &'static str,
+    pub(crate) reason: &'static str,
 }
+
+/// Lines of this length or longer are an error, as in the docker CLI, in bytes.
+const MAX_LINE: usize = 64 << 10;
 
 impl Ignore {
-    /// Reads the lines of a file.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, Mistake> {
+    /// Parses the content of a file.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, ParseError> {
         let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
         let mut rules = Vec::new();
         for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
-            let text = || String::from_utf8_lossy(trim(line)).into_owned();
-            rules.extend(rule(line).map_err(|why| Mistake { line: index + 1, text: text(), why })?);
+            rules.extend(rule(line).map_err(|reason| ParseError { line: index + 1, reason })?);
         }
         Ok(Self(rules))
     }
 
-    /// Sends `path`, whatever was said before.
-    pub(crate) fn keep(&mut self, path: &[u8]) {
-        self.0.push(Rule { pattern: Pattern::literal(path), takes_back: true });
+    /// Adds an exception for `path`, which takes precedence over all rules so far.
+    pub(crate) fn include(&mut self, path: &[u8]) {
+        self.0.push(Rule { pattern: Pattern::literal(path), is_exception: true });
     }
 
-    /// What becomes of `path`, which is relative, with slashes, and clean.
-    pub(crate) fn verdict(&self, path: &[u8]) -> Verdict {
-        let mut in_parts = false;
+    /// Returns whether `path` is included. It must be relative and normalized, with slashes.
+    pub(crate) fn inclusion(&self, path: &[u8]) -> Inclusion {
+        let mut partial = false;
         for rule in self.0.iter().rev() {
-            let reach = rule.pattern.reach(path);
-            match (reach.matches, rule.takes_back) {
-                (true, true) => return Verdict::Sent,
-                (true, false) if in_parts => return Verdict::InParts,
-                (true, false) => return Verdict::LeftOut,
-                (false, takes_back) => in_parts |= takes_back && reach.goes_on,
+            let matched = rule.pattern.match_path(path);
+            match (matched.matches, rule.is_exception) {
+                (true, true) => return Inclusion::Included,
+                (true, false) if partial => return Inclusion::Partial,
+                (true, false) => return Inclusion::Excluded,
+                (false, is_exception) => partial |= is_exception && matched.may_match_below,
             }
         }
-        Verdict::Sent
+        Inclusion::Included
     }
 }
 
-/// The rule in a line, if it holds one.
+/// Parses a line. Returns `None` for an empty line or a comment.
 fn rule(line: &[u8]) -> Result<Option<Rule>, &'static str> {
+    if line.len() >= MAX_LINE {
+        return Err("the line is longer than 65535 bytes");
+    }
     let text = trim(line);
     if line.starts_with(b"#") || text.is_empty() {
         return Ok(None);
     }
-    let (takes_back, text) = match text.strip_prefix(b"!") {
+    let (is_exception, text) = match text.strip_prefix(b"!") {
         Some(text) => (true, trim(text)),
         None => (false, text),
     };
     let path = clean(text);
-    if takes_back && (text.is_empty() || path.is_empty()) {
-        return Err("nothing stands behind the `!`");
+    if is_exception && (text.is_empty() || path.is_empty()) {
+        return Err("`!` without a pattern");
     }
-    Ok(Some(Rule { pattern: Pattern::new(&path)?, takes_back }))
+    Ok(Some(Rule { pattern: Pattern::new(&path)?, is_exception }))
 }
 
-/// Without the blanks around it.
+/// Removes leading and trailing white space.
 fn trim(text: &[u8]) -> &[u8] {
     match std::str::from_utf8(text) {
         Ok(text) => text.trim().as_bytes(),
@@ -95,7 +100,7 @@ fn trim(text: &[u8]) -> &[u8] {
     }
 }
 
-/// The pattern without `.`, `..`, doubled slashes and slashes around it; they are taken by their letters, as Go does.
+/// Removes `.`, `..`, doubled, leading and trailing slashes from a pattern, lexically, as Go does.
 fn clean(text: &[u8]) -> Vec<u8> {
     let rooted = text.starts_with(b"/");
     let mut parts: Vec<&[u8]> = Vec::new();
@@ -118,58 +123,58 @@ mod tests {
         Ignore::parse(lines.as_bytes()).unwrap()
     }
 
-    /// What becomes of the paths, a letter each: sent, in parts, left out.
-    fn verdicts(lines: &str, paths: &[&str]) -> String {
+    /// The inclusion of each path: `s` for included, `p` for partial, `-` for excluded.
+    fn inclusions(lines: &str, paths: &[&str]) -> String {
         let rules = rules(lines);
-        let letter = |path: &&str| match rules.verdict(path.as_bytes()) {
-            Verdict::Sent => 's',
-            Verdict::InParts => 'p',
-            Verdict::LeftOut => '-',
+        let letter = |path: &&str| match rules.inclusion(path.as_bytes()) {
+            Inclusion::Included => 's',
+            Inclusion::Partial => 'p',
+            Inclusion::Excluded => '-',
         };
         paths.iter().map(letter).collect()
     }
 
     #[test]
-    fn what_matches_is_left_out_with_all_that_lies_in_it() {
-        assert_eq!(verdicts("", &["a", "a/b"]), "ss");
-        assert_eq!(verdicts("a\n*.md", &["a", "a/b", "b/a", "c.md", "b/c.md"]), "--s-s");
-        assert_eq!(verdicts("**/a", &["a", "b/a/c", "b"]), "--s");
+    fn ignore_excludes_matching_paths_and_everything_below() {
+        assert_eq!(inclusions("", &["a", "a/b"]), "ss");
+        assert_eq!(inclusions("a\n*.md", &["a", "a/b", "b/a", "c.md", "b/c.md"]), "--s-s");
+        assert_eq!(inclusions("**/a", &["a", "b/a/c", "b"]), "--s");
     }
 
     #[test]
-    fn the_last_line_that_matches_is_right() {
-        assert_eq!(verdicts("*.md\n!a.md", &["a.md", "b.md"]), "s-");
-        assert_eq!(verdicts("!a.md\n*.md", &["a.md", "b.md"]), "--");
-        assert_eq!(verdicts("a\n!a/b\na/b/c", &["a", "a/b", "a/b/c", "a/b/d", "a/c"]), "ps-s-");
+    fn ignore_last_matching_line_takes_precedence() {
+        assert_eq!(inclusions("*.md\n!a.md", &["a.md", "b.md"]), "s-");
+        assert_eq!(inclusions("!a.md\n*.md", &["a.md", "b.md"]), "--");
+        assert_eq!(inclusions("a\n!a/b\na/b/c", &["a", "a/b", "a/b/c", "a/b/d", "a/c"]), "ps-s-");
     }
 
     #[test]
-    fn a_directory_is_looked_into_only_if_something_in_it_may_be_sent() {
-        assert_eq!(verdicts("*\n!a/b/c", &["a", "a/b", "a/b/c", "a/c", "b"]), "pps--");
-        assert_eq!(verdicts("*\n!**/c", &["a", "a/c", "a/b"]), "psp");
-        assert_eq!(verdicts("a\n!a/b\na", &["a", "a/b"]), "--");
+    fn ignore_excluded_directory_with_exceptions_is_partial() {
+        assert_eq!(inclusions("*\n!a/b/c", &["a", "a/b", "a/b/c", "a/c", "b"]), "pps--");
+        assert_eq!(inclusions("*\n!**/c", &["a", "a/c", "a/b"]), "psp");
+        assert_eq!(inclusions("a\n!a/b\na", &["a", "a/b"]), "--");
     }
 
     #[test]
-    fn lines_are_tidied_and_comments_and_blank_ones_skipped() {
+    fn ignore_normalizes_lines_and_skips_comments() {
         let text = "\u{feff}# no\n\n  /a/ \r\n#b\n\t./c//d/../e\u{a0}\n #f\n!  /a/g\n../h\n.\n/\n";
-        assert_eq!(verdicts(text, &["a", "a/g", "c", "c/e", "#f", "b", "h"]), "pss--ss");
-        assert_eq!(verdicts("a\\ \u{2028}b", &["a \u{2028}b"]), "-");
+        assert_eq!(inclusions(text, &["a", "a/g", "c", "c/e", "#f", "b", "h"]), "pss--ss");
+        assert_eq!(inclusions("a\\ \u{2028}b", &["a \u{2028}b"]), "-");
     }
 
     #[test]
-    fn what_is_kept_is_sent_whatever_the_lines_say() {
+    fn ignore_include_takes_precedence_over_all_lines() {
         let mut rules = rules("*\n**/Dockerfile");
-        rules.keep(b"docker/Dockerfile");
-        assert_eq!(rules.verdict(b"docker"), Verdict::InParts);
-        assert_eq!(rules.verdict(b"docker/Dockerfile"), Verdict::Sent);
-        assert_eq!(rules.verdict(b"other/Dockerfile"), Verdict::LeftOut);
+        rules.include(b"docker/Dockerfile");
+        assert_eq!(rules.inclusion(b"docker"), Inclusion::Partial);
+        assert_eq!(rules.inclusion(b"docker/Dockerfile"), Inclusion::Included);
+        assert_eq!(rules.inclusion(b"other/Dockerfile"), Inclusion::Excluded);
     }
 
     #[test]
-    fn a_line_that_makes_no_sense_is_named() {
+    fn ignore_error_has_the_number_of_the_malformed_line() {
         let mistake = Ignore::parse(b"a\n\n  [b \n").unwrap_err();
-        assert_eq!(mistake, Mistake { line: 3, text: "[b".into(), why: "a `[` has no `]`" });
+        assert_eq!(mistake, ParseError { line: 3, reason: "`[` without `]`" });
         for lines in ["!", "! ", "!/", "a\\"] {
             assert_eq!(Ignore::parse(lines.as_bytes()).unwrap_err().line, 1, "{lines}");
         }

@@ -1,64 +1,87 @@
-//! What a plan says becomes a tar archive.
+//! Writing of a build context as a tar archive.
 
-use std::path::Path;
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
-use walkdir::{DirEntry, WalkDir};
-
-use super::{ignore::Verdict, plan::Plan};
+use super::{ignore::Inclusion, plan::Plan};
 use crate::{
     Error, Result,
-    stream::{Packer, Writer, path_inside},
+    stream::{Kind, Owner, Packer, RootDir, Walk, WalkEntry, Writer},
 };
 
-/// Writes what `plan` says.
-pub(super) fn pack(plan: &Plan, writer: &mut Writer) -> Result<()> {
-    let mut archive = Packer::new(writer);
-    if let Some(directory) = &plan.directory {
-        pack_directory(&mut archive, directory, plan)?;
+/// Writes the archive of `plan`.
+pub(super) fn pack(mut plan: Plan, writer: &mut Writer) -> Result<()> {
+    let mut archive = Packer::new(writer, Owner::Root);
+    if let Some(mut root) = plan.directory.take() {
+        pack_directory(&mut archive, &mut root, &plan)?;
     }
     for (path, content) in &plan.files {
         if let Some(content) = content {
             archive.bytes(path, content)?;
         }
     }
-    archive.finish().map_err(|error| Error::unread(Path::new("the context"), error))
+    archive.finish().map_err(|error| Error::read_failed(Path::new("the context"), error))
 }
 
-/// A directory on the way to an entry.
+/// A parent directory of an entry.
 struct Parent {
-    entry: DirEntry,
-    path: Vec<u8>,
+    found: WalkEntry,
     is_sent: bool,
 }
 
-fn pack_directory(archive: &mut Packer<'_>, directory: &Path, plan: &Plan) -> Result<()> {
+fn pack_directory(archive: &mut Packer<'_>, root: &mut RootDir, plan: &Plan) -> Result<()> {
     let mut parents: Vec<Parent> = Vec::new();
-    let mut walk = WalkDir::new(directory).min_depth(1).sort_by_file_name().into_iter();
-    while let Some(entry) = walk.next() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(directory).to_owned();
-            Error::unread(&path, error.into())
-        })?;
-        parents.truncate(entry.depth() - 1);
-        let is_directory = entry.file_type().is_dir();
-        let path = path_inside(directory, entry.path());
-        let verdict = match std::str::from_utf8(&path) {
-            Ok(path) if plan.files.contains_key(path) => Verdict::LeftOut,
-            _ => plan.ignore.verdict(&path),
-        };
-        if verdict == Verdict::Sent {
-            // A directory that was left out is needed after all, for what lies in it.
+    let mut walk = Walk::default();
+    walk.enter(root, Path::new(""))?;
+    while let Some(found) = walk.next() {
+        // While all entries are excluded, no write fails.
+        archive.check_reader()?;
+        parents.truncate(walk.depth());
+        let path = found.path.as_os_str().as_bytes();
+        let inclusion = if plan.replaces(&found) { Inclusion::Excluded } else { plan.ignore.inclusion(path) };
+        if inclusion == Inclusion::Included {
+            // An excluded directory is sent if an entry below it is included.
             for parent in parents.iter_mut().filter(|parent| !parent.is_sent) {
-                archive.entry(&parent.entry, &parent.path)?;
+                archive.entry(root, &parent.found, parent.found.path.as_os_str().as_bytes())?;
                 parent.is_sent = true;
             }
-            archive.entry(&entry, &path)?;
+            archive.entry(root, &found, path)?;
         }
-        if is_directory && verdict == Verdict::LeftOut {
-            walk.skip_current_dir();
-        } else if is_directory {
-            parents.push(Parent { entry, path, is_sent: verdict == Verdict::Sent });
+        if found.kind == Kind::Directory && inclusion != Inclusion::Excluded {
+            walk.enter(root, &found.path)?;
+            parents.push(Parent { found, is_sent: inclusion == Inclusion::Included });
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{
+        super::{Context, plan::plan},
+        *,
+    };
+    use crate::{ApiVersion, stream};
+
+    /// Without the explicit check, the thread would traverse the whole directory, because no write fails.
+    #[tokio::test]
+    async fn packing_stops_when_dropped_even_if_all_files_are_excluded() {
+        let directory = tempfile::TempDir::new().unwrap();
+        for name in ["Dockerfile", "a", "b"] {
+            fs::write(directory.path().join(name), "").unwrap();
+        }
+        fs::write(directory.path().join(".dockerignore"), "*").unwrap();
+        let plan = plan(Context::directory(directory.path()), None, ApiVersion::new(1, 41)).unwrap();
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
+        let (done, outcome) = tokio::sync::oneshot::channel();
+        let stream = stream::write_stream(move |writer| {
+            let _ = begun.recv();
+            let _ = done.send(pack(plan, writer));
+            Ok(())
+        });
+        drop(stream);
+        begin.send(()).unwrap();
+        assert!(outcome.await.unwrap().is_err());
+    }
 }

@@ -1,160 +1,161 @@
-//! One pattern of a `.dockerignore`, against paths.
+//! Matching of paths against a pattern of a `.dockerignore`.
 //!
-//! The syntax is that of Go's `filepath.Match`, and `**` for any number of directories. A pattern is a small automaton
-//! that takes a path symbol by symbol: the time is bounded by the length of the one times the length of the other,
-//! whatever both are.
+//! The syntax is that of Go's `filepath.Match`, with `**` for any number of directories. A pattern is simulated as a
+//! nondeterministic automaton, in time proportional to the length of the pattern times the length of the path.
 
 use std::{iter::Peekable, mem};
 
-/// A pattern, as what may come next in a path.
+/// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern(Vec<Token>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
-    /// This symbol.
-    Is(Symbol),
-    /// `?`: any symbol but a slash.
-    Any,
-    /// `[a-z]`, `[^a-z]`: a symbol within, or outside, all of these ranges. As in Go, a slash may be outside.
-    Class { outside: bool, ranges: Vec<(Symbol, Symbol)> },
-    /// `*`: any number of symbols, but no slash.
-    Name,
-    /// `**/`: nothing, or whatever ends with a slash.
-    Directories,
-    /// `**` at the end, or at the beginning if no other symbol means anything, as in `**.md`: whatever comes.
+    /// A symbol that matches only itself.
+    Literal(Symbol),
+    /// `?`: any symbol except a slash.
+    AnySymbol,
+    /// `[a-z]`, or `[^a-z]` if `negated`. As in Go, a negated class matches a slash.
+    Class { negated: bool, ranges: Vec<(Symbol, Symbol)> },
+    /// `*`: any number of symbols except slashes.
+    Star,
+    /// `**/`: nothing, or any symbols that end with a slash.
+    AnyDirectories,
+    /// `**` at the end, or at the beginning of a pattern without other special symbols, such as `**.md`: any symbols.
     Anything,
 }
 
-/// A character, or a byte that is none: names of files need not be text.
+/// A character, or a byte of invalid UTF-8: file names need not be UTF-8.
 type Symbol = u32;
 
 const SLASH: Symbol = '/' as Symbol;
 
-/// Symbols from here on are bytes outside of characters.
-const NO_CHARACTER: Symbol = char::MAX as Symbol + 1;
+/// Offset of the symbols for bytes of invalid UTF-8.
+const INVALID_BYTES: Symbol = char::MAX as Symbol + 1;
 
-/// What a pattern has to say about a path.
+/// The result of matching a path against a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reach {
-    /// It matches the path, or a directory in which that lies.
+pub(super) struct PatternMatch {
+    /// Whether the pattern matches the path or one of its parent directories.
     pub(super) matches: bool,
-    /// It may match something below the path.
-    pub(super) goes_on: bool,
+    /// Whether the pattern may match a path below this one.
+    pub(super) may_match_below: bool,
 }
 
 impl Pattern {
-    /// Reads a pattern. The error says what is wrong with it.
+    /// Parses a pattern. The error is the reason why it is not valid.
     pub(super) fn new(text: &[u8]) -> Result<Self, &'static str> {
         let mut symbols = symbols(text).peekable();
         let mut tokens = Vec::new();
         while let Some(symbol) = symbols.next() {
             let token = match char::from_u32(symbol) {
-                Some('?') => Token::Any,
+                Some('?') => Token::AnySymbol,
                 Some('[') => class(&mut symbols)?,
-                Some('\\') => Token::Is(symbols.next().ok_or("nothing stands behind the last `\\`")?),
+                Some('\\') => Token::Literal(symbols.next().ok_or("`\\` at the end of the pattern")?),
                 Some('*') if symbols.next_if_eq(&('*' as Symbol)).is_some() => {
                     let is_slash = symbols.next_if_eq(&SLASH).is_some();
                     let is_suffix =
                         tokens.is_empty() && !is_slash && !text[2..].iter().any(|byte| b"*?[]\\".contains(byte));
-                    if symbols.peek().is_none() || is_suffix { Token::Anything } else { Token::Directories }
+                    if symbols.peek().is_none() || is_suffix { Token::Anything } else { Token::AnyDirectories }
                 }
-                Some('*') => Token::Name,
-                _ => Token::Is(symbol),
+                Some('*') => Token::Star,
+                _ => Token::Literal(symbol),
             };
             tokens.push(token);
         }
         Ok(Self(tokens))
     }
 
-    /// The pattern that matches `path`, and what lies in it, alone.
+    /// Returns the pattern that matches only `path` and the paths below it.
     pub(super) fn literal(path: &[u8]) -> Self {
-        Self(symbols(path).map(Token::Is).collect())
+        Self(symbols(path).map(Token::Literal).collect())
     }
 
-    pub(super) fn reach(&self, path: &[u8]) -> Reach {
+    pub(super) fn match_path(&self, path: &[u8]) -> PatternMatch {
         let mut state = State::new(&self.0);
         for symbol in symbols(path) {
             let matches = symbol == SLASH && state.is_final();
             if matches || state.is_dead() {
-                return Reach { matches, goes_on: matches };
+                return PatternMatch { matches, may_match_below: matches };
             }
-            state.take(symbol);
+            state.advance(symbol);
         }
         let matches = state.is_final();
-        state.take(SLASH);
-        Reach { matches, goes_on: !state.is_dead() }
+        state.advance(SLASH);
+        PatternMatch { matches, may_match_below: !state.is_dead() }
     }
 }
 
-/// How far into a pattern a path may have come: a flag a token, and one for its end.
+/// The set of positions in a pattern that the path so far can reach: one flag per token, and one for the end.
 struct State<'a> {
     tokens: &'a [Token],
-    at: Vec<bool>,
-    /// The flags before the last symbol.
-    before: Vec<bool>,
+    current: Vec<bool>,
+    /// The set before the last symbol.
+    previous: Vec<bool>,
 }
 
 impl<'a> State<'a> {
     fn new(tokens: &'a [Token]) -> Self {
-        let nowhere = vec![false; tokens.len() + 1];
-        let mut state = Self { tokens, at: nowhere.clone(), before: nowhere };
+        let none = vec![false; tokens.len() + 1];
+        let mut state = Self { tokens, current: none.clone(), previous: none };
         state.enter(0);
         state
     }
 
-    /// Comes to a token, and to those behind it if it may stand for nothing.
+    /// Adds the position of a token, and the next ones after tokens that match nothing.
+    ///
+    /// If a flag is already set, so are those after it, so that each flag is set at most once per symbol.
     fn enter(&mut self, mut index: usize) {
-        self.at[index] = true;
-        while let Some(Token::Name | Token::Directories | Token::Anything) = self.tokens.get(index) {
+        while !mem::replace(&mut self.current[index], true)
+            && let Some(Token::Star | Token::AnyDirectories | Token::Anything) = self.tokens.get(index)
+        {
             index += 1;
-            self.at[index] = true;
         }
     }
 
-    fn take(&mut self, symbol: Symbol) {
-        mem::swap(&mut self.at, &mut self.before);
-        self.at.fill(false);
+    fn advance(&mut self, symbol: Symbol) {
+        mem::swap(&mut self.current, &mut self.previous);
+        self.current.fill(false);
         let tokens = self.tokens;
         for (index, token) in tokens.iter().enumerate() {
-            if !self.before[index] {
+            if !self.previous[index] {
                 continue;
             }
             match token {
-                Token::Is(wanted) if *wanted == symbol => self.enter(index + 1),
-                Token::Any if symbol != SLASH => self.enter(index + 1),
-                Token::Class { outside, ranges } => {
+                Token::Literal(literal) if *literal == symbol => self.enter(index + 1),
+                Token::AnySymbol if symbol != SLASH => self.enter(index + 1),
+                Token::Class { negated, ranges } => {
                     let inside = ranges.iter().any(|(low, high)| (*low..=*high).contains(&symbol));
-                    if inside != *outside {
+                    if inside != *negated {
                         self.enter(index + 1);
                     }
                 }
-                Token::Name if symbol != SLASH => self.enter(index),
-                Token::Directories => {
-                    // In the middle of a name, it no longer stands for nothing.
-                    self.at[index] = true;
+                Token::Star if symbol != SLASH => self.enter(index),
+                Token::AnyDirectories => {
+                    // In the middle of a name, `**/` cannot match nothing.
+                    self.current[index] = true;
                     if symbol == SLASH {
                         self.enter(index + 1);
                     }
                 }
                 Token::Anything => self.enter(index),
-                Token::Is(_) | Token::Any | Token::Name => {}
+                Token::Literal(_) | Token::AnySymbol | Token::Star => {}
             }
         }
     }
 
     fn is_final(&self) -> bool {
-        self.at.last() == Some(&true)
+        self.current.last() == Some(&true)
     }
 
     fn is_dead(&self) -> bool {
-        !self.at.contains(&true)
+        !self.current.contains(&true)
     }
 }
 
-/// What stands behind a `[`, up to its `]`.
+/// Parses a class, after its `[`.
 fn class(symbols: &mut Peekable<impl Iterator<Item = Symbol>>) -> Result<Token, &'static str> {
-    let outside = symbols.next_if_eq(&('^' as Symbol)).is_some();
+    let negated = symbols.next_if_eq(&('^' as Symbol)).is_some();
     let mut ranges = Vec::new();
     while ranges.is_empty() || symbols.next_if_eq(&(']' as Symbol)).is_none() {
         let low = bound(symbols)?;
@@ -163,29 +164,29 @@ fn class(symbols: &mut Peekable<impl Iterator<Item = Symbol>>) -> Result<Token, 
             None => low,
         };
         if low > high {
-            return Err("a range in `[…]` ends before it begins");
+            return Err("the range in `[…]` is empty");
         }
         ranges.push((low, high));
     }
-    Ok(Token::Class { outside, ranges })
+    Ok(Token::Class { negated, ranges })
 }
 
-/// One end of a range.
+/// Parses one end of a range.
 fn bound(symbols: &mut impl Iterator<Item = Symbol>) -> Result<Symbol, &'static str> {
-    const OPEN: &str = "a `[` has no `]`";
+    const OPEN: &str = "`[` without `]`";
 
     let symbol = symbols.next().ok_or(OPEN)?;
     match char::from_u32(symbol) {
         Some('\\') => symbols.next().ok_or(OPEN),
-        Some('-' | ']') => Err("in `[…]`, `-` stands between two symbols, and `]` behind one; others need a `\\`"),
+        Some('-' | ']') => Err("misplaced `-` or `]` in `[…]`; escape it with `\\`"),
         _ => Ok(symbol),
     }
 }
 
 fn symbols(bytes: &[u8]) -> impl Iterator<Item = Symbol> {
     bytes.utf8_chunks().flat_map(|chunk| {
-        let others = chunk.invalid().iter().map(|&byte| NO_CHARACTER + Symbol::from(byte));
-        chunk.valid().chars().map(Symbol::from).chain(others)
+        let invalid = chunk.invalid().iter().map(|&byte| INVALID_BYTES + Symbol::from(byte));
+        chunk.valid().chars().map(Symbol::from).chain(invalid)
     })
 }
 
@@ -195,22 +196,22 @@ mod tests {
 
     use super::*;
 
-    fn reach(pattern: &str, path: &str) -> Reach {
-        Pattern::new(pattern.as_bytes()).unwrap().reach(path.as_bytes())
+    fn match_path(pattern: &str, path: &str) -> PatternMatch {
+        Pattern::new(pattern.as_bytes()).unwrap().match_path(path.as_bytes())
     }
 
     #[track_caller]
     fn check(pattern: &str, matching: &[&str], others: &[&str]) {
         for path in matching {
-            assert!(reach(pattern, path).matches, "{pattern} should match {path}");
+            assert!(match_path(pattern, path).matches, "{pattern} should match {path}");
         }
         for path in others {
-            assert!(!reach(pattern, path).matches, "{pattern} should not match {path}");
+            assert!(!match_path(pattern, path).matches, "{pattern} should not match {path}");
         }
     }
 
     #[test]
-    fn a_star_stops_at_a_slash_and_two_do_not() {
+    fn star_does_not_match_a_slash_but_double_star_does() {
         check("*.md", &["a.md", ".md", "a.md/b"], &["a/b.md", "a.mdx"]);
         check("*/*.md", &["a/b.md"], &["b.md", "a/b/c.md"]);
         check("**/*.md", &["b.md", "a/b.md", "a/b/c.md"], &["a/b.txt"]);
@@ -225,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn one_symbol_is_one_character_or_one_byte_that_is_none() {
+    fn question_mark_matches_one_character_or_invalid_byte() {
         check("a?c", &["abc", "a…c"], &["a/c", "ac", "abbc"]);
         let pattern = Pattern::new(b"a?\xff").unwrap();
-        assert!(pattern.reach(b"a\xfe\xff").matches && !pattern.reach(b"a\xfe\xfe").matches);
+        assert!(pattern.match_path(b"a\xfe\xff").matches && !pattern.match_path(b"a\xfe\xfe").matches);
     }
 
     #[test]
-    fn classes_are_those_of_go() {
+    fn character_classes() {
         check("[a-cx]", &["a", "b", "x"], &["d", "-", "[a-cx]"]);
         check("[^a-c]x", &["dx", "…x"], &["ax", "x"]);
         check("a[^b]c", &["a/c"], &[]);
@@ -242,40 +243,48 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_takes_the_meaning_from_what_is_behind_it() {
+    fn backslash_escapes_the_next_character() {
         check("\\*", &["*"], &["a"]);
         check("\\#a", &["#a"], &[]);
         check("a\\\\b", &["a\\b"], &["ab"]);
-        assert!(Pattern::literal(b"a*[b").reach(b"a*[b").matches);
+        assert!(Pattern::literal(b"a*[b").match_path(b"a*[b").matches);
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn malformed_patterns_are_rejected() {
         for pattern in ["[", "[a", "[]", "[]a]", "[^]", "[a-", "[a-]", "[-a]", "[b-a]", "a\\", "[\\", "[a\\]"] {
             assert!(Pattern::new(pattern.as_bytes()).is_err(), "{pattern}");
         }
     }
 
     #[test]
-    fn it_is_known_whether_something_below_may_match() {
+    fn pattern_may_match_below() {
         for (pattern, path) in [("a/b/c", "a/b"), ("*/c", "a"), ("**/c", "a/b"), ("a/**", "a")] {
-            assert!(reach(pattern, path).goes_on, "{pattern} {path}");
+            assert!(match_path(pattern, path).may_match_below, "{pattern} {path}");
         }
         for (pattern, path) in [("a/b/c", "a/c"), ("*/c", "a/b"), ("ab", "a"), ("a/**", "b")] {
-            assert!(!reach(pattern, path).goes_on, "{pattern} {path}");
+            assert!(!match_path(pattern, path).may_match_below, "{pattern} {path}");
         }
     }
 
     #[test]
-    fn long_patterns_against_long_paths_come_to_an_end() {
+    fn pattern_matching_time_is_bounded() {
         let path = "a/".repeat(500) + "b";
         for part in ["**/*", "**/", "*", "**/*a*", "*/**/"] {
-            assert!(!reach(&(part.repeat(200) + "/c"), &path).matches);
+            assert!(!match_path(&(part.repeat(200) + "/c"), &path).matches);
         }
     }
 
-    /// The regular expression that engines make of a pattern, of which the meaning is known from there.
-    fn as_an_engine_reads_it(pattern: &str) -> regex::Regex {
+    #[test]
+    fn pattern_matching_is_linear_in_the_pattern_length() {
+        // Takes minutes in quadratic time.
+        let pattern = "**/".repeat(16_000) + "b";
+        assert!(!match_path(&pattern, &"a/".repeat(500)).matches);
+        assert!(match_path(&pattern, &("a/".repeat(500) + "b")).matches);
+    }
+
+    /// The regular expression that engines translate a pattern to.
+    fn engine_regex(pattern: &str) -> regex::Regex {
         let suffix =
             pattern.strip_prefix("**").filter(|suffix| !suffix.starts_with('/') && !suffix.contains(['*', '?', '[']));
         if let Some(suffix) = suffix {
@@ -302,26 +311,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn patterns_mean_what_engines_make_of_them(
+        fn patterns_match_like_the_regexes_of_engines(
             pattern in "([ab]|\\*|\\*\\*|/|\\*\\*/|\\?|\\[a\\]|\\[\\^a\\]){1,8}",
             path in "[abc]{1,3}(/[abc]{1,3}){0,4}",
         ) {
-            let expected = as_an_engine_reads_it(&pattern);
+            let expected = engine_regex(&pattern);
             let parts = path.match_indices('/').map(|(index, _)| &path[..index]).chain([&*path]);
             let matches = parts.into_iter().any(|part| expected.is_match(part));
-            let reach = reach(&pattern, &path);
-            prop_assert_eq!(reach.matches, matches);
+            let matched = match_path(&pattern, &path);
+            prop_assert_eq!(matched.matches, matches);
             let below = ["a", "b", "ab/a", "c/b/a"].iter().any(|name| expected.is_match(&format!("{path}/{name}")));
-            prop_assert!(reach.goes_on || !below);
+            prop_assert!(matched.may_match_below || !below);
         }
 
         #[test]
-        fn any_bytes_are_a_pattern_or_an_error(
+        fn arbitrary_bytes_are_a_pattern_or_an_error(
             pattern in proptest::collection::vec(any::<u8>(), 0..40),
             path in proptest::collection::vec(any::<u8>(), 0..40),
         ) {
             if let Ok(pattern) = Pattern::new(&pattern) {
-                let _ = pattern.reach(&path);
+                let _ = pattern.match_path(&path);
             }
         }
     }

@@ -1,103 +1,148 @@
-//! What will be sent of a context, and how the engine finds the Dockerfile in it.
+//! Planning of the content of a build context: files, ignore rules, and the name of the Dockerfile.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     hash::{DefaultHasher, Hasher as _},
     io::{self, Read as _},
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
 
 use super::{
     Context, Dockerfile,
-    ignore::{Ignore, Mistake, Verdict},
+    ignore::{Ignore, Inclusion, ParseError},
+    name,
+    resolve::{Target, resolve},
 };
-use crate::{ApiVersion, Error, Result};
+use crate::{
+    ApiVersion, Error, Result, regular_file,
+    stream::{Kind, RootDir, WalkEntry},
+};
 
 const DOCKERFILE: &str = "Dockerfile";
 const DOCKERIGNORE: &str = ".dockerignore";
+/// Podman's name for `.dockerignore`.
+const CONTAINERIGNORE: &str = ".containerignore";
 
-/// Since this version, a Dockerfile may have another name.
-const NAMED: ApiVersion = ApiVersion::new(1, 17);
+/// From this version on, the Dockerfile may have another name.
+const DOCKERFILE_NAMES: ApiVersion = ApiVersion::new(1, 17);
 
-/// The longest Dockerfile from outside, or file of lines, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// Maximum size of a `.dockerignore`, and of a Dockerfile that is not sent as a file of the directory, in bytes.
+const MAX_SIZE: u64 = 1 << 20;
 
-/// What will be sent.
+/// The content of a build context.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) directory: Option<PathBuf>,
+    pub(super) directory: Option<RootDir>,
     pub(super) ignore: Ignore,
-    /// What is sent from memory, by path; none stands for a path at which nothing is sent.
+    /// Files from memory, by path; `None` for a path at which nothing is sent.
     pub(super) files: Files,
-    /// What to call the Dockerfile when asking for the build, unless it has its usual name.
+    /// The parameter `dockerfile` of the request, unless the name is `Dockerfile`.
     pub(super) dockerfile: Option<String>,
 }
 
 /// Files from memory, see [`Plan`].
 type Files = BTreeMap<String, Option<Bytes>>;
 
-/// Looks at the files of `context`, of which the Dockerfile may be `named` by the options.
+/// Plans the content of `context`. `named` is the Dockerfile that the options name.
 pub(super) fn plan(context: Context, named: Option<&str>, version: ApiVersion) -> Result<Plan> {
     if named.is_some() && !matches!(context.dockerfile, Dockerfile::Usual) {
-        return Err(Error::request("the Dockerfile is named twice, by the context and by the options"));
+        return Err(Error::invalid_input("the Dockerfile is set twice: in the context and in the request"));
     }
-    let mut files = Files::new();
-    for (path, content) in context.files {
-        files.insert(inside(&path)?, Some(content));
-    }
+    let files = files(context.files)?;
     let Some(directory) = context.directory else {
-        let content = match context.dockerfile {
-            Dockerfile::Content(content) => Some(content),
-            Dockerfile::At(path) => Some(read(&path)?),
-            Dockerfile::Usual => None,
-        };
-        files.insert(DOCKERFILE.into(), content);
-        return Ok(Plan { directory: None, ignore: Ignore::default(), files, dockerfile: None });
+        return without_directory(context.dockerfile, files);
     };
-    let place = Place::find(&directory, context.dockerfile, &files, named)?;
-    let lines = Lines::find(&directory, &place, &files)?;
-    let ignore = lines.as_ref().map_or_else(|| Ok(Ignore::default()), Lines::parse)?;
-    let own_lines = lines.as_ref().is_some_and(|lines| lines.own);
-    let mut plan = Plan { directory: Some(directory), ignore, files, dockerfile: None };
-    match place {
-        // A name from the options goes to the engine, or is refused because of its version.
-        Place::Inside { name, .. }
-            if (version >= NAMED || named.is_some() || name == DOCKERFILE) && plan.can_hide(&name, own_lines) =>
+    let mut tree = Tree::open(&directory)?;
+    let source = tree.dockerfile(context.dockerfile, &files, named)?;
+    let ignore_file = tree.ignore_file(&source, &files)?;
+    let ignore = ignore_file.as_ref().map_or_else(|| Ok(Ignore::default()), IgnoreFile::parse)?;
+    let specific = ignore_file.as_ref().is_some_and(|file| file.specific);
+    let mut plan = Plan { directory: None, ignore, files, dockerfile: None };
+    match source {
+        // A name from the options is sent to the engine, which rejects it if its version is too old.
+        DockerfileSource::Inside(name)
+            if (version >= DOCKERFILE_NAMES || named.is_some() || name == DOCKERFILE)
+                && plan.can_hide(&name, specific) =>
         {
-            plan.keep_dockerfile(name, own_lines);
+            plan.keep_dockerfile(name, specific);
         }
-        place => {
-            let content = place.content(&plan.files)?;
-            let lines = lines.filter(|lines| !lines.own).map(|lines| lines.text);
+        source => {
+            let content = tree.content(source, &plan.files)?;
+            let lines = ignore_file.filter(|file| !file.specific).map(|file| file.text);
             plan.add_dockerfile(content, lines, version);
         }
     }
+    tree.check_links(&plan)?;
+    plan.directory = Some(tree.root);
     Ok(plan)
 }
 
+/// Normalizes and checks the paths of files from memory.
+fn files(given: BTreeMap<String, Bytes>) -> Result<Files> {
+    let mut files = Files::new();
+    for (path, content) in given {
+        let name = name::clean(&path)?;
+        if files.insert(name, Some(content)).is_some() {
+            return Err(Error::invalid_input(format!("the file {path:?} is added twice")));
+        }
+    }
+    for name in files.keys() {
+        if let Some(file) = name::directories(name).find(|directory| files.contains_key(*directory)) {
+            return Err(Error::invalid_input(format!(
+                "failed to add file {name:?}: {file:?} is both a file and a directory"
+            )));
+        }
+    }
+    Ok(files)
+}
+
+/// Plans a context without a directory.
+fn without_directory(dockerfile: Dockerfile, mut files: Files) -> Result<Plan> {
+    let content = match dockerfile {
+        Dockerfile::Content(content) => Some(content),
+        Dockerfile::At(path) => Some(read(regular_file::open(&path)?.0, &path)?),
+        Dockerfile::Usual => None,
+    };
+    if files.insert(DOCKERFILE.into(), content).is_some() {
+        return Err(Error::invalid_input("the file \"Dockerfile\" is added twice"));
+    }
+    Ok(Plan { directory: None, ignore: Ignore::default(), files, dockerfile: None })
+}
+
 impl Plan {
-    /// Whether the engine hides the Dockerfile `name` if it has to: it knows the lines of `.dockerignore` only.
-    fn can_hide(&self, name: &str, own_lines: bool) -> bool {
-        !own_lines || self.ignore.verdict(name.as_bytes()) == Verdict::Sent
+    /// Whether a file from memory replaces an entry of the directory.
+    pub(super) fn replaces(&self, found: &WalkEntry) -> bool {
+        let Some(path) = found.path.to_str() else { return false };
+        let has_file_below = || {
+            let below = format!("{path}/");
+            self.files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
+        };
+        self.files.contains_key(path) || (found.kind != Kind::Directory && has_file_below())
+    }
+
+    /// Whether the engine can hide the Dockerfile `name` from `COPY` if the rules exclude it: not if they are `specific` to
+    /// this Dockerfile, because engines read only `.dockerignore`.
+    fn can_hide(&self, name: &str, specific: bool) -> bool {
+        !specific || self.ignore.inclusion(name.as_bytes()) == Inclusion::Included
     }
 
     /// Sends the Dockerfile under its own name.
-    fn keep_dockerfile(&mut self, name: String, own_lines: bool) {
-        self.ignore.keep(name.as_bytes());
-        if own_lines {
+    fn keep_dockerfile(&mut self, name: String, specific: bool) {
+        self.ignore.include(name.as_bytes());
+        if specific {
             self.files.insert(DOCKERIGNORE.into(), None);
         } else {
-            self.ignore.keep(DOCKERIGNORE.as_bytes());
+            self.ignore.include(DOCKERIGNORE.as_bytes());
         }
         self.dockerfile = Some(name).filter(|name| name != DOCKERFILE);
     }
 
-    /// Sends a Dockerfile under a name that is no other's, and has the engine hide it with one line more.
+    /// Sends the Dockerfile under a unique name, and adds a line to `.dockerignore` that hides it from `COPY`.
     fn add_dockerfile(&mut self, content: Bytes, lines: Option<Bytes>, version: ApiVersion) {
-        self.dockerfile = (version >= NAMED).then(|| made_up_name(&content));
+        self.dockerfile = (version >= DOCKERFILE_NAMES).then(|| generated_name(&content));
         let name = self.dockerfile.clone().unwrap_or_else(|| DOCKERFILE.into());
         let lines = lines.unwrap_or_else(|| DOCKERIGNORE.into());
         let lines = [&*lines, b"\n", name.as_bytes(), b"\n"].concat();
@@ -106,140 +151,155 @@ impl Plan {
     }
 }
 
-/// The same for the same content, so that what the engine remembers of the last build serves the next.
-fn made_up_name(content: &[u8]) -> String {
+/// Returns a name that depends only on the content, so that the build cache is used.
+fn generated_name(content: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(content);
     format!(".dockerfile.{:016x}", hasher.finish())
 }
 
-/// Where a Dockerfile is.
-enum Place {
-    /// In the context under this name, at this path of this machine.
-    Inside { name: String, path: PathBuf },
-    /// At this path of this machine.
-    Outside(PathBuf),
-    /// Nowhere: it is this.
+/// The source of the Dockerfile.
+enum DockerfileSource {
+    /// A file of the context, by name.
+    Inside(String),
+    /// A file outside of the context: the path that the caller passed, and the real path without links.
+    Outside { path: PathBuf, real: PathBuf },
+    /// Content in memory.
     Content(Bytes),
 }
 
-impl Place {
-    fn find(directory: &Path, dockerfile: Dockerfile, files: &Files, named: Option<&str>) -> Result<Self> {
-        let root = directory.canonicalize().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::request(format!("there is no directory {}", directory.display())),
-            _ => Error::unread(directory, error),
+/// The directory of a context.
+struct Tree {
+    /// The real path, without links.
+    real: PathBuf,
+    root: RootDir,
+}
+
+impl Tree {
+    fn open(directory: &Path) -> Result<Self> {
+        let failed = |cause| Error::local_io(format!("failed to open build context {}: {cause}", directory.display()));
+        let real = directory.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => failed("no such directory"),
+            _ => Error::read_failed(directory, error),
         })?;
-        if !root.is_dir() {
-            return Err(Error::request(format!("{} is no directory", directory.display())));
+        if !real.is_dir() {
+            return Err(failed("not a directory"));
         }
+        Ok(Self { root: RootDir::open(&real)?, real })
+    }
+
+    fn dockerfile(&mut self, dockerfile: Dockerfile, files: &Files, named: Option<&str>) -> Result<DockerfileSource> {
         let path = match dockerfile {
-            Dockerfile::Content(content) => return Ok(Self::Content(content)),
+            Dockerfile::Content(content) => return Ok(DockerfileSource::Content(content)),
             Dockerfile::At(path) => path,
             Dockerfile::Usual => {
-                let name = inside(named.unwrap_or(DOCKERFILE))?;
-                let path = directory.join(&name);
+                let name = name::clean(named.unwrap_or(DOCKERFILE))?;
                 if files.contains_key(&name) {
-                    return Ok(Self::Inside { name, path });
+                    return Ok(DockerfileSource::Inside(name));
                 }
-                let other = directory.join(name.to_lowercase());
-                // As the command line does, which does not say so either.
-                if named.is_none() && !path.exists() && other.exists() { other } else { path }
+                let (path, other) = (self.real.join(&name), self.real.join(name.to_lowercase()));
+                // Falls back to `dockerfile`, as the docker CLI does.
+                let is_other = named.is_none() && path.symlink_metadata().is_err() && other.symlink_metadata().is_ok();
+                if is_other { other } else { path }
             }
         };
-        let real = path.canonicalize().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Error::request(format!("there is no Dockerfile at {}", path.display())),
-            _ => Error::unread(&path, error),
-        })?;
-        if !real.is_file() {
-            return Err(Error::request(format!("the Dockerfile at {} is no file", path.display())));
-        }
-        Ok(match real.strip_prefix(&root).ok().and_then(Path::to_str) {
-            Some(name) => Self::Inside { name: name.to_owned(), path: real },
-            None => Self::Outside(path),
-        })
-    }
-
-    /// Where lines for this Dockerfile alone would be.
-    fn own_lines(&self) -> Option<PathBuf> {
-        match self {
-            Self::Inside { path, .. } | Self::Outside(path) => {
-                let mut path = path.clone().into_os_string();
-                path.push(DOCKERIGNORE);
-                Some(path.into())
+        match resolve(&self.real, &path)? {
+            Some(Target::Inside(name)) => {
+                self.root.file(Path::new(&name))?;
+                Ok(DockerfileSource::Inside(name))
             }
-            Self::Content(_) => None,
+            Some(Target::Outside(real)) => Ok(DockerfileSource::Outside { path, real }),
+            None => Err(Error::local_io(format!("failed to find Dockerfile {}: no such file", path.display()))),
         }
     }
 
-    fn content(self, files: &Files) -> Result<Bytes> {
-        match self {
-            Self::Inside { name, path } => match files.get(&name) {
-                Some(Some(content)) => Ok(content.clone()),
-                _ => read(&path),
-            },
-            Self::Outside(path) => read(&path),
-            Self::Content(content) => Ok(content),
-        }
-    }
-}
-
-/// The lines that say what is left out.
-struct Lines {
-    path: PathBuf,
-    text: Bytes,
-    /// They are for the Dockerfile alone, and nothing that the engine looks at.
-    own: bool,
-}
-
-impl Lines {
-    fn find(directory: &Path, place: &Place, files: &Files) -> Result<Option<Self>> {
-        if let Some(path) = place.own_lines()
-            && let Some(text) = read_if_there(&path)?
+    /// Reads the ignore file.
+    fn ignore_file(&mut self, source: &DockerfileSource, files: &Files) -> Result<Option<IgnoreFile>> {
+        if let Some(path) = self.specific_ignore_path(source)
+            && let Some(text) = self.read_if_there(&path)?
         {
-            return Ok(Some(Self { path, text, own: true }));
+            return Ok(Some(IgnoreFile { path, text, specific: true }));
         }
-        let path = directory.join(DOCKERIGNORE);
+        let path = self.real.join(DOCKERIGNORE);
         let text = match files.get(DOCKERIGNORE) {
             Some(content) => content.clone(),
-            None => read_if_there(&path)?,
+            None => self.read_if_there(&path)?,
         };
-        Ok(text.map(|text| Self { path, text, own: false }))
+        Ok(text.map(|text| IgnoreFile { path, text, specific: false }))
     }
 
+    /// Returns the path of the ignore file that is specific to this Dockerfile: `<Dockerfile>.dockerignore`.
+    fn specific_ignore_path(&self, source: &DockerfileSource) -> Option<PathBuf> {
+        let mut path = match source {
+            DockerfileSource::Inside(name) => self.real.join(name).into_os_string(),
+            DockerfileSource::Outside { path, .. } => path.clone().into_os_string(),
+            DockerfileSource::Content(_) => return None,
+        };
+        path.push(DOCKERIGNORE);
+        Some(path.into())
+    }
+
+    /// Checks that ignore files are not links out of the context. Podman would follow such a link on its own machine, and
+    /// report lines of the target in an error; before Podman 4.4 also for `.containerignore` (CVE-2022-4122).
+    fn check_links(&self, plan: &Plan) -> Result<()> {
+        let dockerfile = plan.dockerfile.as_deref().unwrap_or(DOCKERFILE);
+        let beside = [CONTAINERIGNORE, DOCKERIGNORE].map(|end| format!("{dockerfile}{end}"));
+        for name in [CONTAINERIGNORE].into_iter().chain(beside.iter().map(String::as_str)) {
+            if !plan.files.contains_key(name) && plan.ignore.inclusion(name.as_bytes()) == Inclusion::Included {
+                resolve(&self.real, &self.real.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, source: DockerfileSource, files: &Files) -> Result<Bytes> {
+        match source {
+            DockerfileSource::Inside(name) => match files.get(&name) {
+                Some(Some(content)) => Ok(content.clone()),
+                _ => self.read(&name),
+            },
+            DockerfileSource::Outside { real, .. } => read(regular_file::open(&real)?.0, &real),
+            DockerfileSource::Content(content) => Ok(content),
+        }
+    }
+
+    fn read_if_there(&mut self, path: &Path) -> Result<Option<Bytes>> {
+        match resolve(&self.real, path)? {
+            Some(Target::Inside(name)) => self.read(&name).map(Some),
+            Some(Target::Outside(real)) => read(regular_file::open(&real)?.0, &real).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads a file of the directory.
+    fn read(&mut self, name: &str) -> Result<Bytes> {
+        let (file, _) = self.root.file(Path::new(name))?;
+        read(file, &self.root.locate(Path::new(name)))
+    }
+}
+
+/// An ignore file.
+struct IgnoreFile {
+    path: PathBuf,
+    text: Bytes,
+    /// Whether the file is specific to the Dockerfile. Engines do not read such a file.
+    specific: bool,
+}
+
+impl IgnoreFile {
     fn parse(&self) -> Result<Ignore> {
-        Ignore::parse(&self.text).map_err(|mistake| {
-            let Mistake { line, text, why } = mistake;
-            Error::request(format!("{}, line {line}: {text:?} is no pattern: {why}", self.path.display()))
+        Ignore::parse(&self.text).map_err(|ParseError { line, reason }| {
+            Error::invalid_input(format!("failed to parse {}: line {line}: {reason}", self.path.display()))
         })
     }
 }
 
-/// A path in a context, tidied.
-fn inside(path: &str) -> Result<String> {
-    let mut parts = Vec::new();
-    for part in Path::new(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::Normal(part) => parts.extend(part.to_str()),
-            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
-                return Err(Error::request(format!("{path:?} lies outside of the context")));
-            }
-        }
-    }
-    if parts.is_empty() { Err(Error::request(format!("{path:?} is no file"))) } else { Ok(parts.join("/")) }
-}
-
-/// The content of a small file.
-fn read(path: &Path) -> Result<Bytes> {
+/// Reads a file of at most [`MAX_SIZE`] bytes.
+fn read(file: File, path: &Path) -> Result<Bytes> {
     let mut content = Vec::new();
-    let file = File::open(path).map_err(|error| Error::unread(path, error))?;
-    file.take(LONGEST + 1).read_to_end(&mut content).map_err(|error| Error::unread(path, error))?;
-    if content.len() as u64 > LONGEST {
-        return Err(Error::request(format!("{} is longer than {LONGEST} bytes", path.display())));
+    file.take(MAX_SIZE + 1).read_to_end(&mut content).map_err(|error| Error::read_failed(path, error))?;
+    if content.len() as u64 > MAX_SIZE {
+        return Err(Error::local_io(format!("failed to read {}: larger than {MAX_SIZE} bytes", path.display())));
     }
     Ok(content.into())
-}
-
-fn read_if_there(path: &Path) -> Result<Option<Bytes>> {
-    if path.try_exists().map_err(|error| Error::unread(path, error))? { read(path).map(Some) } else { Ok(None) }
 }

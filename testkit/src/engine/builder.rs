@@ -1,22 +1,22 @@
-//! Making an engine to order.
+//! The builder of a fake engine.
 
 use dockerclient::ApiVersion;
 
-use super::Engine;
+use super::FakeEngine;
 use crate::{
-    Image, Reply, Request,
-    age::Age,
-    document::DOCUMENT,
-    shared::{Reading, Script, Shared},
+    Image, Request, Response,
+    release::Release,
+    server::{BodyMode, Script, Server},
+    specification::SPECIFICATION,
 };
 
-/// Makes an [`Engine`].
+/// Builds a [`FakeEngine`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// use dockerclient_testkit::{Engine, Image};
+/// use dockerclient_testkit::{FakeEngine, Image};
 ///
-/// let engine = Engine::builder()
+/// let engine = FakeEngine::builder()
 ///     .like_docker_1_6()
 ///     .image(Image::new("shop:1").cmd(["serve"]))
 ///     .in_registry(Image::new("shop:2"))
@@ -25,87 +25,94 @@ use crate::{
 /// ```
 #[derive(Debug)]
 #[must_use]
-pub struct EngineBuilder {
-    age: Age,
+pub struct FakeEngineBuilder {
+    release: Release,
     newest: Option<ApiVersion>,
     lenient: bool,
     images: Vec<Image>,
     registry: Vec<Image>,
 }
 
-impl EngineBuilder {
+impl FakeEngineBuilder {
     pub(super) fn new() -> Self {
-        Self { age: Age::Modern, newest: None, lenient: false, images: vec![Image::busybox()], registry: Vec::new() }
+        Self {
+            release: Release::V20_10,
+            newest: None,
+            lenient: false,
+            images: vec![Image::busybox()],
+            registry: Vec::new(),
+        }
     }
 
-    /// Behave as engine 1.6: flags as 0 and 1, errors as text, events without anything between them, ids without a
-    /// prefix, and its statuses.
+    /// Behaves like Docker 1.6: booleans are sent as 0 and 1, errors as plain text, events without separators, ids without
+    /// a `sha256:` prefix, and some errors have other statuses.
     pub fn like_docker_1_6(self) -> Self {
-        Self { age: Age::Old, ..self }
+        Self { release: Release::V1_6, ..self }
     }
 
-    /// The newest API to speak; newer ones are refused.
+    /// Sets the newest supported API version. Requests for newer versions are rejected.
     ///
-    /// Defaults to 1.41, or what the API's document knows if that is less, and to 1.18 with
+    /// Defaults to 1.41, or the newest version of the API specification if that is older, and to 1.18 with
     /// [`like_docker_1_6`](Self::like_docker_1_6).
     ///
     /// # Panics
     ///
-    /// If this is no version.
+    /// Panics if this is not a valid version.
     pub fn newest_api(self, version: &str) -> Self {
-        Self { newest: Some(version.parse().expect("a version of the API, as 1.18")), ..self }
+        Self { newest: Some(version.parse().expect("invalid API version")), ..self }
     }
 
-    /// Take requests as engines do, which ignore what they do not know; do not fail the test for them.
+    /// Ignores unknown parameters and fields, as engines do, instead of failing the test.
     pub fn lenient(self) -> Self {
         Self { lenient: true, ..self }
     }
 
-    /// An image that the engine has, and what containers of it do.
+    /// Adds an image.
     pub fn image(mut self, image: Image) -> Self {
         self.images.push(image);
         self
     }
 
-    /// Have no images, not even `busybox`.
+    /// Removes all images, including `busybox`.
     pub fn without_images(mut self) -> Self {
         self.images.clear();
         self
     }
 
-    /// An image that can be pulled.
+    /// Adds an image that can be pulled.
     pub fn in_registry(mut self, image: Image) -> Self {
         self.registry.push(image);
         self
     }
 
-    /// Makes the engine.
+    /// Creates the fake engine.
     #[must_use]
-    pub fn build(self) -> Engine {
+    pub fn build(self) -> FakeEngine {
         self.with(None)
     }
 
-    /// Makes an engine that answers each request as `script` says, and does nothing of its own.
+    /// Creates a fake engine that responds to every request with the result of `script`, and simulates nothing.
     #[must_use]
-    pub fn answering(self, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Engine {
-        self.with(Some((Box::new(script), Reading::Bodies)))
+    pub fn scripted(self, script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> FakeEngine {
+        self.with(Some((Box::new(script), BodyMode::Read)))
     }
 
-    /// The same, without reading the bodies of requests.
+    /// Creates a fake engine that calls `script` as soon as the headers of a request are received, and does not read the
+    /// body.
     #[must_use]
-    pub fn answering_early(self, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Engine {
-        self.with(Some((Box::new(script), Reading::OnlyHeads)))
+    pub fn scripted_before_body(self, script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> FakeEngine {
+        self.with(Some((Box::new(script), BodyMode::Skip)))
     }
 
-    fn with(self, script: Option<(Script, Reading)>) -> Engine {
-        let newest = self.newest.unwrap_or(self.age.newest().min(DOCUMENT.newest));
-        let shared = Shared::new(self.age, newest, self.lenient, script);
-        shared.state.change(|world| {
+    fn with(self, script: Option<(Script, BodyMode)>) -> FakeEngine {
+        let newest = self.newest.unwrap_or(self.release.newest_api().min(SPECIFICATION.newest));
+        let server = Server::new(self.release, newest, self.lenient, script);
+        server.state.update(|state| {
             for image in &self.images {
-                world.add_image(image);
+                state.add_image(image);
             }
-            world.registry = [&self.registry[..], &self.images, &[Image::busybox()]].concat();
+            state.registry = [&self.registry[..], &self.images, &[Image::busybox()]].concat();
         });
-        Engine::with(shared)
+        FakeEngine::with(server)
     }
 }

@@ -1,13 +1,13 @@
-//! Programs, run as tasks.
+//! Runs programs as tasks.
 
 use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use futures_util::FutureExt as _;
 
-use super::{Argv, Process, Program};
-use crate::shared::Shared;
+use super::{Process, Program};
+use crate::{argv::Argv, server::Server};
 
-/// What is run.
+/// The container or exec instance that runs a program.
 #[derive(Clone, Debug)]
 pub(crate) enum Key {
     Container(String),
@@ -22,52 +22,52 @@ impl Key {
     }
 }
 
-/// Runs `program`, and returns when it has done what it does without waiting.
-pub(crate) async fn launch(shared: &Arc<Shared>, key: Key, program: &Program, argv: Argv, env: Vec<String>) {
+/// Spawns `program`, and returns once it has run up to its first pending `await`.
+pub(crate) async fn launch(server: &Arc<Server>, key: Key, program: &Program, argv: Argv, env: Vec<String>) {
     let id = key.id().to_owned();
-    let process = Process { state: Arc::clone(&shared.state), id: id.clone(), argv: argv.into(), env: env.into() };
-    let (owner, program) = (Arc::clone(shared), program.clone());
+    let process = Process { state: Arc::clone(&server.state), id: id.clone(), argv: argv.into(), env: env.into() };
+    let (owner, program) = (Arc::clone(server), program.clone());
     let task = async move {
         let running = AssertUnwindSafe(async { program.run(process).await }).catch_unwind();
-        let code = settling(&owner, key.id(), running).await.unwrap_or_else(|panic| {
+        let code = track_first_poll(&owner, key.id(), running).await.unwrap_or_else(|panic| {
             owner.panicked("a program", &*panic);
             255
         });
-        owner.state.change(|world| match &key {
-            Key::Container(id) => world.container_ends(id, code),
-            Key::Exec(id) => world.exec_ends(id, code),
+        owner.state.update(|state| match &key {
+            Key::Container(id) => state.container_exited(id, code),
+            Key::Exec(id) => state.exec_exited(id, code),
         });
     };
-    let handle = shared.spawn_program(task);
-    shared.state.change(|world| {
-        if let Some(run) = world.runs.get_mut(&id).filter(|run| run.running) {
+    let handle = server.spawn_program(task);
+    server.state.update(|state| {
+        if let Some(run) = state.runs.get_mut(&id).filter(|run| run.running) {
             run.task = Some(handle);
         }
     });
-    shared.state.until(|world| world.runs.get(&id).is_none_or(|run| run.settled).then_some(())).await;
+    server.state.wait_until(|state| state.runs.get(&id).is_none_or(|run| run.settled).then_some(())).await;
 }
 
-/// Notes when `program` first waits.
-async fn settling<T>(shared: &Shared, id: &str, program: impl Future<Output = T>) -> T {
+/// Records when `program` is first pending.
+async fn track_first_poll<T>(server: &Server, id: &str, program: impl Future<Output = T>) -> T {
     let mut program = pin!(program);
     let mut settled = false;
     std::future::poll_fn(|context| {
         let polled = program.as_mut().poll(context);
         if polled.is_pending() && !settled {
             settled = true;
-            shared.state.change(|world| world.runs.get_mut(id).map(|run| run.settled = true));
+            server.state.update(|state| state.runs.get_mut(id).map(|run| run.settled = true));
         }
         polled
     })
     .await
 }
 
-/// The name of a signal that was given by its name or its number, without `SIG`.
+/// The name of a signal without `SIG`, by its name or number.
 pub(crate) fn signal_name(signal: &str) -> Option<&'static str> {
     known_signal(signal).map(|(name, _)| name)
 }
 
-/// Its number, as events tell it.
+/// The number of a signal, as events contain it.
 pub(crate) fn signal_number(signal: &str) -> Option<&'static str> {
     known_signal(signal).map(|(_, number)| number)
 }
@@ -90,6 +90,6 @@ fn known_signal(signal: &str) -> Option<(&'static str, &'static str)> {
         ("WINCH", "28"),
     ];
     let upper = signal.to_uppercase();
-    let wanted = upper.strip_prefix("SIG").unwrap_or(&upper);
-    NAMES.iter().find(|(name, number)| *name == wanted || *number == wanted).copied()
+    let signal = upper.strip_prefix("SIG").unwrap_or(&upper);
+    NAMES.iter().find(|(name, number)| *name == signal || *number == signal).copied()
 }

@@ -1,7 +1,7 @@
-//! A little of busybox's shell, so that what people try first does what they expect.
+//! A subset of the shell of busybox.
 //!
-//! It knows lists of simple commands, quotes, variables, `>&2`, `>` and `>>`, `trap` and `while true`; not pipes or
-//! substitutions. What it does not know it says on stderr, and ends with 127.
+//! Supports lists of simple commands, quotes, variables, `>&2`, `>` and `>>`, `trap` and `while true`, but no pipes or
+//! substitutions. An unknown command writes an error to stderr and returns 127.
 
 use std::{
     collections::BTreeMap,
@@ -15,17 +15,17 @@ use super::{Process, signal_name};
 
 mod files;
 
-const WORDS: [&str; 18] = [
+const COMMANDS: [&str; 18] = [
     "sh", "/bin/sh", "ash", "echo", "cat", "sleep", "true", "false", "exit", "env", "printf", "hostname", "test", ":",
     "ls", "mkdir", "touch", "rm",
 ];
 
-/// Whether the shell knows the command.
-pub(super) fn knows(word: &str) -> bool {
-    WORDS.contains(&word.strip_prefix("/bin/").unwrap_or(word))
+/// Whether `word` is a command of the shell.
+pub(super) fn supports(word: &str) -> bool {
+    COMMANDS.contains(&word.strip_prefix("/bin/").unwrap_or(word))
 }
 
-/// Runs the command that the process was given.
+/// Runs the command line of the process.
 pub(super) async fn run(process: Process) -> i64 {
     let argv = process.args().to_vec();
     let shell = Shell { process: process.clone(), traps: Arc::default(), variables: Arc::default() };
@@ -68,18 +68,18 @@ impl Shell {
         async move {
             let mut code = 0;
             let mut rest = &*text;
-            while let Some((piece, joint, after)) = next_command(rest) {
+            while let Some((command, operator, after)) = next_command(rest) {
                 rest = after;
-                let piece = piece.trim();
-                let flow = match piece.strip_prefix("while true; do").and_then(|body| body.strip_suffix("done")) {
+                let command = command.trim();
+                let flow = match command.strip_prefix("while true; do").and_then(|body| body.strip_suffix("done")) {
                     Some(body) => self.clone().forever(body.trim().trim_end_matches(';').to_owned()).await,
-                    None => self.line(piece).await,
+                    None => self.line(command).await,
                 };
                 code = match flow {
                     Flow::Next(code) => code,
                     exit @ Flow::Exit(_) => return exit,
                 };
-                if (joint == "&&" && code != 0) || (joint == "||" && code == 0) {
+                if (operator == "&&" && code != 0) || (operator == "||" && code == 0) {
                     rest = next_command(rest).map_or("", |(_, _, after)| after);
                 }
             }
@@ -180,8 +180,7 @@ impl Shell {
             ("true" | ":" | "wait" | "set" | "stty", _) => {}
             ("false", _) => return Flow::Next(1),
             (name, _) => {
-                // What the image says its commands do, the shell can start.
-                if let Some((program, process)) = self.process.other(&words) {
+                if let Some((program, process)) = self.process.program_for(&words) {
                     return Flow::Next(program.run(process).await);
                 }
                 let shell = self.process.args().first().map_or("sh", String::as_str);
@@ -192,7 +191,7 @@ impl Shell {
         Flow::Next(0)
     }
 
-    /// Runs each line that is typed.
+    /// Runs each line of the input.
     async fn interactive(&self) -> Flow {
         let mut code = 0;
         while let Some(line) = self.process.read_line().await {
@@ -205,7 +204,7 @@ impl Shell {
         Flow::Exit(code)
     }
 
-    /// The words of a line, with variables put in and quotes taken away.
+    /// Splits a line into words, substitutes variables and removes quotes.
     fn words(&self, line: &str) -> Vec<String> {
         let mut words = Vec::new();
         let mut word: Option<String> = None;
@@ -239,7 +238,7 @@ impl Shell {
     }
 }
 
-/// Takes out where a command writes to, and whether it adds to what is there.
+/// Removes a redirection, and returns its path and whether it appends.
 fn redirected(words: &mut Vec<String>) -> Option<(String, bool)> {
     // A word with a space was quoted.
     let at = words.iter().position(|word| word.starts_with('>') && !word.contains(' '))?;
@@ -249,7 +248,7 @@ fn redirected(words: &mut Vec<String>) -> Option<(String, bool)> {
     Some((crate::state::files::clean(&path), word.starts_with(">>")))
 }
 
-/// The next command of a list, what joins it to the one behind it, and the rest.
+/// Splits off the first command of a list, and returns it, the operator after it and the rest.
 fn next_command(text: &str) -> Option<(&str, &str, &str)> {
     let text = text.trim_start();
     if text.is_empty() {

@@ -1,42 +1,42 @@
-//! Files of a container: into it, out of it, and looked at.
+//! Copying files into and out of containers, and listing changes.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::Context;
 use crate::{
-    Reply,
-    age::Age,
-    refusal::{Refusal, Result},
+    Response,
+    api_error::{ApiError, Result},
+    release::Release,
     state::{
-        World,
+        State,
         files::{File, Files, Kind, clean},
     },
 };
 
-/// As Go marks them in a mode.
+/// The bits of a directory and a symbolic link in Go's file modes.
 const DIRECTORY: u32 = 1 << 31;
 const LINK: u32 = 1 << 27;
 
-/// What a path means in a container.
+/// A file in a container.
 struct Found {
     files: Files,
     path: String,
-    /// What it is called in an archive.
+    /// The name in an archive.
     name: String,
     file: File,
 }
 
-/// Looks for the file that a request is about.
-fn find(world: &World, container: &str, path: &str) -> Result<Found> {
-    let files = world.files_in(container)?;
-    // A path that ends so means what a link leads to.
+/// Finds the file at `path`.
+fn find(state: &State, container: &str, path: &str) -> Result<Found> {
+    let files = state.files_in(container)?;
+    // With such an ending, a symbolic link is followed.
     let follow = path.ends_with('/') || path.ends_with("/.");
     let resolved = files.resolved(path, follow);
-    let missing = || Refusal::not_found(format!("Could not find the file {path} in container {container}"));
+    let missing = || ApiError::not_found(format!("Could not find the file {path} in container {container}"));
     let file = files.get(&resolved).ok_or_else(missing)?;
     if follow && !file.is_directory() {
-        return Err(Refusal::new(500, format!("lstat {path}: not a directory")));
+        return Err(ApiError::new(500, format!("lstat {path}: not a directory")));
     }
     let name = match clean(path).rsplit_once('/') {
         _ if path.ends_with("/.") => ".".to_owned(),
@@ -47,7 +47,7 @@ fn find(world: &World, container: &str, path: &str) -> Result<Found> {
 }
 
 impl Found {
-    /// What is told of it in a header.
+    /// The value of the header `X-Docker-Container-Path-Stat`.
     fn stat(&self) -> String {
         let (kind, target) = match &self.file.kind {
             Kind::Directory => (DIRECTORY, String::new()),
@@ -73,108 +73,108 @@ impl Found {
 }
 
 fn path(context: &Context) -> Result<String> {
-    let path = context.asked.request.query("path").unwrap_or_default();
-    if path.is_empty() { Err(Refusal::new(400, "bad parameter: pathcannot be empty")) } else { Ok(path) }
+    let path = context.call.request.query("path").unwrap_or_default();
+    if path.is_empty() { Err(ApiError::new(400, "bad parameter: pathcannot be empty")) } else { Ok(path) }
 }
 
-pub(super) async fn stat(context: Context) -> Result<Reply> {
+pub(super) async fn stat(context: Context) -> Result<Response> {
     let path = path(&context)?;
-    let found = context.shared.state.change(|world| {
-        let id = world.container(context.asked.name())?.id.clone();
-        world.volumes_mounted(&id);
-        world.volumes_unmounted(&id);
-        find(world, context.asked.name(), &path)
+    let found = context.server.state.update(|state| {
+        let id = state.container(context.call.name())?.id.clone();
+        state.volumes_mounted(&id);
+        state.volumes_unmounted(&id);
+        find(state, context.call.name(), &path)
     })?;
-    Ok(Reply::empty(200).header("X-Docker-Container-Path-Stat", &found.stat()))
+    Ok(Response::empty(200).header("X-Docker-Container-Path-Stat", &found.stat()))
 }
 
-pub(super) async fn get(context: Context) -> Result<Reply> {
+pub(super) async fn get(context: Context) -> Result<Response> {
     let path = path(&context)?;
-    let found = read(&context, "archive-path", |world| find(world, context.asked.name(), &path))?;
+    let found = read(&context, "archive-path", |state| find(state, context.call.name(), &path))?;
     let archive = found.files.pack(&found.path, &found.name);
-    Ok(Reply::with_type(200, "application/x-tar", archive).header("X-Docker-Container-Path-Stat", &found.stat()))
+    Ok(Response::with_type(200, "application/x-tar", archive).header("X-Docker-Container-Path-Stat", &found.stat()))
 }
 
-pub(super) async fn copy(context: Context) -> Result<Reply> {
-    let age = context.shared.age;
-    let asked = context.body()?;
-    let path = asked["Resource"].as_str().unwrap_or_default();
+pub(super) async fn copy(context: Context) -> Result<Response> {
+    let release = context.server.release;
+    let body = context.body()?;
+    let path = body["Resource"].as_str().unwrap_or_default();
     if path.is_empty() {
-        return Err(age.refusal(400, 500, "Path cannot be empty"));
+        return Err(release.error(400, 500, "Path cannot be empty"));
     }
-    let found = read(&context, "copy", |world| {
-        world.container(context.asked.name())?;
-        let found = find(world, context.asked.name(), path);
-        found.map_err(|refusal| if refusal.status == 404 { age.refusal(404, 500, refusal.message) } else { refusal })
+    let found = read(&context, "copy", |state| {
+        state.container(context.call.name())?;
+        let found = find(state, context.call.name(), path);
+        found.map_err(|error| if error.status == 404 { release.error(404, 500, error.message) } else { error })
     })?;
-    // Newer engines leave out the name of a directory.
-    let name = if found.file.is_directory() && age == Age::Modern { "" } else { &found.name };
-    Ok(Reply::with_type(200, "application/x-tar", found.files.pack(&found.path, name)))
+    // Docker 20.10 omits the name of a directory.
+    let name = if found.file.is_directory() && release == Release::V20_10 { "" } else { &found.name };
+    Ok(Response::with_type(200, "application/x-tar", found.files.pack(&found.path, name)))
 }
 
-/// Looks at the files of a container, and tells that it happened.
-fn read<T>(context: &Context, action: &str, look: impl FnOnce(&World) -> Result<T>) -> Result<T> {
-    context.shared.state.change(|world| {
-        let id = world.container(context.asked.name())?.id.clone();
-        world.volumes_mounted(&id);
-        let found = look(world);
+/// Reads files of a container, and adds an event for it.
+fn read<T>(context: &Context, action: &str, read: impl FnOnce(&State) -> Result<T>) -> Result<T> {
+    context.server.state.update(|state| {
+        let id = state.container(context.call.name())?.id.clone();
+        state.volumes_mounted(&id);
+        let found = read(state);
         if found.is_ok() {
-            world.container_event(&id, action, Default::default());
+            state.container_event(&id, action, Default::default());
         }
-        world.volumes_unmounted(&id);
+        state.volumes_unmounted(&id);
         found
     })
 }
 
-pub(super) async fn put(context: Context) -> Result<Reply> {
+pub(super) async fn put(context: Context) -> Result<Response> {
     let path = path(&context)?;
-    let (name, archive) = (context.asked.name(), &context.asked.request.bytes);
-    let directories_stay = context.asked.flag("noOverwriteDirNonDir");
-    context.shared.state.change(|world| {
-        let id = world.container(name)?.id.clone();
-        world.volumes_mounted(&id);
-        let done = extract(world, name, &path, archive, directories_stay);
+    let (name, archive) = (context.call.name(), &context.call.request.bytes);
+    let keep_types = context.call.flag("noOverwriteDirNonDir");
+    context.server.state.update(|state| {
+        let id = state.container(name)?.id.clone();
+        state.volumes_mounted(&id);
+        let done = extract(state, name, &path, archive, keep_types);
         if done.is_ok() {
-            world.container_event(&id, "extract-to-dir", Default::default());
+            state.container_event(&id, "extract-to-dir", Default::default());
         }
-        world.volumes_unmounted(&id);
+        state.volumes_unmounted(&id);
         done
     })?;
-    Ok(Reply::empty(200))
+    Ok(Response::empty(200))
 }
 
-fn extract(world: &mut World, container: &str, path: &str, archive: &[u8], directories_stay: bool) -> Result<()> {
-    let files = world.files_in(container)?;
+fn extract(state: &mut State, container: &str, path: &str, archive: &[u8], keep_types: bool) -> Result<()> {
+    let files = state.files_in(container)?;
     let at = files.resolved(path, true);
-    let missing = || Refusal::not_found(format!("Could not find the file {path} in container {container}"));
+    let missing = || ApiError::not_found(format!("Could not find the file {path} in container {container}"));
     if !files.get(&at).ok_or_else(missing)?.is_directory() {
-        return Err(Refusal::new(500, "extraction point is not a directory"));
+        return Err(ApiError::new(500, "extraction point is not a directory"));
     }
-    world.must_be_writable(container, &at)?;
-    world.change_files(container, |files| {
-        let broken = |error| Refusal::new(500, format!("Error processing tar file(exit status 1): {error}"));
-        files.unpack(archive, &at, directories_stay).map_err(broken)
+    state.require_writable(container, &at)?;
+    state.change_files(container, |files| {
+        let invalid = |error| ApiError::new(500, format!("Error processing tar file(exit status 1): {error}"));
+        files.unpack(archive, &at, keep_types).map_err(invalid)
     })?
 }
 
-pub(super) async fn export(context: Context) -> Result<Reply> {
-    let archive = context.shared.state.change(|world| {
-        let container = world.container(context.asked.name())?;
+pub(super) async fn export(context: Context) -> Result<Response> {
+    let archive = context.server.state.update(|state| {
+        let container = state.container(context.call.name())?;
         let (id, archive) = (container.id.clone(), container.files.pack("/", ""));
-        world.container_event(&id, "export", Default::default());
-        Ok::<_, Refusal>(archive)
+        state.container_event(&id, "export", Default::default());
+        Ok::<_, ApiError>(archive)
     })?;
-    Ok(Reply::with_type(200, "application/octet-stream", archive))
+    Ok(Response::with_type(200, "application/octet-stream", archive))
 }
 
-pub(super) async fn changes(context: Context) -> Result<Reply> {
-    let changes: Vec<Value> = context.shared.state.look(|world| {
-        let container = world.container(context.asked.name())?;
+pub(super) async fn changes(context: Context) -> Result<Response> {
+    let changes: Vec<Value> = context.server.state.read(|state| {
+        let container = state.container(context.call.name())?;
         let mut all = container.files.changes_since(&container.base);
-        all.extend(container.said_changes.clone());
-        let told = all.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
-        Ok::<_, Refusal>(told.collect())
+        all.extend(container.reported_changes.clone());
+        let changes = all.iter().map(|(path, kind)| json!({ "Path": path, "Kind": kind }));
+        Ok::<_, ApiError>(changes.collect())
     })?;
-    let none = changes.is_empty() && context.shared.age == Age::Modern;
-    Ok(context.document(200, if none { Value::Null } else { changes.into() }))
+    let is_null = changes.is_empty() && context.server.release == Release::V20_10;
+    Ok(context.json(200, if is_null { Value::Null } else { changes.into() }))
 }

@@ -1,23 +1,24 @@
-//! Images made of containers.
+//! Commits of containers.
 
 use serde_json::{Map, Value, json};
 
 use super::{Context, dockerfile};
 use crate::{
-    Reply,
-    image::{complete, words},
-    refusal::{Refusal, Result},
+    Response,
+    api_error::{ApiError, Result},
+    argv::words,
+    image::complete,
     state::{layer::Layer, reference},
 };
 
-pub(super) async fn commit(context: Context) -> Result<Reply> {
-    let asked = &context.asked;
-    let given = |name: &str| asked.request.query(name).unwrap_or_default();
-    let given_config = if asked.request.bytes.is_empty() { Value::Null } else { context.body()? };
-    let changes = asked.request.all("changes").join("\n");
-    let id = context.shared.state.change(|world| {
-        let container = world.container(&given("container"))?;
-        let pauses = container.is_running() && (asked.request.query("pause").is_none() || asked.flag("pause"));
+pub(super) async fn commit(context: Context) -> Result<Response> {
+    let call = &context.call;
+    let given = |name: &str| call.request.query(name).unwrap_or_default();
+    let given_config = if call.request.bytes.is_empty() { Value::Null } else { context.body()? };
+    let changes = call.request.all("changes").join("\n");
+    let id = context.server.state.update(|state| {
+        let container = state.container(&given("container"))?;
+        let pauses = container.is_running() && (call.request.query("pause").is_none() || call.flag("pause"));
         let (id, base, config) = (container.id.clone(), container.image.clone(), container.config.clone());
         let layer = Layer {
             config: committed(&given_config, &config, &changes)?,
@@ -30,30 +31,34 @@ pub(super) async fn commit(context: Context) -> Result<Reply> {
         let reference = match given("repo") {
             repository if repository.is_empty() => None,
             repository => {
-                world.check_repository(&repository, 500)?;
+                state.check_repository(&repository, 500)?;
                 Some(reference::joined(&repository, &given("tag")))
             }
         };
         if pauses {
-            world.container_event(&id, "pause", Default::default());
+            state.container_event(&id, "pause", Default::default());
         }
-        let image = world.add_layer(&base, layer);
-        let mut told = vec![("comment", given("comment")), ("imageID", image.clone())];
+        let image = state.add_layer(&base, layer);
+        let mut attributes = vec![("comment", given("comment")), ("imageID", image.clone())];
         if let Some(reference) = reference {
             let name = if given("tag").is_empty() { given("repo") } else { reference.clone() };
-            world.give_tag(&image, &reference, &name);
-            told.push(("imageRef", name));
+            state.tag_image(&image, &reference, &name);
+            attributes.push(("imageRef", name));
         }
-        world.container_event(&id, "commit", told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        state.container_event(
+            &id,
+            "commit",
+            attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        );
         if pauses {
-            world.container_event(&id, "unpause", Default::default());
+            state.container_event(&id, "unpause", Default::default());
         }
-        Ok::<_, Refusal>(image)
+        Ok::<_, ApiError>(image)
     })?;
-    Ok(context.document(201, json!({ "Id": id })))
+    Ok(context.json(201, json!({ "Id": id })))
 }
 
-/// The configuration of an image: the container's, or what is given, made complete by it; with changes.
+/// The configuration of the new image: the given one completed by that of the container, with changes.
 fn committed(given: &Value, container: &Value, changes: &str) -> Result<Value> {
     let nothing = given.as_object().is_none_or(Map::is_empty);
     let mut config = dockerfile::changed(if nothing { container.clone() } else { given.clone() }, changes)?;

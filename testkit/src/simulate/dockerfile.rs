@@ -1,27 +1,27 @@
-//! Dockerfiles, as far as the double understands them.
+//! Parses and applies the instructions of a Dockerfile.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::{
-    image::words,
-    refusal::{Refusal, Result},
+    api_error::{ApiError, Result},
+    argv::words,
 };
 
 /// One instruction of a Dockerfile.
 #[derive(Clone, Debug)]
 pub(super) struct Instruction {
-    /// In upper case.
-    pub(super) word: String,
-    /// As `from=one`.
+    /// The keyword, in upper case.
+    pub(super) keyword: String,
+    /// Flags without the leading dashes, for example `from=one`.
     pub(super) flags: Vec<String>,
     pub(super) rest: String,
-    /// The whole of it, on one line.
+    /// The complete instruction, on one line.
     pub(super) text: String,
 }
 
-const WORDS: [&str; 18] = [
+const KEYWORDS: [&str; 18] = [
     "FROM",
     "RUN",
     "CMD",
@@ -42,10 +42,10 @@ const WORDS: [&str; 18] = [
     "SHELL",
 ];
 
-/// What may stand in `changes` of a commit or an import.
+/// The instructions that are allowed in the `changes` of a commit or import.
 const CHANGES: [&str; 9] = ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "ONBUILD", "USER", "VOLUME", "WORKDIR"];
 
-/// The instructions of a Dockerfile.
+/// Parses the instructions of a Dockerfile.
 pub(super) fn parse(text: &str) -> Result<Vec<Instruction>> {
     let mut found = Vec::new();
     let mut joined = String::new();
@@ -68,55 +68,59 @@ pub(super) fn parse(text: &str) -> Result<Vec<Instruction>> {
 }
 
 fn instruction(text: &str, line: usize) -> Result<Instruction> {
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    let word = word.to_uppercase();
-    if !WORDS.contains(&&*word) {
-        return Err(Refusal::new(400, format!("dockerfile parse error line {line}: unknown instruction: {word}")));
+    let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let keyword = keyword.to_uppercase();
+    if !KEYWORDS.contains(&&*keyword) {
+        return Err(ApiError::new(400, format!("dockerfile parse error line {line}: unknown instruction: {keyword}")));
     }
     let (mut flags, mut rest) = (Vec::new(), rest.trim());
     while let Some(flag) = rest.strip_prefix("--") {
-        let (flag, behind) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
+        let (flag, after) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
         flags.push(flag.to_owned());
-        rest = behind.trim_start();
+        rest = after.trim_start();
     }
-    let instruction = Instruction { word, flags, rest: rest.to_owned(), text: text.to_owned() };
+    let instruction = Instruction { keyword, flags, rest: rest.to_owned(), text: text.to_owned() };
     instruction.checked()
 }
 
 impl Instruction {
-    /// A label, as builds are given some from outside.
+    /// The instruction for a label of the build request.
     pub(super) fn label(name: &str, value: &str) -> Self {
         let (text, rest) = (format!("LABEL {name}={value}"), format!("{name:?}={value:?}"));
-        Self { word: "LABEL".to_owned(), flags: vec![], rest, text }
+        Self { keyword: "LABEL".to_owned(), flags: vec![], rest, text }
     }
 
     fn checked(self) -> Result<Self> {
         let name = |pair: &String| pair.split_once('=').is_none();
-        let broken = match &*self.word {
+        let problem = match &*self.keyword {
             word if self.rest.is_empty() && word != "HEALTHCHECK" => match word {
                 "FROM" | "MAINTAINER" | "USER" | "WORKDIR" | "STOPSIGNAL" => "requires exactly one argument",
                 "CMD" | "ENTRYPOINT" | "RUN" => return Ok(self),
                 _ => "requires at least one argument",
             },
-            "LABEL" if quoted(&self.rest).iter().any(name) && quoted(&self.rest).len() < 2 => "must have two arguments",
-            "ENV" if quoted(&self.rest).iter().any(name) && quoted(&self.rest).len() < 2 => "must have two arguments",
+            "LABEL" if split_words(&self.rest).iter().any(name) && split_words(&self.rest).len() < 2 => {
+                "must have two arguments"
+            }
+            "ENV" if split_words(&self.rest).iter().any(name) && split_words(&self.rest).len() < 2 => {
+                "must have two arguments"
+            }
             _ => return Ok(self),
         };
-        Err(Refusal::new(400, format!("failed to parse Dockerfile: {} {broken}", self.word)))
+        Err(ApiError::new(400, format!("failed to parse Dockerfile: {} {problem}", self.keyword)))
     }
 
-    /// What the double does not do, if this is some of it.
+    /// Describes the feature that is not simulated, if the instruction uses one.
     pub(super) fn not_simulated(&self) -> Option<&'static str> {
         let url = ["http://", "https://", "git@"].iter().any(|scheme| self.rest.starts_with(scheme));
-        match &*self.word {
-            "ADD" if url => Some("ADD of what lies in a network"),
+        match &*self.keyword {
+            "ADD" if url => Some("ADD of a remote URL"),
             "RUN" if !self.flags.is_empty() => Some("RUN with flags"),
-            "RUN" | "COPY" | "ADD" if self.rest.contains("<<") => Some("documents inside of a Dockerfile"),
+            "RUN" | "COPY" | "ADD" if self.rest.contains("<<") => Some("here-documents"),
             _ => None,
         }
     }
 
-    /// The words of a command: a list as it stands, or a line for the shell.
+    /// The command line of a command in exec form or shell form.
     pub(super) fn command(&self, config: &Value) -> Vec<String> {
         match serde_json::from_str::<Vec<String>>(&self.rest) {
             Ok(list) => list,
@@ -130,24 +134,26 @@ impl Instruction {
         }
     }
 
-    /// Puts the values of variables into what takes them.
+    /// Substitutes variables, in the instructions that allow it.
     pub(super) fn with_variables(&self, variables: &BTreeMap<String, String>) -> Self {
-        let takes =
-            !matches!(&*self.word, "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" | "HEALTHCHECK" | "ONBUILD" | "MAINTAINER");
-        let rest = if takes { substituted(&self.rest, variables) } else { self.rest.clone() };
+        let substitutes = !matches!(
+            &*self.keyword,
+            "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" | "HEALTHCHECK" | "ONBUILD" | "MAINTAINER"
+        );
+        let rest = if substitutes { substituted(&self.rest, variables) } else { self.rest.clone() };
         Self { rest, ..self.clone() }
     }
 
-    /// Changes a configuration, and tells how: in the words that history keeps.
+    /// Applies the instruction to a configuration, and returns its text for the image history.
     pub(super) fn apply(&self, config: &mut Value) -> String {
         let list = |items: &[String]| {
             format!("[{}]", items.iter().map(|item| format!("{item:?}")).collect::<Vec<_>>().join(" "))
         };
-        let told = match &*self.word {
+        let text = match &*self.keyword {
             "LABEL" | "ENV" => {
                 let pairs = pairs(&self.rest);
                 for (name, value) in &pairs {
-                    if self.word == "LABEL" {
+                    if self.keyword == "LABEL" {
                         config["Labels"][name] = json!(value);
                     } else {
                         set_env(config, name, value);
@@ -157,7 +163,7 @@ impl Instruction {
             }
             "CMD" | "ENTRYPOINT" => {
                 let command = self.command(config);
-                config[if self.word == "CMD" { "Cmd" } else { "Entrypoint" }] = json!(command);
+                config[if self.keyword == "CMD" { "Cmd" } else { "Entrypoint" }] = json!(command);
                 list(&command)
             }
             "EXPOSE" => {
@@ -168,7 +174,7 @@ impl Instruction {
                 self.rest.clone()
             }
             "VOLUME" => {
-                let paths = serde_json::from_str(&self.rest).unwrap_or_else(|_| quoted(&self.rest));
+                let paths = serde_json::from_str(&self.rest).unwrap_or_else(|_| split_words(&self.rest));
                 paths.iter().for_each(|path| config["Volumes"][path] = json!({}));
                 format!("[{}]", paths.join(" "))
             }
@@ -181,7 +187,7 @@ impl Instruction {
                 path
             }
             "USER" | "STOPSIGNAL" => {
-                config[if self.word == "USER" { "User" } else { "StopSignal" }] = json!(self.rest);
+                config[if self.keyword == "USER" { "User" } else { "StopSignal" }] = json!(self.rest);
                 self.rest.clone()
             }
             "SHELL" => {
@@ -205,18 +211,18 @@ impl Instruction {
             }
             _ => self.rest.clone(),
         };
-        // Engines write some of them with one space more.
-        let space = if self.word == "WORKDIR" { "" } else { " " };
-        format!("{space}{} {told}", self.word)
+        // Engines write most of them with an additional space.
+        let space = if self.keyword == "WORKDIR" { "" } else { " " };
+        format!("{space}{} {text}", self.keyword)
     }
 }
 
-/// A configuration, changed by instructions.
+/// Applies the instructions in `text` to a configuration.
 pub(super) fn changed(mut config: Value, text: &str) -> Result<Value> {
     for instruction in parse(text)? {
-        if !CHANGES.contains(&&*instruction.word) {
-            let message = format!("{} is not a valid change command", instruction.word.to_lowercase());
-            return Err(Refusal::new(400, message));
+        if !CHANGES.contains(&&*instruction.keyword) {
+            let message = format!("{} is not a valid change command", instruction.keyword.to_lowercase());
+            return Err(ApiError::new(400, message));
         }
         instruction.apply(&mut config);
     }
@@ -233,9 +239,9 @@ fn set_env(config: &mut Value, name: &str, value: &str) {
     config["Env"] = json!(all);
 }
 
-/// Names and values: `a=b c="d e"`, or `a b c` for one of them.
+/// Parses names and values: `a=b c="d e"`, or `a b c` for a single pair.
 fn pairs(text: &str) -> Vec<(String, String)> {
-    let words = quoted(text);
+    let words = split_words(text);
     if words.first().is_some_and(|first| !first.contains('=')) {
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         return vec![(name.to_owned(), value.trim().to_owned())];
@@ -244,8 +250,8 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     words.iter().filter_map(pair).collect()
 }
 
-/// The words of a line, without the quotes around them.
-pub(super) fn quoted(text: &str) -> Vec<String> {
+/// Splits a line into words, and removes quotes.
+pub(super) fn split_words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {
@@ -264,17 +270,17 @@ pub(super) fn quoted(text: &str) -> Vec<String> {
     words
 }
 
-/// The text with `$name`, `${name}` and `${name:-otherwise}` replaced.
+/// Replaces `$name`, `${name}` and `${name:-default}`.
 fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        let (name, otherwise, behind) = match rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some((inner, behind)) => {
-                let (name, otherwise) = inner.split_once(":-").unwrap_or((inner, ""));
-                (name, otherwise, behind)
+        let (name, default, after) = match rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((inner, after)) => {
+                let (name, default) = inner.split_once(":-").unwrap_or((inner, ""));
+                (name, default, after)
             }
             None => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -284,8 +290,8 @@ fn substituted(text: &str, variables: &BTreeMap<String, String>) -> String {
         if name.is_empty() {
             out.push('$');
         }
-        out.push_str(variables.get(name).map_or(otherwise, String::as_str));
-        rest = behind;
+        out.push_str(variables.get(name).map_or(default, String::as_str));
+        rest = after;
     }
     out + rest
 }
@@ -295,22 +301,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dockerfile_is_taken_apart() {
+    fn parse_dockerfile() {
         let text = "# first\nFROM a AS b\nRUN one && \\\n  # between\n  two\n\ncopy --from=b x y\n";
         let found = parse(text).unwrap();
-        let told: Vec<_> = found.iter().map(|step| (&*step.word, &*step.rest, step.flags.join(","))).collect();
+        let steps: Vec<_> = found.iter().map(|step| (&*step.keyword, &*step.rest, step.flags.join(","))).collect();
         let none = String::new;
         assert_eq!(
-            told,
+            steps,
             [("FROM", "a AS b", none()), ("RUN", "one &&   two", none()), ("COPY", "x y", "from=b".to_owned())]
         );
-        let refused = |text: &str| parse(text).unwrap_err().message;
-        assert_eq!(refused("FROM a\nBOGUS"), "dockerfile parse error line 2: unknown instruction: BOGUS");
-        assert_eq!(refused("LABEL a"), "failed to parse Dockerfile: LABEL must have two arguments");
+        let error = |text: &str| parse(text).unwrap_err().message;
+        assert_eq!(error("FROM a\nBOGUS"), "dockerfile parse error line 2: unknown instruction: BOGUS");
+        assert_eq!(error("LABEL a"), "failed to parse Dockerfile: LABEL must have two arguments");
     }
 
     #[test]
-    fn instructions_change_a_configuration() {
+    fn changed_applies_instructions() {
         let text = "ENV A=b C=\"d e\"\nENV F g h\nENV A=z\nEXPOSE 80 53/udp\nCMD [\"x\", \"y\"]\nENTRYPOINT x y\nVOLUME /v\n\
                     WORKDIR /w\nWORKDIR x\nLABEL l='m n'\nUSER me";
         assert_eq!(
@@ -325,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_put_in() {
+    fn variables_are_substituted() {
         let variables = BTreeMap::from([("A".to_owned(), "b".to_owned())]);
         assert_eq!(substituted("$A ${A}x ${N:-c} $N. $", &variables), "b bx c . $");
     }

@@ -1,4 +1,4 @@
-//! The life of a container: started, stopped, killed, paused, waited for, removed.
+//! Starting, stopping, killing, pausing and removing containers.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -6,89 +6,97 @@ use serde_json::Value;
 
 use super::Context;
 use crate::{
-    Reply,
-    age::Age,
-    image::words,
-    program::{self, Key},
-    refusal::{Refusal, Result},
-    shared::Shared,
-    state::World,
+    Response,
+    api_error::{ApiError, Result},
+    argv::Argv,
+    program::{self, Key, Program},
+    release::Release,
+    server::Server,
+    state::{State, container::Container},
 };
 
-/// How long a container may take to stop if nothing is said.
-const GRACE: i64 = 10;
+/// The stop timeout of a container that has none, in seconds.
+const DEFAULT_STOP_TIMEOUT: i64 = 10;
 
-pub(super) async fn start(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    if !asked.request.bytes.is_empty() {
+pub(super) async fn start(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    if !call.request.bytes.is_empty() {
         let host_config = context.body()?;
         if host_config.as_object().is_some_and(|fields| !fields.is_empty()) {
-            shared.state.change(|world| {
-                let id = world.container(asked.name())?.id.clone();
-                world.mount_more(&id, &host_config)?;
-                let networks = world.endpoints_of(&host_config, &Value::Null);
-                let container = world.container_mut(&id)?;
+            server.state.update(|state| {
+                let id = state.container(call.name())?.id.clone();
+                state.add_mounts(&id, &host_config)?;
+                let networks = state.endpoints_of(&host_config, &Value::Null);
+                let container = state.container_mut(&id)?;
                 let ipc = container.host_config["IpcMode"].clone();
                 (container.host_config, container.networks) = (host_config, networks);
                 container.host_config["IpcMode"] = ipc;
-                Ok::<_, Refusal>(())
+                Ok::<_, ApiError>(())
             })?;
         }
     }
-    let id = shared.state.look(|world| {
-        let container = world.container(asked.name())?;
+    let id = server.state.read(|state| {
+        let container = state.container(call.name())?;
         if container.paused {
-            return Err(shared.age.refusal(409, 500, "cannot start a paused container, try unpause instead"));
+            return Err(server.release.error(409, 500, "cannot start a paused container, try unpause instead"));
         }
         Ok((!container.is_running()).then(|| container.id.clone()))
     })?;
-    let Some(id) = id else { return Ok(shared.age.empty(304)) };
-    run(shared, &id).await?;
-    Ok(shared.age.empty(204))
+    let Some(id) = id else { return Ok(server.release.empty(304)) };
+    run(server, &id).await?;
+    Ok(server.release.empty(204))
 }
 
-/// Starts the program of a container that does not run.
-pub(super) async fn run(shared: &Arc<Shared>, id: &str) -> Result<()> {
-    let (program, argv, env) = shared.state.change(|world| {
-        let age = world.age;
-        let container = world.container(id)?;
-        let argv = container.argv.clone();
-        let image = world.images.iter().find(|image| image.id == container.image);
-        let Some(program) = image.and_then(|image| image.image.program_for(&argv)) else {
-            let command = argv.first().cloned().unwrap_or_default();
-            let container = world.container_mut(id)?;
-            container.error = not_found(&command);
-            container.code = 127;
-            container.set_up = true;
-            join_all(world, id)?;
-            world.volumes_mounted(id);
-            world.leave_all(id);
-            world.volumes_unmounted(id);
-            return Err(age.refusal(400, 404, not_found(&command)));
-        };
-        let mut env = words(&container.config["Env"]);
-        env.push(format!("HOSTNAME={}", container.config["Hostname"].as_str().unwrap_or_default()));
-        join_all(world, id)?;
-        world.set_up_mounts(id);
-        world.volumes_mounted(id);
-        world.container_starts(id);
-        Ok((program, argv, env))
+/// Starts a container that is not running.
+pub(super) async fn run(server: &Arc<Server>, id: &str) -> Result<()> {
+    let (program, argv, env) = server.state.update(|state| {
+        let started = start_in(state, id);
+        if started.is_err() {
+            state.container_start_failed(id);
+        }
+        started
     })?;
-    program::launch(shared, Key::Container(id.to_owned()), &program, argv, env).await;
+    program::launch(server, Key::Container(id.to_owned()), &program, argv, env).await;
     Ok(())
 }
 
-/// Joins a container to its networks. One that cannot be joined fails the start.
-fn join_all(world: &mut World, id: &str) -> Result<()> {
-    let joined = world.join_all(id);
-    if let (Err(refusal), Ok(container)) = (&joined, world.container_mut(id)) {
-        container.error.clone_from(&refusal.message);
-        container.code = 128;
-    }
-    joined
+/// Starts a container, and returns its program, arguments and environment.
+fn start_in(state: &mut State, id: &str) -> Result<(Program, Argv, Vec<String>)> {
+    let release = state.release;
+    let container = state.container(id)?;
+    let argv = container.argv.clone();
+    let image = state.images.iter().find(|image| image.id == container.image);
+    let Some(program) = image.and_then(|image| image.image.program_for(&argv)) else {
+        let command = argv.first().cloned().unwrap_or_default();
+        let container = state.container_mut(id)?;
+        container.error = not_found(&command);
+        container.code = 127;
+        container.set_up = true;
+        attach_all(state, id)?;
+        state.volumes_mounted(id);
+        state.detach_all(id);
+        state.volumes_unmounted(id);
+        return Err(release.error(400, 404, not_found(&command)));
+    };
+    let env = container.environment();
+    attach_all(state, id)?;
+    state.create_mount_points(id);
+    state.volumes_mounted(id);
+    state.container_started(id);
+    Ok((program, argv, env))
 }
 
-/// What the runtime says about a command that is not there.
+/// Attaches a container to its networks. If one does not exist, the start fails.
+fn attach_all(state: &mut State, id: &str) -> Result<()> {
+    let attached = state.attach_all(id);
+    if let (Err(error), Ok(container)) = (&attached, state.container_mut(id)) {
+        container.error.clone_from(&error.message);
+        container.code = 128;
+    }
+    attached
+}
+
+/// The runtime's message for an unknown command.
 pub(super) fn not_found(command: &str) -> String {
     format!(
         "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: \
@@ -96,141 +104,153 @@ pub(super) fn not_found(command: &str) -> String {
     )
 }
 
-pub(super) async fn stop(context: Context) -> Result<Reply> {
-    let shared = &context.shared;
-    let grace = context.number("t", 500)?.unwrap_or(GRACE);
-    let container = shared
-        .state
-        .look(|world| world.container(context.asked.name()).map(|found| (found.id.clone(), found.is_running())))?;
-    let (id, true) = container else { return Ok(shared.age.empty(304)) };
-    end(shared, &id, grace).await;
-    shared.state.change(|world| world.container_event(&id, "stop", BTreeMap::new()));
-    Ok(shared.age.empty(204))
+pub(super) async fn stop(context: Context) -> Result<Response> {
+    let server = &context.server;
+    let timeout = context.number("t", 500)?;
+    let container = server.state.read(|state| {
+        let found = state.container(context.call.name())?;
+        Ok::<_, ApiError>((found.id.clone(), found.is_running(), stop_timeout(found, timeout, server.release)))
+    })?;
+    let (id, true, timeout) = container else { return Ok(server.release.empty(304)) };
+    end(server, &id, timeout).await;
+    server.state.update(|state| state.container_event(&id, "stop", BTreeMap::new()));
+    Ok(server.release.empty(204))
 }
 
-pub(super) async fn restart(context: Context) -> Result<Reply> {
-    let shared = &context.shared;
-    let grace = context.number("t", 500)?.unwrap_or(GRACE);
-    let (id, running) = shared
-        .state
-        .look(|world| world.container(context.asked.name()).map(|found| (found.id.clone(), found.is_running())))?;
+pub(super) async fn restart(context: Context) -> Result<Response> {
+    let server = &context.server;
+    let timeout = context.number("t", 500)?;
+    let (id, running, timeout) = server.state.read(|state| {
+        let found = state.container(context.call.name())?;
+        Ok::<_, ApiError>((found.id.clone(), found.is_running(), stop_timeout(found, timeout, server.release)))
+    })?;
     if running {
-        end(shared, &id, grace).await;
-        if shared.age == Age::Modern {
-            shared.state.change(|world| world.container_event(&id, "stop", BTreeMap::new()));
+        server.state.update(|state| state.container_mut(&id).map(|container| container.restarting = true))?;
+        end(server, &id, timeout).await;
+        if server.release == Release::V20_10 {
+            server.state.update(|state| state.container_event(&id, "stop", BTreeMap::new()));
         }
     }
-    run(shared, &id).await?;
-    shared.state.change(|world| world.container_event(&id, "restart", BTreeMap::new()));
-    Ok(shared.age.empty(204))
+    run(server, &id).await?;
+    server.state.update(|state| state.container_event(&id, "restart", BTreeMap::new()));
+    Ok(server.release.empty(204))
 }
 
-/// Asks a container to end, and kills it if it does not within `grace` seconds.
+/// The stop timeout, in seconds: the requested one, else that of the container. A negative one is no limit.
 ///
-/// Nobody waits for a program that does not listen: its time of grace is over at once.
-async fn end(shared: &Shared, id: &str, grace: i64) {
-    let listens = signal(shared, id, "TERM");
-    if listens {
-        let grace = Duration::from_secs(u64::try_from(grace).unwrap_or(u64::MAX >> 32));
-        let ended = shared.state.until(|world| {
-            let runs = world.runs.get(id).is_some_and(|run| run.running);
+/// Engines without stop timeouts kill immediately unless a timeout is requested.
+fn stop_timeout(container: &Container, requested: Option<i64>, release: Release) -> i64 {
+    let default = if release == Release::V20_10 { DEFAULT_STOP_TIMEOUT } else { 0 };
+    requested.or_else(|| container.config["StopTimeout"].as_i64()).unwrap_or(default)
+}
+
+/// Sends SIGTERM to a container, and kills it if it has not exited after `timeout` seconds.
+///
+/// A program that does not handle the signal is killed without waiting.
+async fn end(server: &Server, id: &str, timeout: i64) {
+    let trapped = signal(server, id, "TERM");
+    if trapped {
+        let timeout = Duration::from_secs(u64::try_from(timeout).unwrap_or(u64::MAX >> 32));
+        let ended = server.state.wait_until(|state| {
+            let runs = state.runs.get(id).is_some_and(|run| run.running);
             (!runs).then_some(())
         });
-        if tokio::time::timeout(grace, ended).await.is_ok() {
+        if tokio::time::timeout(timeout, ended).await.is_ok() {
             return;
         }
     }
-    signal(shared, id, "KILL");
+    signal(server, id, "KILL");
 }
 
-/// Sends a signal, and tells whether the program listens to it.
-fn signal(shared: &Shared, id: &str, name: &'static str) -> bool {
-    shared.state.change(|world| {
+/// Sends a signal, and returns whether the program traps it.
+fn signal(server: &Server, id: &str, name: &'static str) -> bool {
+    server.state.update(|state| {
         let number = program::signal_number(name).unwrap_or_default().to_owned();
-        world.container_event(id, "kill", BTreeMap::from([("signal".to_owned(), number)]));
+        state.container_event(id, "kill", BTreeMap::from([("signal".to_owned(), number)]));
         if name == "KILL" {
-            world.container_ends(id, 137);
+            state.container_exited(id, 137);
             return false;
         }
-        let Some(run) = world.runs.get_mut(id) else { return false };
-        let listens = run.trapped.contains(name);
-        if listens {
+        let Some(run) = state.runs.get_mut(id) else { return false };
+        let trapped = run.trapped.contains(name);
+        if trapped {
             run.signals.push_back(name);
         }
-        listens
+        trapped
     })
 }
 
-pub(super) async fn kill(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    let wanted = asked.request.query("signal").filter(|signal| !signal.is_empty()).unwrap_or_else(|| "KILL".to_owned());
-    let Some(name) = program::signal_name(&wanted) else {
-        return Err(shared.age.refusal(400, 500, format!("Invalid signal: {wanted}")));
+pub(super) async fn kill(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    let requested =
+        call.request.query("signal").filter(|signal| !signal.is_empty()).unwrap_or_else(|| "KILL".to_owned());
+    let Some(name) = program::signal_name(&requested) else {
+        return Err(server.release.error(400, 500, format!("Invalid signal: {requested}")));
     };
     let found =
-        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.is_running())));
-    let (id, running) = found.map_err(|refusal| match shared.age {
-        Age::Modern => {
-            Refusal { message: format!("Cannot kill container: {}: {}", asked.name(), refusal.message), ..refusal }
+        server.state.read(|state| state.container(call.name()).map(|found| (found.id.clone(), found.is_running())));
+    let (id, running) = found.map_err(|error| match server.release {
+        Release::V20_10 => {
+            ApiError { message: format!("Cannot kill container: {}: {}", call.name(), error.message), ..error }
         }
-        Age::Old => refusal,
+        Release::V1_6 => error,
     })?;
     if running {
-        signal(shared, &id, name);
-    } else if asked.spoken >= dockerclient::ApiVersion::new(1, 20) && shared.age == Age::Modern {
-        let message = format!("Cannot kill container: {}: Container {id} is not running", asked.name());
-        return Err(Refusal::conflict(message));
+        signal(server, &id, name);
+    } else if call.version >= dockerclient::ApiVersion::new(1, 20) && server.release == Release::V20_10 {
+        let message = format!("Cannot kill container: {}: Container {id} is not running", call.name());
+        return Err(ApiError::conflict(message));
     }
-    Ok(shared.age.empty(204))
+    Ok(server.release.empty(204))
 }
 
-pub(super) async fn pause(context: Context) -> Result<Reply> {
-    pausing(&context, true)
+pub(super) async fn pause(context: Context) -> Result<Response> {
+    set_paused(&context, true)
 }
 
-pub(super) async fn unpause(context: Context) -> Result<Reply> {
-    pausing(&context, false)
+pub(super) async fn unpause(context: Context) -> Result<Response> {
+    set_paused(&context, false)
 }
 
-fn pausing(context: &Context, pause: bool) -> Result<Reply> {
-    let age = context.shared.age;
-    context.shared.state.change(|world| {
-        let container = world.container_mut(context.asked.name())?;
+fn set_paused(context: &Context, pause: bool) -> Result<Response> {
+    let release = context.server.release;
+    context.server.state.update(|state| {
+        let container = state.container_mut(context.call.name())?;
         let id = container.id.clone();
         if pause {
-            container.must_run(age)?;
+            container.require_running(release)?;
             if container.paused {
-                return Err(age.refusal(409, 500, format!("Container {id} is already paused")));
+                return Err(release.error(409, 500, format!("Container {id} is already paused")));
             }
         } else if !container.paused {
-            return Err(Refusal::new(500, format!("Container {id} is not paused")));
+            return Err(ApiError::new(500, format!("Container {id} is not paused")));
         }
         container.paused = pause;
-        world.container_event(&id, if pause { "pause" } else { "unpause" }, BTreeMap::new());
+        state.container_event(&id, if pause { "pause" } else { "unpause" }, BTreeMap::new());
         Ok(())
     })?;
-    Ok(age.empty(204))
+    Ok(release.empty(204))
 }
 
-pub(super) async fn rename(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    let name = asked.request.query("name").unwrap_or_default();
-    shared.state.change(|world| world.rename_container(asked.name(), &name))?;
-    Ok(shared.age.empty(204))
+pub(super) async fn rename(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    let name = call.request.query("name").unwrap_or_default();
+    server.state.update(|state| state.rename_container(call.name(), &name))?;
+    Ok(server.release.empty(204))
 }
 
-pub(super) async fn delete(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
+pub(super) async fn delete(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
     let (id, running) =
-        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.is_running())))?;
-    if running && !asked.flag("force") {
-        return Err(Refusal::conflict(format!(
+        server.state.read(|state| state.container(call.name()).map(|found| (found.id.clone(), found.is_running())))?;
+    if running && !call.flag("force") {
+        return Err(ApiError::conflict(format!(
             "You cannot remove a running container {id}. Stop the container before attempting removal or force remove"
         )));
     }
     if running {
-        signal(shared, &id, "KILL");
+        signal(server, &id, "KILL");
     }
-    shared.state.change(|world| world.remove_container(&id, asked.flag("v")));
-    Ok(shared.age.empty(204))
+    server.state.update(|state| state.remove_container(&id, call.flag("v")));
+    Ok(server.release.empty(204))
 }

@@ -1,4 +1,4 @@
-//! What a container wrote.
+//! Container logs.
 
 use std::sync::Arc;
 
@@ -7,53 +7,53 @@ use futures_util::{StreamExt as _, stream};
 
 use super::Context;
 use crate::{
-    Reply,
-    age::Age,
+    Response,
+    api_error::{ApiError, Result},
     frames,
-    refusal::{Refusal, Result},
-    state::{State, run::Line},
+    release::Release,
+    state::{SharedState, run::Line},
 };
 
-pub(super) async fn logs(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    let (stdout, stderr) = (asked.flag("stdout"), asked.flag("stderr"));
+pub(super) async fn logs(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    let (stdout, stderr) = (call.flag("stdout"), call.flag("stderr"));
     let (id, tty) =
-        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.tty())))?;
+        server.state.read(|state| state.container(call.name()).map(|found| (found.id.clone(), found.tty())))?;
     if !stdout && !stderr {
-        return Err(Refusal::new(400, "Bad parameters: you must choose at least one stream"));
+        return Err(ApiError::new(400, "Bad parameters: you must choose at least one stream"));
     }
-    let since = asked.request.query("since").and_then(|since| since.parse::<f64>().ok()).unwrap_or(0.0);
-    let wanted = Wanted { stdout, stderr, since, timestamps: asked.flag("timestamps"), framed: !tty };
-    let tail = asked.request.query("tail").and_then(|tail| tail.parse::<usize>().ok());
-    let skipped = shared.state.look(|world| {
-        let lines = world.runs.get(&id).map_or(&[][..], |run| &run.lines);
-        // Lines are counted before the streams are told apart.
+    let since = call.request.query("since").and_then(|since| since.parse::<f64>().ok()).unwrap_or(0.0);
+    let options = LineOptions { stdout, stderr, since, timestamps: call.flag("timestamps"), framed: !tty };
+    let tail = call.request.query("tail").and_then(|tail| tail.parse::<usize>().ok());
+    let skipped = server.state.read(|state| {
+        let lines = state.runs.get(&id).map_or(&[][..], |run| &run.lines);
+        // `tail` counts the lines of both streams, even if only one is requested.
         tail.map_or(0, |tail| lines.len().saturating_sub(tail))
     });
-    let reader = Reader { state: Arc::clone(&shared.state), id, wanted, next: skipped, follow: asked.flag("follow") };
-    if shared.age == Age::Modern {
-        return Ok(Reply::stream(200, reader.pieces()));
+    let reader = Reader { state: Arc::clone(&server.state), id, options, next: skipped, follow: call.flag("follow") };
+    if server.release == Release::V20_10 {
+        return Ok(Response::stream(200, reader.into_stream()));
     }
-    // Old engines begin to answer with the first line, and guess its type.
+    // Docker 1.6 sends the headers with the first line, and derives the content type from it.
     match reader.next().await {
-        None => Ok(Reply::empty(200)),
+        None => Ok(Response::empty(200)),
         Some((first, reader)) => {
             let kind = if tty { "text/plain; charset=utf-8" } else { "application/octet-stream" };
             let all = stream::unfold(Some((first, Some(reader))), |state| async {
                 let (now, reader) = state?;
                 let next = match reader {
-                    Some(reader) => reader.next().await.map(|(piece, reader)| (piece, Some(reader))),
+                    Some(reader) => reader.next().await.map(|(chunk, reader)| (chunk, Some(reader))),
                     None => None,
                 };
                 Some((now, next))
             });
-            Ok(Reply::stream(200, all.flat_map(move |bytes| stream::iter(written_as(bytes, !tty))))
+            Ok(Response::stream(200, all.flat_map(move |bytes| stream::iter(split_writes(bytes, !tty))))
                 .header("Content-Type", kind))
         }
     }
 }
 
-struct Wanted {
+struct LineOptions {
     stdout: bool,
     stderr: bool,
     since: f64,
@@ -61,8 +61,8 @@ struct Wanted {
     framed: bool,
 }
 
-impl Wanted {
-    fn has(&self, line: &Line) -> bool {
+impl LineOptions {
+    fn includes(&self, line: &Line) -> bool {
         let source = if line.source == 1 { self.stdout } else { self.stderr };
         source && line.time.as_duration().as_secs_f64() >= self.since
     }
@@ -75,39 +75,39 @@ impl Wanted {
 }
 
 struct Reader {
-    state: Arc<State>,
+    state: Arc<SharedState>,
     id: String,
-    wanted: Wanted,
+    options: LineOptions,
     next: usize,
     follow: bool,
 }
 
 impl Reader {
-    fn pieces(self) -> impl futures_util::Stream<Item = Bytes> + Send {
+    fn into_stream(self) -> impl futures_util::Stream<Item = Bytes> + Send {
         stream::unfold(self, Self::next)
     }
 
-    /// The next line, once there is one; none at the end.
+    /// The next line; `None` at the end of the logs.
     async fn next(mut self) -> Option<(Bytes, Self)> {
-        let Self { state, id, wanted, next, follow, .. } = &mut self;
+        let Self { state, id, options, next, follow, .. } = &mut self;
         let found = state
-            .until(|world| {
-                let Some((run, gone)) = world.readable(id) else { return Some(None) };
+            .wait_until(|state| {
+                let Some((run, removed)) = state.run(id) else { return Some(None) };
                 while let Some(line) = run.lines.get(*next) {
                     *next += 1;
-                    if wanted.has(line) {
-                        return Some(Some(wanted.bytes(line)));
+                    if options.includes(line) {
+                        return Some(Some(options.bytes(line)));
                     }
                 }
-                let over = gone || !*follow || !run.running;
-                over.then_some(None)
+                let finished = removed || !*follow || !run.running;
+                finished.then_some(None)
             })
             .await;
         found.map(|bytes| (bytes, self))
     }
 }
 
-/// Old engines write the head of a frame for itself.
-fn written_as(mut bytes: Bytes, framed: bool) -> Vec<Bytes> {
+/// Splits a line into the writes of Docker 1.6, which writes the header of a frame separately.
+fn split_writes(mut bytes: Bytes, framed: bool) -> Vec<Bytes> {
     if framed { vec![bytes.split_to(8), bytes] } else { vec![bytes] }
 }

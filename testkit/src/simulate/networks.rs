@@ -1,171 +1,178 @@
-//! Networks: made, looked at, joined, left, removed.
-
-use serde_json::{Value, json};
+//! Creating, inspecting, connecting and removing networks.
 
 use dockerclient::ApiVersion;
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::{
-    Reply, filters,
-    refusal::{Refusal, Result},
+    Response,
+    api_error::{ApiError, Result},
+    filters,
     state::{
-        World,
+        State,
         network::{self, Network},
     },
 };
 
-/// Since when a list no longer tells who is in a network.
-const SHORT_LISTS_SINCE: ApiVersion = ApiVersion::new(1, 28);
+/// The API version since which lists do not contain the containers of a network.
+const CONTAINERS_NOT_LISTED_SINCE: ApiVersion = ApiVersion::new(1, 28);
 
-pub(super) async fn list(context: Context) -> Result<Reply> {
+pub(super) async fn list(context: Context) -> Result<Response> {
     let filters = context.filters()?;
     let dangling = context.flag_filter(&filters, "dangling", 400)?;
     let kinds = filters::values(&filters, "type");
     if let Some(kind) = kinds.iter().find(|kind| !matches!(kind.as_str(), "custom" | "builtin")) {
-        return Err(Refusal::new(500, format!("invalid filter: 'type'='{kind}'")));
+        return Err(ApiError::new(500, format!("invalid filter: 'type'='{kind}'")));
     }
-    let long = context.asked.spoken < SHORT_LISTS_SINCE;
-    let networks: Vec<Value> = context.shared.state.look(|world| {
+    let with_containers = context.call.version < CONTAINERS_NOT_LISTED_SINCE;
+    let networks: Vec<Value> = context.server.state.read(|state| {
         let any = |key: &str, fits: &dyn Fn(&str) -> bool| match filters::values(&filters, key) {
             values if values.is_empty() => true,
             values => values.iter().any(|value| fits(value)),
         };
-        let wanted = |network: &&Network| {
-            let unused = || world.places_in(&network.id).next().is_none() && !network.is_predefined();
-            dangling.is_none_or(|wanted| unused() == wanted)
+        let matches = |network: &&Network| {
+            let unused = || state.attachments_in(&network.id).next().is_none() && !network.is_predefined();
+            dangling.is_none_or(|dangling| unused() == dangling)
                 && any("name", &|name| network.name.contains(name))
                 && any("id", &|id| network.id.contains(id))
                 && any("driver", &|driver| network.driver == driver)
                 && any("scope", &|scope| scope == "local")
                 && any("type", &|kind| (kind == "builtin") == network.is_predefined())
-                && filters::labels_pass(&filters, &network.asked["Labels"])
+                && filters::labels_pass(&filters, &network.config["Labels"])
         };
-        world.networks.iter().filter(wanted).map(|network| told(world, network, long)).collect()
+        state.networks.iter().filter(matches).map(|network| network_json(state, network, with_containers)).collect()
     });
-    Ok(context.document(200, networks.into()))
+    Ok(context.json(200, networks.into()))
 }
 
-fn told(world: &World, network: &Network, with_containers: bool) -> Value {
-    let mut document = network.document();
+fn network_json(state: &State, network: &Network, with_containers: bool) -> Value {
+    let mut document = network.to_json();
     if with_containers {
-        document["Containers"] = world.containers_in(&network.id);
+        document["Containers"] = state.containers_in(&network.id);
     }
     document
 }
 
-pub(super) async fn inspect(context: Context) -> Result<Reply> {
-    let name = context.asked.name();
-    let document = context.shared.state.look(|world| {
-        let matches = world.namesakes(name);
+pub(super) async fn inspect(context: Context) -> Result<Response> {
+    let name = context.call.name();
+    let document = context.server.state.read(|state| {
+        let matches = state.count_networks_named(name);
         if matches > 1 {
             let message = format!("{matches} matches found based on name: network {name} is ambiguous");
-            return Err(Refusal::new(400, message));
+            return Err(ApiError::new(400, message));
         }
-        world.network(name).map(|network| told(world, network, true))
+        state.network(name).map(|network| network_json(state, network, true))
     })?;
-    Ok(context.document(200, document))
+    Ok(context.json(200, document))
 }
 
-pub(super) async fn create(context: Context) -> Result<Reply> {
-    let asked = context.needed_body()?;
-    let name = asked["Name"].as_str().unwrap_or_default();
-    let driver = asked["Driver"].as_str().filter(|driver| !driver.is_empty()).unwrap_or("bridge");
-    let document = context.shared.state.change(|world| {
+pub(super) async fn create(context: Context) -> Result<Response> {
+    let body = context.required_body()?;
+    let name = body["Name"].as_str().unwrap_or_default();
+    let driver = body["Driver"].as_str().filter(|driver| !driver.is_empty()).unwrap_or("bridge");
+    let document = context.server.state.update(|state| {
         if network::is_predefined(name) {
             let message = format!("operation is not permitted on predefined {name} network ");
-            return Err(Refusal::new(403, message));
+            return Err(ApiError::new(403, message));
         }
         if name.is_empty() {
-            return Err(Refusal::new(500, "invalid name: "));
+            return Err(ApiError::new(500, "invalid name: "));
         }
-        let namesake = world.networks.iter().find(|network| network.name == name).map(|network| network.id.clone());
-        if namesake.is_some() && asked["CheckDuplicate"] == true {
-            return Err(Refusal::conflict(format!("network with name {name} already exists")));
+        let namesake = state.networks.iter().find(|network| network.name == name).map(|network| network.id.clone());
+        if namesake.is_some() && body["CheckDuplicate"] == true {
+            return Err(ApiError::conflict(format!("network with name {name} already exists")));
         }
         match driver {
             "bridge" => {}
             "host" | "null" => {
-                return Err(Refusal::new(403, format!("only one instance of {driver:?} network is allowed")));
+                return Err(ApiError::new(403, format!("only one instance of {driver:?} network is allowed")));
             }
-            _ => return Err(Refusal::not_found(format!("plugin {driver:?} not found"))),
+            _ => return Err(ApiError::not_found(format!("plugin {driver:?} not found"))),
         }
-        let subnet = world.free_subnet(asked["IPAM"]["Config"][0]["Subnet"].as_str())?;
-        let id = world.add_network(name, driver, subnet, asked.clone());
+        let subnet = state.free_subnet(body["IPAM"]["Config"][0]["Subnet"].as_str())?;
+        let id = state.add_network(name, driver, subnet, body.clone());
         let warning = namesake.map(|other| format!("Network with name {name} (id : {other}) already exists"));
         Ok(json!({ "Id": id, "Warning": warning.unwrap_or_default() }))
     })?;
-    Ok(context.document(201, document))
+    Ok(context.json(201, document))
 }
 
-pub(super) async fn delete(context: Context) -> Result<Reply> {
-    let name = context.asked.name();
-    context.shared.state.change(|world| {
-        let matches = world.namesakes(name);
+pub(super) async fn delete(context: Context) -> Result<Response> {
+    let name = context.call.name();
+    context.server.state.update(|state| {
+        let matches = state.count_networks_named(name);
         if matches > 1 {
             let message = format!("network {name} is ambiguous ({matches} matches found based on name)");
-            return Err(Refusal::new(400, message));
+            return Err(ApiError::new(400, message));
         }
-        let network = world.network(name)?;
+        let network = state.network(name)?;
         let (id, name) = (network.id.clone(), network.name.clone());
         if network.is_predefined() {
-            return Err(Refusal::new(403, format!("{name} is a pre-defined network and cannot be removed")));
+            return Err(ApiError::new(403, format!("{name} is a pre-defined network and cannot be removed")));
         }
-        if world.places_in(&id).next().is_some() {
+        if state.attachments_in(&id).next().is_some() {
             let message = format!("error while removing network: network {name} id {id} has active endpoints");
-            return Err(Refusal::new(403, message));
+            return Err(ApiError::new(403, message));
         }
-        world.remove_network(&id);
+        state.remove_network(&id);
         Ok(())
     })?;
-    Ok(Reply::empty(204))
+    Ok(Response::empty(204))
 }
 
-pub(super) async fn connect(context: Context) -> Result<Reply> {
-    joining(&context, |world, container, network, asked| world.connect(container, network, &asked["EndpointConfig"]))
+pub(super) async fn connect(context: Context) -> Result<Response> {
+    with_endpoint(&context, |state, container, network, body| {
+        state.connect(container, network, &body["EndpointConfig"])
+    })
 }
 
-pub(super) async fn disconnect(context: Context) -> Result<Reply> {
-    joining(&context, |world, container, network, _| world.disconnect(container, network))
+pub(super) async fn disconnect(context: Context) -> Result<Response> {
+    with_endpoint(&context, |state, container, network, _| state.disconnect(container, network))
 }
 
-fn joining(context: &Context, act: impl FnOnce(&mut World, &str, &Network, &Value) -> Result<()>) -> Result<Reply> {
-    let asked = context.needed_body()?;
-    let container = asked["Container"].as_str().unwrap_or_default();
-    context.shared.state.change(|world| {
-        let network = world.network(context.asked.name())?.clone();
-        let container = world.container(container)?;
+fn with_endpoint(
+    context: &Context,
+    act: impl FnOnce(&mut State, &str, &Network, &Value) -> Result<()>,
+) -> Result<Response> {
+    let body = context.required_body()?;
+    let container = body["Container"].as_str().unwrap_or_default();
+    context.server.state.update(|state| {
+        let network = state.network(context.call.name())?.clone();
+        let container = state.container(container)?;
         let mode = container.host_config["NetworkMode"].as_str().unwrap_or_default().to_owned();
         let id = container.id.clone();
         if (mode == "host") != (network.name == "host") {
             let message = "container cannot be disconnected from host network or connected to host network";
-            return Err(Refusal::new(400, message));
+            return Err(ApiError::new(400, message));
         }
         if mode == "none" && network.name != "none" {
             let message = "container cannot be connected to multiple networks with one of the networks in private (none) mode";
-            return Err(Refusal::new(400, message));
+            return Err(ApiError::new(400, message));
         }
         if mode.starts_with("container:") {
             let message = "container sharing network namespace with another container or host cannot be connected to any \
                            other network";
-            return Err(Refusal::new(400, message));
+            return Err(ApiError::new(400, message));
         }
-        act(world, &id, &network, &asked)
+        act(state, &id, &network, &body)
     })?;
-    Ok(Reply::empty(200))
+    Ok(Response::empty(200))
 }
 
-pub(super) async fn prune(context: Context) -> Result<Reply> {
+pub(super) async fn prune(context: Context) -> Result<Response> {
     let filters = context.filters()?;
-    let gone = context.shared.state.change(|world| {
-        let unused = |network: &&Network| !network.is_predefined() && world.places_in(&network.id).next().is_none();
-        let wanted = |network: &&Network| filters::prunes(&filters, &network.asked["Labels"], network.created);
-        let gone = world.networks.iter().filter(unused).filter(wanted);
-        let gone: Vec<(String, String)> = gone.map(|network| (network.id.clone(), network.name.clone())).collect();
-        gone.iter().for_each(|(id, _)| world.remove_network(id));
-        world.prune_event("network", 0);
-        gone
+    let removed = context.server.state.update(|state| {
+        let unused =
+            |network: &&Network| !network.is_predefined() && state.attachments_in(&network.id).next().is_none();
+        let matches = |network: &&Network| filters::prunes(&filters, &network.config["Labels"], network.created);
+        let removed = state.networks.iter().filter(unused).filter(matches);
+        let removed: Vec<(String, String)> =
+            removed.map(|network| (network.id.clone(), network.name.clone())).collect();
+        removed.iter().for_each(|(id, _)| state.remove_network(id));
+        state.prune_event("network", 0);
+        removed
     });
-    let names: Vec<String> = gone.into_iter().map(|(_, name)| name).collect();
+    let names: Vec<String> = removed.into_iter().map(|(_, name)| name).collect();
     let names = if names.is_empty() { Value::Null } else { json!(names) };
-    Ok(context.document(200, json!({ "NetworksDeleted": names })))
+    Ok(context.json(200, json!({ "NetworksDeleted": names })))
 }

@@ -1,4 +1,4 @@
-//! Two-way streams: attach, and what a started command shares with it.
+//! Hijacked connections: attach, and started exec instances.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,123 +6,123 @@ use tokio::io::AsyncBufReadExt as _;
 
 use super::Context;
 use crate::{
-    Reply,
-    age::Age,
-    connection::{Output, Session},
+    Response,
+    api_error::{ApiError, Result},
     frames,
-    refusal::{Refusal, Result},
-    state::State,
+    release::Release,
+    session::{Output, Session},
+    state::SharedState,
 };
 
-/// The type of what goes over a session.
+/// The content type of a hijacked connection.
 const RAW: &str = "application/vnd.docker.raw-stream";
 
-/// What goes over a session.
+/// The options of a session.
 #[derive(Clone, Debug)]
-pub(super) struct Wiring {
-    /// The container, or the command in it.
+pub(super) struct SessionOptions {
+    /// The id of the container or exec instance.
     pub(super) id: String,
     pub(super) stdin: bool,
     pub(super) stdout: bool,
     pub(super) stderr: bool,
-    /// The piece of output to begin with.
+    /// The index of the first write of the output that is sent.
     pub(super) from: usize,
-    /// Whether it goes on after what is there.
+    /// Whether output is sent that is written later.
     pub(super) follow: bool,
-    /// The input of the program ends with that of the session.
+    /// Whether EOF of the session closes the input of the program.
     pub(super) input_ends: bool,
-    /// How often the program has to have begun before the session can end with it.
+    /// The number of starts of the program before its exit ends the session.
     pub(super) ends_with: usize,
 }
 
-pub(super) async fn attach(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    let found = shared.state.change(|world| {
-        let container = world.container(asked.name())?;
-        if container.paused && shared.age == Age::Modern {
+pub(super) async fn attach(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    let found = server.state.update(|state| {
+        let container = state.container(call.name())?;
+        if container.paused && server.release == Release::V20_10 {
             let message = format!("container {} is paused, unpause the container before attach", container.id);
-            return Err(Refusal::conflict(message));
+            return Err(ApiError::conflict(message));
         }
         let (id, input_ends) = (container.id.clone(), container.config["StdinOnce"] == true);
-        world.container_event(&id, "attach", BTreeMap::new());
+        state.container_event(&id, "attach", BTreeMap::new());
         let (written, begun, running) =
-            world.runs.get(&id).map_or((0, 0, false), |run| (run.pieces.len(), run.begun, run.running));
-        Ok(Wiring {
+            state.runs.get(&id).map_or((0, 0, false), |run| (run.chunks.len(), run.begun, run.running));
+        Ok(SessionOptions {
             id,
-            stdin: asked.flag("stdin"),
-            stdout: asked.flag("stdout"),
-            stderr: asked.flag("stderr"),
-            from: if asked.flag("logs") { 0 } else { written },
-            follow: asked.flag("stream"),
+            stdin: call.flag("stdin"),
+            stdout: call.flag("stdout"),
+            stderr: call.flag("stderr"),
+            from: if call.flag("logs") { 0 } else { written },
+            follow: call.flag("stream"),
             input_ends,
             ends_with: if running { begun } else { begun + 1 },
         })
     });
     match found {
-        Ok(wiring) => Ok(session(&context, wiring)),
-        // By then the engine has taken leave of HTTP.
-        Err(refusal) if shared.age == Age::Modern => {
-            Ok(Reply::with_type(refusal.status, RAW, format!("{}\r\n", refusal.message)).then_hang_up())
+        Ok(options) => Ok(session(&context, options)),
+        // The engine has already hijacked the connection.
+        Err(error) if server.release == Release::V20_10 => {
+            Ok(Response::with_type(error.status, RAW, format!("{}\r\n", error.message)).then_close())
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
     }
 }
 
-/// The answer that leaves HTTP behind.
-pub(super) fn session(context: &Context, wiring: Wiring) -> Reply {
-    let (status, headers) = context.shared.age.hijack(&context.asked.request);
-    let state = Arc::clone(&context.shared.state);
-    let mut reply = Reply::session(status, |session| run(state, wiring, session));
-    reply.headers = headers;
-    reply
+/// The response that begins a session.
+pub(super) fn session(context: &Context, options: SessionOptions) -> Response {
+    let (status, headers) = context.server.release.hijack_headers(&context.call.request);
+    let state = Arc::clone(&context.server.state);
+    let mut response = Response::session(status, |session| run(state, options, session));
+    response.headers = headers;
+    response
 }
 
-/// Carries bytes until the program ends, or the client hangs up.
-async fn run(state: Arc<State>, wiring: Wiring, session: Session) {
+/// Copies bytes in both directions until the program exits or the client closes the connection.
+async fn run(state: Arc<SharedState>, options: SessionOptions, session: Session) {
     let Session { mut input, output } = session;
-    let typing = async {
+    let copy_input = async {
         loop {
             let Ok(bytes) = input.fill_buf().await else { return };
             let length = bytes.len();
-            let over = length == 0;
-            state.change(|world| {
-                let Some(run) = world.runs.get_mut(&wiring.id).filter(|_| wiring.stdin) else { return };
-                match over {
-                    true if wiring.input_ends => run.input_is_open = false,
+            let eof = length == 0;
+            state.update(|state| {
+                let Some(run) = state.runs.get_mut(&options.id).filter(|_| options.stdin) else { return };
+                match eof {
+                    true if options.input_ends => run.input_is_open = false,
                     true => {}
-                    false => run.type_in(bytes),
+                    false => run.write_stdin(bytes),
                 }
             });
-            if over {
-                // The client may have closed its half only: it may still read.
+            if eof {
+                // A client that has closed its half may still read.
                 return std::future::pending().await;
             }
             input.consume(length);
         }
     };
     tokio::select! {
-        () = write(&state, &wiring, output) => {}
-        () = typing => {}
+        () = copy_output(&state, &options, output) => {}
+        () = copy_input => {}
     }
 }
 
-async fn write(state: &State, wiring: &Wiring, mut output: Output) {
-    let mut next = wiring.from;
+async fn copy_output(state: &SharedState, options: &SessionOptions, mut output: Output) {
+    let mut next = options.from;
     loop {
-        let piece = state
-            .until(|world| {
-                let Some((run, gone)) = world.readable(&wiring.id) else { return Some(None) };
-                while let Some((source, bytes)) = run.pieces.get(next) {
+        let chunk = state
+            .wait_until(|state| {
+                let Some((run, removed)) = state.run(&options.id) else { return Some(None) };
+                while let Some((source, bytes)) = run.chunks.get(next) {
                     next += 1;
-                    if (*source == 1 && wiring.stdout) || (*source == 2 && wiring.stderr) {
+                    if (*source == 1 && options.stdout) || (*source == 2 && options.stderr) {
                         return Some(Some(if run.tty { bytes.clone() } else { frames::frame(*source, bytes) }));
                     }
                 }
-                let over = gone || !wiring.follow || (run.begun >= wiring.ends_with && !run.running);
-                over.then_some(None)
+                let finished = removed || !options.follow || (run.begun >= options.ends_with && !run.running);
+                finished.then_some(None)
             })
             .await;
-        match piece {
+        match chunk {
             Some(bytes) if output.write(&bytes).await.is_ok() => {}
             _ => return,
         }

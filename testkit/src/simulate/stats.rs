@@ -1,4 +1,4 @@
-//! What a container uses, as its program tells it.
+//! Container stats, with the usage that programs report.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,67 +9,66 @@ use serde_json::{Value, json};
 
 use super::Context;
 use crate::{
-    Reply,
-    age::Age,
-    program::Usage,
-    refusal::Result,
-    state::{State, World, container::Container},
+    Response, Usage,
+    api_error::Result,
+    release::Release,
+    state::{SharedState, State, container::Container},
 };
 
-/// How often a sample comes if nothing changes.
-const PACE: Duration = Duration::from_secs(1);
+/// The interval of samples if no usage is reported.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) async fn stats(context: Context) -> Result<Reply> {
-    let (shared, asked) = (&context.shared, &context.asked);
-    let id = shared.state.look(|world| world.container(asked.name()).map(|found| found.id.clone()))?;
-    let samples = Samples { state: Arc::clone(&shared.state), id, before: None };
-    let old = shared.age == Age::Old;
-    let once = asked.request.query("stream").is_some() && !asked.flag("stream");
+pub(super) async fn stats(context: Context) -> Result<Response> {
+    let (server, call) = (&context.server, &context.call);
+    let id = server.state.read(|state| state.container(call.name()).map(|found| found.id.clone()))?;
+    let samples = Samples { state: Arc::clone(&server.state), id, previous: None };
+    let old = server.release == Release::V1_6;
+    let once = call.request.query("stream").is_some() && !call.flag("stream");
     if once && !old {
         let sample = samples.next().await.map_or(Value::Null, |(sample, _)| sample);
-        return Ok(context.document(200, sample));
+        return Ok(context.json(200, sample));
     }
     if old {
-        // Nothing at all is answered before there is a sample.
-        let runs = |world: &mut World| world.container(asked.name()).map_or(true, Container::is_running);
-        shared.state.until(|world| runs(world).then_some(())).await;
+        // Docker 1.6 sends nothing before the first sample.
+        let runs = |state: &mut State| state.container(call.name()).map_or(true, Container::is_running);
+        server.state.wait_until(|state| runs(state).then_some(())).await;
     }
-    let (shape, operation) = (context.shape(), asked.operation);
+    let (format, operation) = (context.response_format(), call.operation);
     let documents = stream::unfold(samples, Samples::next).map(move |mut sample| {
         if let (true, Some(sample)) = (old, sample.as_object_mut()) {
             sample.retain(|name, _| !name.starts_with("pre"));
         }
-        Bytes::from(format!("{}\n", shape.document(operation, 200, sample)))
+        Bytes::from(format!("{}\n", format.complete(operation, 200, sample)))
     });
-    let reply = Reply::stream(200, documents);
-    Ok(if old { reply.header("Content-Type", "application/json") } else { reply })
+    let response = Response::stream(200, documents);
+    Ok(if old { response.header("Content-Type", "application/json") } else { response })
 }
 
 struct Samples {
-    state: Arc<State>,
+    state: Arc<SharedState>,
     id: String,
-    /// The sample before, and how often usage had been reported.
-    before: Option<(Value, Usage, usize)>,
+    /// The previous sample, its usage and the number of usage reports.
+    previous: Option<(Value, Usage, usize)>,
 }
 
 impl Samples {
-    /// The next sample: at once the first time, then with each report, or after a while.
+    /// The next sample: immediately the first time, then with each usage report or after the interval.
     async fn next(mut self) -> Option<(Value, Self)> {
-        let known = self.before.as_ref().map(|(_, _, reports)| *reports);
-        let look = |world: &mut World| {
-            let Some(run) = world.runs.get(&self.id) else { return Some(None) };
+        let known = self.previous.as_ref().map(|(_, _, reports)| *reports);
+        let changed = |state: &mut State| {
+            let Some(run) = state.runs.get(&self.id) else { return Some(None) };
             (known != Some(run.reports)).then_some(Some(()))
         };
-        if let Ok(None) = tokio::time::timeout(PACE, self.state.until(look)).await {
+        if let Ok(None) = tokio::time::timeout(SAMPLE_INTERVAL, self.state.wait_until(changed)).await {
             return None;
         }
-        let (name, running, usage, reports) = self.state.look(|world| {
-            let (container, run) = (world.container(&self.id).ok()?, world.runs.get(&self.id)?);
+        let (name, running, usage, reports) = self.state.read(|state| {
+            let (container, run) = (state.container(&self.id).ok()?, state.runs.get(&self.id)?);
             Some((format!("/{}", container.name), run.running, run.usage, run.reports))
         })?;
-        let before = self.before.take();
-        let preread = before.as_ref().map_or(json!("0001-01-01T00:00:00Z"), |(sample, ..)| sample["read"].clone());
-        let precpu = before.map_or_else(no_cpu, |(_, usage, _)| cpu(usage));
+        let previous = self.previous.take();
+        let preread = previous.as_ref().map_or(json!("0001-01-01T00:00:00Z"), |(sample, ..)| sample["read"].clone());
+        let precpu = previous.map_or_else(no_cpu, |(_, usage, _)| cpu(usage));
         let mut sample = if running {
             json!({
                 "read": Timestamp::now().to_string(), "preread": preread,
@@ -87,7 +86,7 @@ impl Samples {
         };
         sample["id"] = json!(self.id);
         sample["name"] = json!(name);
-        self.before = Some((sample.clone(), usage, reports));
+        self.previous = Some((sample.clone(), usage, reports));
         Some((sample, self))
     }
 }
@@ -97,7 +96,7 @@ fn cpu(usage: Usage) -> Value {
     cpu["cpu_usage"]["total_usage"] = json!(usage.cpu);
     cpu["cpu_usage"]["usage_in_usermode"] = json!(usage.cpu);
     cpu["cpu_usage"]["percpu_usage"] = json!([usage.cpu]);
-    // As if one processor had done nothing else.
+    // Twice the usage, so that the computed CPU percentage is 50 %.
     cpu["system_cpu_usage"] = json!(usage.cpu.saturating_mul(2));
     cpu["online_cpus"] = json!(1);
     cpu

@@ -1,50 +1,50 @@
-//! Images as archives: saved, loaded, imported.
+//! Saving, loading and importing image archives.
 
 use serde_json::{Value, json};
 
-use super::{Context, dockerfile, progress::messages};
+use super::{Context, dockerfile, json_stream::json_stream};
 use crate::{
-    Image, Reply,
-    age::Age,
-    refusal::{Refusal, Result},
+    Image, Response,
+    api_error::{ApiError, Result},
+    release::Release,
     state::{
-        StoredImage, World,
+        State, StoredImage,
         files::{File, Files, Kind, clean},
         ids, reference,
     },
 };
 
-pub(super) async fn save_one(context: Context) -> Result<Reply> {
-    save(&context, &[context.asked.name().to_owned()])
+pub(super) async fn save_one(context: Context) -> Result<Response> {
+    save(&context, &[context.call.name().to_owned()])
 }
 
-pub(super) async fn save_all(context: Context) -> Result<Reply> {
-    save(&context, &context.asked.request.all("names"))
+pub(super) async fn save_all(context: Context) -> Result<Response> {
+    save(&context, &context.call.request.all("names"))
 }
 
-fn save(context: &Context, names: &[String]) -> Result<Reply> {
-    let archive = context.shared.state.change(|world| {
+fn save(context: &Context, names: &[String]) -> Result<Response> {
+    let archive = context.server.state.update(|state| {
         let mut chosen: Vec<(StoredImage, Vec<String>)> = Vec::new();
         for name in names {
             if name.is_empty() {
-                return Err(Refusal::new(500, "invalid reference format"));
+                return Err(ApiError::new(500, "invalid reference format"));
             }
-            let missing = |_| Refusal::not_found(format!("No such image: {name}"));
-            let image = world.image(name).map_err(missing)?.clone();
+            let missing = |_| ApiError::not_found(format!("No such image: {name}"));
+            let image = state.image(name).map_err(missing)?.clone();
             let tag = Some(reference::full(name)).filter(|tag| image.tags.contains(tag));
             match chosen.iter_mut().find(|(known, _)| known.id == image.id) {
                 Some((_, tags)) => tags.extend(tag),
                 None => chosen.push((image, tag.into_iter().collect())),
             }
         }
-        chosen.iter().for_each(|(image, _)| world.image_event("save", &image.id, &image.id));
-        Ok(packed(world.age, &chosen).pack("/", ""))
+        chosen.iter().for_each(|(image, _)| state.image_event("save", &image.id, &image.id));
+        Ok(archive_files(state.release, &chosen).pack("/", ""))
     })?;
-    Ok(Reply::with_type(200, "application/x-tar", archive))
+    Ok(Response::with_type(200, "application/x-tar", archive))
 }
 
-/// Images in the form in which engines hand them on.
-fn packed(age: Age, images: &[(StoredImage, Vec<String>)]) -> Files {
+/// The files of an image archive.
+fn archive_files(release: Release, images: &[(StoredImage, Vec<String>)]) -> Files {
     let mut files = Files::default();
     let (mut manifest, mut repositories) = (Vec::new(), json!({}));
     let mut put = |path: &str, content: Value| files.put(path, File::regular(content.to_string()));
@@ -54,7 +54,7 @@ fn packed(age: Age, images: &[(StoredImage, Vec<String>)]) -> Files {
         let layer = ids::of(format!("layer of {digits}").as_bytes());
         let (container, container_config) = image.container.clone().unwrap_or_default();
         let config = json!({
-            "architecture": "amd64", "os": "linux", "docker_version": age.name(), "author": image.author,
+            "architecture": "amd64", "os": "linux", "docker_version": release.version(), "author": image.author,
             "comment": image.comment, "created": image.created.to_string(), "config": image.image.config,
             "container": container, "container_config": container_config,
             "history": [{ "created": image.created.to_string(), "created_by": image.created_by, "comment": image.comment }],
@@ -85,22 +85,22 @@ fn packed(age: Age, images: &[(StoredImage, Vec<String>)]) -> Files {
     files
 }
 
-pub(super) async fn load(context: Context) -> Result<Reply> {
-    let age = context.shared.age;
-    let loaded = context.shared.state.change(|world| load_all(world, &context.asked.request.bytes));
-    let lines = match (loaded, age) {
-        (Ok(_), Age::Old) => return Ok(Reply::empty(200)),
-        (Err(error), Age::Old) => return Err(Refusal::new(500, error)),
+pub(super) async fn load(context: Context) -> Result<Response> {
+    let release = context.server.release;
+    let loaded = context.server.state.update(|state| load_all(state, &context.call.request.bytes));
+    let lines = match (loaded, release) {
+        (Ok(_), Release::V1_6) => return Ok(Response::empty(200)),
+        (Err(error), Release::V1_6) => return Err(ApiError::new(500, error)),
         (Ok(lines), _) => lines.into_iter().map(|line| json!({ "stream": line })).collect(),
         (Err(error), _) => vec![json!({ "errorDetail": { "message": error }, "error": error })],
     };
-    Ok(messages(&lines))
+    Ok(json_stream(&lines))
 }
 
-fn load_all(world: &mut World, archive: &[u8]) -> std::result::Result<Vec<String>, String> {
+fn load_all(state: &mut State, archive: &[u8]) -> std::result::Result<Vec<String>, String> {
     let mut files = Files::default();
-    let broken = |error| format!("Error processing tar file(exit status 1): {error}");
-    files.unpack(archive, "/", false).map_err(broken)?;
+    let invalid = |error| format!("Error processing tar file(exit status 1): {error}");
+    files.unpack(archive, "/", false).map_err(invalid)?;
     let content = |path: &str| match files.get(&clean(&format!("/{path}"))).map(|file| file.kind) {
         Some(Kind::Regular(content)) => Ok(content),
         _ => Err(format!("open {path}: no such file or directory")),
@@ -108,7 +108,7 @@ fn load_all(world: &mut World, archive: &[u8]) -> std::result::Result<Vec<String
     let document = |path: &str| -> std::result::Result<Value, String> {
         serde_json::from_slice(&content(path)?).map_err(|error| error.to_string())
     };
-    // What is older than the manifest is not simulated.
+    // Archives without a manifest, of older engines, are not simulated.
     let manifest = document("manifest.json").map_err(|_| "open repositories: no such file or directory".to_owned())?;
     let mut lines = Vec::new();
     for entry in manifest.as_array().into_iter().flatten() {
@@ -117,31 +117,31 @@ fn load_all(world: &mut World, archive: &[u8]) -> std::result::Result<Vec<String
         let digits = name.trim_end_matches(".json");
         let is_id = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         let digits = if is_id { digits.to_owned() } else { ids::of(config.to_string().as_bytes()) };
-        let id = if world.age == Age::Old { digits } else { format!("sha256:{digits}") };
-        if !world.images.iter().any(|image| image.id == id) {
+        let id = if state.release == Release::V1_6 { digits } else { format!("sha256:{digits}") };
+        if !state.images.iter().any(|image| image.id == id) {
             let mut tree = Files::default();
-            for layer in crate::image::words(&entry["Layers"]) {
-                tree.unpack(&content(&layer)?, "/", false).map_err(broken)?;
+            for layer in crate::argv::words(&entry["Layers"]) {
+                tree.unpack(&content(&layer)?, "/", false).map_err(invalid)?;
             }
-            world.bring_back(&id, &config, tree);
+            state.restore_image(&id, &config, tree);
         }
-        let tags = crate::image::words(&entry["RepoTags"]);
+        let tags = crate::argv::words(&entry["RepoTags"]);
         for tag in &tags {
-            world.untag(tag);
-            world.images.iter_mut().filter(|image| image.id == id).for_each(|image| image.tags.push(tag.clone()));
+            state.untag(tag);
+            state.images.iter_mut().filter(|image| image.id == id).for_each(|image| image.tags.push(tag.clone()));
             lines.push(format!("Loaded image: {tag}\n"));
         }
         if tags.is_empty() {
             lines.push(format!("Loaded image ID: {id}\n"));
         }
-        world.image_event("load", &id, &id);
+        state.image_event("load", &id, &id);
     }
     Ok(lines)
 }
 
-impl World {
-    /// Adds an image that came as an archive. If it was here before, it does what it did.
-    fn bring_back(&mut self, id: &str, config: &Value, files: Files) {
+impl State {
+    /// Adds an image from an archive. An image that was removed before gets its programs back.
+    fn restore_image(&mut self, id: &str, config: &Value, files: Files) {
         let known = self.removed.iter().find(|image| image.id == id).cloned();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let stored = known.unwrap_or_else(|| {
@@ -157,7 +157,7 @@ impl World {
                 author: text(&config["author"]),
                 created_by: text(&last["created_by"]),
                 container: Some((text(&config["container"]), config["container_config"].clone())),
-                layers: crate::image::words(&config["rootfs"]["diff_ids"]),
+                layers: crate::argv::words(&config["rootfs"]["diff_ids"]),
                 size: (image.size, image.size),
                 image,
             }
@@ -166,32 +166,32 @@ impl World {
     }
 }
 
-pub(super) fn import(context: &Context) -> Result<Reply> {
-    let request = &context.asked.request;
+pub(super) fn import(context: &Context) -> Result<Response> {
+    let request = &context.call.request;
     let given = |name: &str| request.query(name).unwrap_or_default();
     let (repository, tag, message) = (given("repo"), given("tag"), given("message"));
     let mut files = Files::default();
-    let broken = |error| Refusal::new(500, format!("Error processing tar file(exit status 1): {error}"));
-    files.unpack(&request.bytes, "/", false).map_err(broken)?;
+    let invalid = |error| ApiError::new(500, format!("Error processing tar file(exit status 1): {error}"));
+    files.unpack(&request.bytes, "/", false).map_err(invalid)?;
     let config = dockerfile::changed(json!({}), &request.all("changes").join("\n"))?;
-    context.shared.state.change(|world| {
+    context.server.state.update(|state| {
         let mut image = Image::new("none").size(files.size());
         (image.config, image.files) = (config, files);
         if !repository.is_empty() {
-            world.check_repository(&repository, 400)?;
+            state.check_repository(&repository, 400)?;
             image.reference = reference::joined(&repository, &tag);
         }
-        let id = world.add_image(&image);
+        let id = state.add_image(&image);
         if repository.is_empty() {
-            world.untag(&image.reference);
+            state.untag(&image.reference);
         } else {
-            let told = if tag.is_empty() { repository.clone() } else { image.reference.clone() };
-            world.image_event("tag", &id, &told);
+            let name = if tag.is_empty() { repository.clone() } else { image.reference.clone() };
+            state.image_event("tag", &id, &name);
         }
-        if let Some(stored) = world.images.first_mut() {
+        if let Some(stored) = state.images.first_mut() {
             stored.comment = if message.is_empty() { "Imported from -".to_owned() } else { message };
         }
-        world.image_event("import", &id, &id);
-        Ok(messages(&[json!({ "status": id })]))
+        state.image_event("import", &id, &id);
+        Ok(json_stream(&[json!({ "status": id })]))
     })
 }

@@ -1,4 +1,4 @@
-//! Waiting for the end of a container.
+//! Waiting until a container exits.
 
 use std::sync::Arc;
 
@@ -8,39 +8,41 @@ use futures_util::{FutureExt as _, stream};
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::{Reply, age::Age, refusal::Result, state::World};
+use crate::{Response, api_error::Result, release::Release, state::State};
 
-/// Since this version the answer begins at once, and its body comes with the end.
-const BEGINS_AT_ONCE: ApiVersion = ApiVersion::new(1, 30);
+/// The API version since which the headers are sent immediately, and the body when the container exits.
+const HEADERS_FIRST_SINCE: ApiVersion = ApiVersion::new(1, 30);
 
-pub(super) async fn wait(context: Context) -> Result<Reply> {
-    let (shared, asked) = (Arc::clone(&context.shared), &context.asked);
+pub(super) async fn wait(context: Context) -> Result<Response> {
+    let (server, call) = (Arc::clone(&context.server), &context.call);
     let (id, before) =
-        shared.state.look(|world| world.container(asked.name()).map(|found| (found.id.clone(), found.finished)))?;
-    let condition = context.known_query("condition").unwrap_or_default();
-    let (shape, operation, begins_at_once) = (context.shape(), asked.operation, asked.spoken >= BEGINS_AT_ONCE);
+        server.state.read(|state| state.container(call.name()).map(|found| (found.id.clone(), found.exits.len())))?;
+    let condition = context.supported_query("condition").unwrap_or_default();
+    let (format, operation, headers_first) =
+        (context.response_format(), call.operation, call.version >= HEADERS_FIRST_SINCE);
 
     let document = async move {
-        let end = |world: &mut World| {
-            let Ok(container) = world.container(&id) else {
-                return Some(world.readable(&id).map_or(0, |(run, _)| run.code));
+        let end = |state: &mut State| {
+            let Ok(container) = state.container(&id) else {
+                return Some(state.run(&id).map_or(0, |(run, _)| run.code));
             };
-            let is_meant = match &*condition {
-                "next-exit" => container.finished != before,
-                "removed" => false,
-                _ => true,
-            };
-            (is_meant && !container.is_running()).then_some(container.code)
+            // A restarted container has exited, but is running.
+            let exit = container.exits.get(before).copied();
+            match &*condition {
+                "next-exit" => exit,
+                "removed" => None,
+                _ => exit.or_else(|| (!container.is_running()).then_some(container.code)),
+            }
         };
-        let mut known = json!({ "StatusCode": shared.state.until(end).await });
-        if shared.age == Age::Modern {
+        let mut known = json!({ "StatusCode": server.state.wait_until(end).await });
+        if server.release == Release::V20_10 {
             known["Error"] = Value::Null;
         }
-        format!("{}\n", shape.document(operation, 200, known))
+        format!("{}\n", format.complete(operation, 200, known))
     };
-    if begins_at_once {
+    if headers_first {
         let document = stream::once(document.map(Bytes::from));
-        return Ok(Reply::stream(200, document).header("Content-Type", "application/json"));
+        return Ok(Response::stream(200, document).header("Content-Type", "application/json"));
     }
-    Ok(Reply::json(200, &document.await))
+    Ok(Response::json(200, &document.await))
 }

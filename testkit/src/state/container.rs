@@ -1,4 +1,4 @@
-//! A container: its life, and how it is told.
+//! Containers and their lifecycle.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    World,
+    State,
     endpoint::Endpoint,
     event::attributes,
     files::{self, Files},
@@ -15,9 +15,9 @@ use super::{
     run::Run,
 };
 use crate::{
-    age::Age,
-    program::Argv,
-    refusal::{Refusal, Result},
+    api_error::{ApiError, Result},
+    argv::{Argv, words},
+    release::Release,
 };
 
 #[derive(Debug)]
@@ -26,31 +26,35 @@ pub(crate) struct Container {
     pub(crate) name: String,
     pub(crate) created: Timestamp,
     pub(crate) image: String,
-    /// The image, as it was asked for.
+    /// The image reference of the create request.
     pub(crate) image_name: String,
     pub(crate) argv: Argv,
     pub(crate) config: Value,
     pub(crate) host_config: Value,
-    pub(crate) life: Life,
+    pub(crate) phase: Phase,
     pub(crate) paused: bool,
     pub(crate) error: String,
     pub(crate) code: i64,
     pub(crate) started: Option<Timestamp>,
     pub(crate) finished: Option<Timestamp>,
-    /// It was started once, or there was an attempt.
+    /// The exit codes of all its finished runs.
+    pub(crate) exits: Vec<i64>,
+    /// Whether it is being restarted, so that its next exit does not remove it.
+    pub(crate) restarting: bool,
+    /// Whether a start was attempted.
     pub(crate) set_up: bool,
-    /// Its places in networks, by their names; the one of its mode first.
+    /// Endpoints by network name; that of the network mode first.
     pub(crate) networks: Vec<(String, Endpoint)>,
     pub(crate) mounts: Vec<Mount>,
     pub(crate) files: Files,
-    /// The files it began with.
+    /// The files of its image.
     pub(crate) base: Files,
-    /// What its programs say has changed: 0 changed, 1 added, 2 deleted.
-    pub(crate) said_changes: BTreeMap<String, u8>,
+    /// Changes that its programs reported: 0 changed, 1 added, 2 deleted.
+    pub(crate) reported_changes: BTreeMap<String, u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Life {
+pub(crate) enum Phase {
     Created,
     Running,
     Exited,
@@ -58,68 +62,80 @@ pub(crate) enum Life {
 
 impl Container {
     pub(crate) fn is_running(&self) -> bool {
-        self.life == Life::Running
+        self.phase == Phase::Running
     }
 
     pub(crate) fn tty(&self) -> bool {
         self.config["Tty"] == true
     }
 
-    pub(crate) fn input_stays_open(&self) -> bool {
+    /// The environment variables of its programs.
+    pub(crate) fn environment(&self) -> Vec<String> {
+        let mut env = words(&self.config["Env"]);
+        env.push(format!("HOSTNAME={}", self.config["Hostname"].as_str().unwrap_or_default()));
+        env
+    }
+
+    pub(crate) fn stdin_is_open(&self) -> bool {
         self.config["OpenStdin"] == true
     }
 
-    /// Fails unless it runs.
-    pub(crate) fn must_run(&self, age: Age) -> Result<()> {
+    /// Whether it is removed when it exits (`docker run --rm`).
+    fn auto_removes(&self) -> bool {
+        self.host_config["AutoRemove"] == true
+    }
+
+    /// Returns an error unless it is running.
+    pub(crate) fn require_running(&self, release: Release) -> Result<()> {
         if self.is_running() {
             return Ok(());
         }
-        Err(age.refusal(409, 500, format!("Container {} is not running", self.id)))
+        Err(release.error(409, 500, format!("Container {} is not running", self.id)))
     }
 
-    /// The word of newer engines for where it stands.
+    /// The state, as `inspect` contains it.
     pub(crate) fn state(&self) -> &'static str {
-        match self.life {
-            Life::Created => "created",
-            Life::Running if self.paused => "paused",
-            Life::Running => "running",
-            Life::Exited => "exited",
+        match self.phase {
+            Phase::Created => "created",
+            Phase::Running if self.paused => "paused",
+            Phase::Running => "running",
+            Phase::Exited => "exited",
         }
     }
 
-    /// Where it stands, for people.
-    pub(crate) fn status(&self, age: Age) -> String {
+    /// The status, as lists contain it, for example `Up 5 seconds`.
+    pub(crate) fn status(&self, release: Release) -> String {
         let ago = |since: Option<Timestamp>| {
             let seconds = since.map_or(0, |since| Timestamp::now().as_second() - since.as_second());
-            match (seconds, age) {
+            match (seconds, release) {
                 (..1, _) => "Less than a second".to_owned(),
-                (1, Age::Modern) => "1 second".to_owned(),
+                (1, Release::V20_10) => "1 second".to_owned(),
                 (seconds, _) => format!("{seconds} seconds"),
             }
         };
-        match self.life {
-            Life::Created if age == Age::Old => String::new(),
-            Life::Created => "Created".to_owned(),
-            Life::Running if self.paused => format!("Up {} (Paused)", ago(self.started)),
-            Life::Running => format!("Up {}", ago(self.started)),
-            Life::Exited => format!("Exited ({}) {} ago", self.code, ago(self.finished)),
+        match self.phase {
+            Phase::Created if release == Release::V1_6 => String::new(),
+            Phase::Created => "Created".to_owned(),
+            Phase::Running if self.paused => format!("Up {} (Paused)", ago(self.started)),
+            Phase::Running => format!("Up {}", ago(self.started)),
+            Phase::Exited => format!("Exited ({}) {} ago", self.code, ago(self.finished)),
         }
     }
 
-    /// The bytes of what it has that its image has not.
+    /// Size of its files beyond those of its image, in bytes.
     pub(crate) fn own_size(&self) -> u64 {
         self.files.size().saturating_sub(self.base.size())
     }
 
-    /// The command, as lists show it.
+    /// The command line, as lists contain it.
     pub(crate) fn command(&self) -> String {
         let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
         self.argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
     }
 }
 
-impl World {
-    /// Makes a container of an image.
+impl State {
+    /// Creates a container.
     pub(crate) fn add_container(
         &mut self,
         name: Option<&str>,
@@ -131,13 +147,14 @@ impl World {
                 self.check_name(name)?;
                 name.trim_start_matches('/').to_owned()
             }
-            None => self.made_up_name(),
+            None => self.generated_name(),
         };
         let image_name = config["Image"].as_str().unwrap_or_default().to_owned();
         let image = self.image(&image_name)?;
-        let (image, argv, base) = (image.id.clone(), image.image.completed(&mut config), image.image.files.clone());
+        let (image, argv, base) =
+            (image.id.clone(), image.image.complete_config(&mut config), image.image.files.clone());
         if argv.is_empty() {
-            return Err(self.age.refusal(400, 500, "No command specified"));
+            return Err(self.release.error(400, 500, "No command specified"));
         }
         let id = self.new_id();
         if config["Hostname"].as_str().is_none_or(str::is_empty) {
@@ -151,10 +168,10 @@ impl World {
         let networking = config.as_object_mut().and_then(|config| config.remove("NetworkingConfig"));
         let networks = self.endpoints_of(&host_config, &networking.unwrap_or_default());
         let mounts = self.mounts_of(&config, &host_config)?;
-        self.seed_volumes(&mounts, &base);
+        self.populate_volumes(&mounts, &base);
         let mut files = base.clone();
         if let Some(folder) = config["WorkingDir"].as_str().filter(|folder| folder.starts_with('/')) {
-            files.make_directory(&files::clean(folder));
+            files.create_directory(&files::clean(folder));
         }
         let run = Run::new(config["Tty"] == true);
         self.containers.insert(
@@ -168,18 +185,20 @@ impl World {
                 argv,
                 config,
                 host_config,
-                life: Life::Created,
+                phase: Phase::Created,
                 paused: false,
                 error: String::new(),
                 code: 0,
                 started: None,
                 finished: None,
+                exits: Vec::new(),
+                restarting: false,
                 set_up: false,
                 networks,
                 mounts,
                 files,
                 base,
-                said_changes: BTreeMap::new(),
+                reported_changes: BTreeMap::new(),
             },
         );
         self.runs.insert(id.clone(), run);
@@ -187,60 +206,76 @@ impl World {
         Ok(id)
     }
 
-    /// What becomes of it when its program begins.
-    pub(crate) fn container_starts(&mut self, id: &str) {
+    /// Updates a container whose program starts.
+    pub(crate) fn container_started(&mut self, id: &str) {
         let Ok(container) = self.container_mut(id) else { return };
-        container.life = Life::Running;
+        container.phase = Phase::Running;
         container.paused = false;
         container.error.clear();
         container.code = 0;
         container.started = Some(Timestamp::now());
         container.finished = None;
         container.set_up = true;
-        let open = container.input_stays_open();
+        let open = container.stdin_is_open();
         if let Some(run) = self.runs.get_mut(id) {
             run.begin(open);
         }
         self.container_event(id, "start", BTreeMap::new());
     }
 
-    /// What becomes of it when its program has ended.
-    pub(crate) fn container_ends(&mut self, id: &str, code: i64) {
+    /// Updates a container whose program has exited.
+    pub(crate) fn container_exited(&mut self, id: &str, code: i64) {
         let Ok(container) = self.container_mut(id) else { return };
         if !container.is_running() {
             return;
         }
-        container.life = Life::Exited;
+        container.phase = Phase::Exited;
         container.paused = false;
         container.code = code;
         container.finished = Some(Timestamp::now());
-        let removed = container.host_config["AutoRemove"] == true;
+        container.exits.push(code);
+        let removed = container.auto_removes() && !std::mem::take(&mut container.restarting);
         if let Some(run) = self.runs.get_mut(id) {
             run.end(code);
         }
         let inside: Vec<String> =
             self.execs.iter().filter(|exec| exec.container == id).map(|exec| exec.id.clone()).collect();
-        inside.iter().for_each(|exec| self.exec_ends(exec, 137));
+        inside.iter().for_each(|exec| self.exec_exited(exec, 137));
+        // Engines discard exec instances that were not started.
+        self.execs.retain(|exec| exec.container != id || exec.started);
         self.container_event(id, "die", attributes([("exitCode", &code.to_string())]));
-        self.leave_all(id);
+        self.detach_all(id);
         self.volumes_unmounted(id);
         if removed {
             self.remove_container(id, true);
         }
     }
 
-    /// Removes a container, and the volumes that only it knows by name if `volumes` says so.
+    /// Ends the sessions of a container that failed to start, and removes it if auto-remove is set.
+    pub(crate) fn container_start_failed(&mut self, id: &str) {
+        let Ok(container) = self.container(id) else { return };
+        let (code, removed) = (container.code, container.auto_removes());
+        if let Some(run) = self.runs.get_mut(id) {
+            run.begun += 1;
+            run.code = code;
+        }
+        if removed {
+            self.remove_container(id, true);
+        }
+    }
+
+    /// Removes a container, and its anonymous volumes if `volumes` is set.
     pub(crate) fn remove_container(&mut self, id: &str, volumes: bool) {
         let mounts = self.container_mut(id).map(|container| std::mem::take(&mut container.mounts)).unwrap_or_default();
         for mount in mounts.iter().filter(|mount| volumes && mount.anonymous) {
-            // Whoever else uses it keeps it.
+            // Fails if another container uses the volume, which is then kept.
             let _ = self.remove_volume(&mount.volume);
         }
         self.container_event(id, "destroy", BTreeMap::new());
         self.containers.retain(|container| container.id != id);
         self.execs.retain(|exec| exec.container != id);
         if let Some(run) = self.runs.remove(id) {
-            self.gone.insert(id.to_owned(), run);
+            self.removed_runs.insert(id.to_owned(), run);
         }
     }
 
@@ -248,14 +283,14 @@ impl World {
         let container = self.container(id)?;
         let (id, old) = (container.id.clone(), container.name.clone());
         if name.is_empty() {
-            return Err(self.age.refusal(400, 500, "Neither old nor new names may be empty"));
+            return Err(self.release.error(400, 500, "Neither old nor new names may be empty"));
         }
-        if name == old && self.age == Age::Modern {
-            return Err(Refusal::new(400, "Renaming a container with the same name as its current name"));
+        if name == old && self.release == Release::V20_10 {
+            return Err(ApiError::new(400, "Renaming a container with the same name as its current name"));
         }
-        self.check_name(name).map_err(|refusal| Refusal {
-            message: format!("Error when allocating new name: {}", refusal.message),
-            ..refusal
+        self.check_name(name).map_err(|error| ApiError {
+            message: format!("Error when allocating new name: {}", error.message),
+            ..error
         })?;
         self.container_mut(&id)?.name = name.trim_start_matches('/').to_owned();
         self.container_event(&id, "rename", attributes([("oldName", &format!("/{old}"))]));

@@ -1,12 +1,12 @@
-//! What happened, in order.
+//! Events.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::World;
-use crate::age::Age;
+use super::State;
+use crate::release::Release;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
@@ -18,8 +18,8 @@ pub(crate) struct Event {
     pub(crate) time: Timestamp,
 }
 
-/// What engines before 1.7 tell of.
-const OLD_ACTIONS: [&str; 17] = [
+/// The actions for which Docker before 1.7 sends events.
+const V1_6_ACTIONS: [&str; 17] = [
     "create",
     "destroy",
     "die",
@@ -48,25 +48,25 @@ fn labels(config: &Value) -> BTreeMap<String, String> {
     labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-impl World {
-    pub(crate) fn container_event(&mut self, id: &str, action: &str, mut told: BTreeMap<String, String>) {
+impl State {
+    pub(crate) fn container_event(&mut self, id: &str, action: &str, mut attributes: BTreeMap<String, String>) {
         let Some(container) = self.containers.iter().find(|container| container.id == id) else { return };
         let image = container.image_name.clone();
-        told.extend(attributes([("image", &image), ("name", &container.name)]));
-        told.extend(labels(&container.config));
-        self.event("container", action, id, Some(image), told);
+        attributes.extend([("image".to_owned(), image.clone()), ("name".to_owned(), container.name.clone())]);
+        attributes.extend(labels(&container.config));
+        self.event("container", action, id, Some(image), attributes);
     }
 
     pub(crate) fn image_event(&mut self, action: &str, id: &str, name: &str) {
-        // Old engines name the image as it was asked for.
-        let id = if self.age == Age::Old && action == "pull" { name } else { id };
-        let mut told = attributes([("name", &name.to_owned())]);
+        // Docker 1.6 uses the reference of the request as the id.
+        let id = if self.release == Release::V1_6 && action == "pull" { name } else { id };
+        let mut attributes = attributes([("name", &name.to_owned())]);
         let image = self.images.iter().find(|image| image.id == id);
-        told.extend(image.map(|image| labels(&image.image.config)).unwrap_or_default());
-        self.event("image", action, id, None, told);
+        attributes.extend(image.map(|image| labels(&image.image.config)).unwrap_or_default());
+        self.event("image", action, id, None, attributes);
     }
 
-    /// Tells that what nobody needs is gone.
+    /// Adds an event for a prune that reclaimed `reclaimed` bytes.
     pub(crate) fn prune_event(&mut self, kind: &'static str, reclaimed: u64) {
         self.event(kind, "prune", "", None, attributes([("reclaimed", &reclaimed.to_string())]));
     }
@@ -79,33 +79,33 @@ impl World {
         from: Option<String>,
         attributes: BTreeMap<String, String>,
     ) {
-        let word = action.split(':').next().unwrap_or_default();
-        if self.age == Age::Old && (!has_status(kind) || !OLD_ACTIONS.contains(&word)) {
+        let name = action.split(':').next().unwrap_or_default();
+        if self.release == Release::V1_6 && (!has_status(kind) || !V1_6_ACTIONS.contains(&name)) {
             return;
         }
-        // No two at once, so that `since` can tell them apart.
+        // Timestamps are unique, so that `since` can distinguish all events.
         let after = self.events.last().map(|last| last.time + jiff::SignedDuration::from_nanos(1));
         let time = after.map_or_else(Timestamp::now, |after| after.max(Timestamp::now()));
         self.events.push(Event { kind, action: action.to_owned(), id: id.to_owned(), from, attributes, time });
     }
 }
 
-/// Whether events of this kind are told in the older form, too.
+/// Whether events of this kind also have the fields of the older format.
 fn has_status(kind: &str) -> bool {
     matches!(kind, "container" | "image")
 }
 
 impl Event {
-    /// As it goes over the wire, with what engines of that age put behind it.
-    pub(crate) fn bytes(&self, age: Age) -> Vec<u8> {
-        let mut text = self.document(age).to_string();
-        if age == Age::Modern {
+    /// The event as JSON text, with the separator that the release sends after it.
+    pub(crate) fn bytes(&self, release: Release) -> Vec<u8> {
+        let mut text = self.to_json(release).to_string();
+        if release == Release::V20_10 {
             text.push('\n');
         }
         text.into_bytes()
     }
 
-    fn document(&self, age: Age) -> Value {
+    fn to_json(&self, release: Release) -> Value {
         let mut document = json!({ "time": self.time.as_second() });
         if has_status(self.kind) {
             document["status"] = json!(self.action);
@@ -113,10 +113,10 @@ impl Event {
         }
         match &self.from {
             Some(from) => document["from"] = json!(from),
-            None if age == Age::Old => document["from"] = json!(""),
+            None if release == Release::V1_6 => document["from"] = json!(""),
             None => {}
         }
-        if age == Age::Modern {
+        if release == Release::V20_10 {
             document["timeNano"] = json!(i64::try_from(self.time.as_nanosecond()).unwrap_or(i64::MAX));
             document["Type"] = json!(self.kind);
             document["Action"] = json!(self.action);
@@ -126,26 +126,26 @@ impl Event {
         document
     }
 
-    /// Whether it is one of those that `filters` ask for.
-    pub(crate) fn passes(&self, filters: &Value) -> bool {
-        let wanted = |key: &str, fits: &dyn Fn(&str) -> bool| match crate::filters::values(filters, key) {
+    /// Whether the event matches `filters`.
+    pub(crate) fn matches(&self, filters: &Value) -> bool {
+        let any = |key: &str, fits: &dyn Fn(&str) -> bool| match crate::filters::values(filters, key) {
             values if values.is_empty() => true,
             values => values.iter().any(|value| fits(value)),
         };
         let name = self.attributes.get("name").map_or("", String::as_str);
         let image = if self.kind == "image" { Some(&*self.id) } else { self.from.as_deref() };
         let same = |a: &str, b: &str| a == b || super::reference::full(a) == super::reference::full(b);
-        wanted("event", &|action| self.action == action || self.action.starts_with(&format!("{action}:")))
-            && wanted("type", &|kind| self.kind == kind)
-            && wanted("container", &|container| {
+        any("event", &|action| self.action == action || self.action.starts_with(&format!("{action}:")))
+            && any("type", &|kind| self.kind == kind)
+            && any("container", &|container| {
                 self.kind == "container" && (self.id.starts_with(container) || name == container)
             })
-            && wanted("image", &|wanted| {
-                image.is_some_and(|image| same(image, wanted)) || (self.kind == "image" && same(name, wanted))
+            && any("image", &|reference| {
+                image.is_some_and(|image| same(image, reference)) || (self.kind == "image" && same(name, reference))
             })
-            && wanted("volume", &|volume| self.kind == "volume" && self.id == volume)
-            && wanted("network", &|network| self.kind == "network" && (self.id.starts_with(network) || name == network))
-            && wanted("label", &|label| {
+            && any("volume", &|volume| self.kind == "volume" && self.id == volume)
+            && any("network", &|network| self.kind == "network" && (self.id.starts_with(network) || name == network))
+            && any("label", &|label| {
                 let (key, value) = label.split_once('=').unwrap_or((label, ""));
                 self.attributes.get(key).is_some_and(|is| value.is_empty() || is == value)
             })

@@ -1,4 +1,4 @@
-//! A tree of files, as a container, an image or a volume has it.
+//! The file tree of a container, image or volume.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 mod archive;
 
-/// Paths are absolute, without a slash at the end; the root itself is not among them.
+/// Files by absolute path without a trailing slash. The root is not included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Files(BTreeMap<String, File>);
 
@@ -15,7 +15,7 @@ pub(crate) struct File {
     pub(crate) kind: Kind,
     pub(crate) mode: u32,
     owner: (u64, u64),
-    /// In seconds since 1970.
+    /// Modification time, in seconds since 1970.
     pub(crate) modified: u64,
 }
 
@@ -23,12 +23,12 @@ pub(crate) struct File {
 pub(crate) enum Kind {
     Directory,
     Regular(Bytes),
-    /// A symbolic link, and where it leads.
+    /// A symbolic link and its target.
     Link(String),
 }
 
-/// How often a path may lead on by links.
-const LINKS: usize = 40;
+/// The maximum number of symbolic links that are followed in a path.
+const MAX_LINKS: usize = 40;
 
 impl File {
     pub(crate) fn directory() -> Self {
@@ -61,7 +61,7 @@ impl Files {
         if path == "/" { Some(File::directory()) } else { self.0.get(path).cloned() }
     }
 
-    /// Puts a file at `path`, with the directories that lead there.
+    /// Puts a file at `path`, and creates its parent directories.
     pub(crate) fn put(&mut self, path: &str, file: File) {
         let parents = path.match_indices('/').map(|(at, _)| &path[..at]).filter(|parent| !parent.is_empty());
         for parent in parents {
@@ -71,7 +71,7 @@ impl Files {
         }
         match self.0.get_mut(path) {
             _ if path == "/" => {}
-            // What is in a directory stays there.
+            // Replacing a directory keeps its contents.
             Some(known) if known.is_directory() && file.is_directory() => *known = file,
             _ => {
                 self.remove(path);
@@ -80,29 +80,29 @@ impl Files {
         }
     }
 
-    /// Makes a directory, unless something is there.
-    pub(crate) fn make_directory(&mut self, path: &str) {
+    /// Creates a directory, unless `path` exists.
+    pub(crate) fn create_directory(&mut self, path: &str) {
         if self.get(path).is_none() {
             self.put(path, File::directory());
         }
     }
 
-    /// Removes what is at `path`, with all that is in it.
+    /// Removes the file or directory at `path` with its contents.
     pub(crate) fn remove(&mut self, path: &str) -> bool {
-        let inside = below(path);
+        let inside = prefix(path);
         self.0.retain(|known, _| !known.starts_with(&inside));
         self.0.remove(path).is_some()
     }
 
-    /// Removes all that is in the directory `path`.
-    pub(crate) fn empty(&mut self, path: &str) {
-        let inside = below(path);
+    /// Removes the contents of the directory `path`.
+    pub(crate) fn clear_directory(&mut self, path: &str) {
+        let inside = prefix(path);
         self.0.retain(|known, _| !known.starts_with(&inside));
     }
 
-    /// All that is at `path` and in it, by paths that begin behind it.
+    /// The file at `path` and its descendants, with their paths relative to it.
     pub(crate) fn tree(&self, path: &str) -> impl Iterator<Item = (&str, &File)> {
-        let inside = below(path);
+        let inside = prefix(path);
         let (path, cut) = (path.to_owned(), inside.len() - 1);
         self.0
             .iter()
@@ -116,14 +116,14 @@ impl Files {
         names.filter(|rest| !rest.is_empty() && !rest.contains('/')).collect()
     }
 
-    /// Puts a whole tree at `path`.
-    pub(crate) fn graft(&mut self, path: &str, tree: &Self, from: &str) {
+    /// Copies the files at `from` in another tree to `path`.
+    pub(crate) fn copy_tree(&mut self, path: &str, tree: &Self, from: &str) {
         for (rest, file) in tree.tree(from) {
             self.put(&clean(&format!("{path}/{rest}")), file.clone());
         }
     }
 
-    /// Where `path` leads, by the links on the way; and by a link at its end, if `follow` says so.
+    /// Resolves the symbolic links in `path`; one in the last component only if `follow` is set.
     pub(crate) fn resolved(&self, path: &str, follow: bool) -> String {
         let (mut done, mut links) = (String::new(), 0);
         let mut rest: Vec<String> = parts(path).rev().collect();
@@ -134,7 +134,7 @@ impl Files {
             }
             let next = format!("{done}/{part}");
             match self.0.get(&next).map(|file| &file.kind) {
-                Some(Kind::Link(target)) if (follow || !rest.is_empty()) && links < LINKS => {
+                Some(Kind::Link(target)) if (follow || !rest.is_empty()) && links < MAX_LINKS => {
                     links += 1;
                     if target.starts_with('/') {
                         done.clear();
@@ -147,7 +147,7 @@ impl Files {
         if done.is_empty() { "/".to_owned() } else { done }
     }
 
-    /// All paths and contents, to tell trees apart.
+    /// All paths and contents, as input of a hash.
     pub(crate) fn contents(&self) -> Vec<u8> {
         let content = |file: &File| match &file.kind {
             Kind::Directory => b"/".to_vec(),
@@ -157,12 +157,12 @@ impl Files {
         self.0.iter().flat_map(|(path, file)| [path.as_bytes(), &content(file)].concat()).collect()
     }
 
-    /// How many bytes are in all files.
+    /// Size of all files, in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.0.values().map(File::size).sum()
     }
 
-    /// What is other than in `base`: 0 changed, 1 added, 2 deleted. A directory changes with what is in it.
+    /// The differences from `base`: 0 changed, 1 added, 2 deleted. A directory is changed if its contents are.
     pub(crate) fn changes_since(&self, base: &Self) -> BTreeMap<String, u8> {
         let mut changes = BTreeMap::new();
         for (path, file) in &self.0 {
@@ -173,11 +173,11 @@ impl Files {
             }
         }
         let parent = |path: &str| path.rfind('/').map(|at| path[..at].to_owned()).unwrap_or_default();
-        // Of what is gone, only the topmost is told.
-        let gone = base.0.keys().filter(|path| !self.0.contains_key(*path));
-        let gone: Vec<&String> =
-            gone.filter(|path| parent(path).is_empty() || self.0.contains_key(&parent(path))).collect();
-        changes.extend(gone.into_iter().map(|path| (path.clone(), 2)));
+        // For a removed tree, only its root is listed.
+        let removed = base.0.keys().filter(|path| !self.0.contains_key(*path));
+        let removed: Vec<&String> =
+            removed.filter(|path| parent(path).is_empty() || self.0.contains_key(&parent(path))).collect();
+        changes.extend(removed.into_iter().map(|path| (path.clone(), 2)));
         let parents: Vec<String> = changes.keys().map(|path| parent(path)).collect();
         for parent in parents.into_iter().filter(|parent| !parent.is_empty()) {
             changes.entry(parent).or_insert(0);
@@ -186,8 +186,8 @@ impl Files {
     }
 }
 
-/// What the paths in a directory begin with.
-fn below(path: &str) -> String {
+/// The prefix of the paths in a directory.
+fn prefix(path: &str) -> String {
     if path == "/" { "/".to_owned() } else { format!("{path}/") }
 }
 
@@ -195,7 +195,7 @@ fn parts(path: &str) -> impl DoubleEndedIterator<Item = String> + '_ {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned)
 }
 
-/// The path without what leads nowhere.
+/// Normalizes a path: absolute, without empty components, `.` and `..`.
 pub(crate) fn clean(path: &str) -> String {
     let mut clean: Vec<String> = Vec::new();
     for part in parts(path) {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_comes_out_of_an_archive_as_it_went_in() {
+    fn tree_round_trips_through_an_archive() {
         let long = format!("/d/{}", "n".repeat(150));
         let tree = files(&[("/d/f", File::regular("hello")), ("/l", File::link("d/f")), (&long, File::regular("x"))]);
         let mut copy = Files::default();
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_leaves_the_tree() {
+    fn paths_and_links_stay_within_the_tree() {
         let mut tree = files(&[("/l", File::link("/../../etc")), ("/loop", File::link("loop"))]);
         assert_eq!(tree.resolved("/l/passwd", true), "/etc/passwd");
         assert_eq!(tree.resolved("/loop/x", true), "/loop/x");
@@ -249,15 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_told_with_the_directories_they_are_in() {
+    fn changes_include_parent_directories() {
         let base = files(&[("/d/f", File::regular("x")), ("/gone/f", File::regular("x")), ("/etc", File::directory())]);
         let mut now = base.clone();
         now.put("/d/f", File::regular("y"));
         now.put("/etc/new/f", File::regular("z"));
         assert!(now.remove("/gone"));
         let changes: Vec<(String, u8)> = now.changes_since(&base).into_iter().collect();
-        let told = [("/d", 0), ("/d/f", 0), ("/etc", 0), ("/etc/new", 1), ("/etc/new/f", 1), ("/gone", 2)];
-        assert_eq!(changes, told.map(|(path, kind)| (path.to_owned(), kind)));
+        let expected = [("/d", 0), ("/d/f", 0), ("/etc", 0), ("/etc/new", 1), ("/etc/new/f", 1), ("/gone", 2)];
+        assert_eq!(changes, expected.map(|(path, kind)| (path.to_owned(), kind)));
         assert_eq!(now.size(), 2);
     }
 }

@@ -1,11 +1,11 @@
-//! An image made of another one.
+//! Images created from a parent image.
 
 use serde_json::Value;
 
-use super::{StoredImage, World, files::Files};
+use super::{State, StoredImage, files::Files};
 use crate::Image;
 
-/// What an image has that its parent has not.
+/// The differences of an image from its parent.
 #[derive(Debug, Default)]
 pub(crate) struct Layer {
     pub(crate) config: Value,
@@ -13,12 +13,12 @@ pub(crate) struct Layer {
     pub(crate) comment: String,
     pub(crate) author: String,
     pub(crate) created_by: String,
-    /// The container it was made of, and that one's configuration.
+    /// The container that it was created from, and the configuration of that container.
     pub(crate) container: Option<(String, Value)>,
 }
 
-impl World {
-    /// Makes an image without a name, out of `parent` or of nothing.
+impl State {
+    /// Creates an untagged image from `parent`, or from scratch if there is no such image.
     pub(crate) fn add_layer(&mut self, parent: &str, layer: Layer) -> String {
         let base = self.images.iter().find(|image| image.id == parent).cloned();
         let mut image = base.as_ref().map_or_else(|| Image::new("none").size(0), |base| base.image.clone());
@@ -50,12 +50,12 @@ impl World {
         id
     }
 
-    /// Gives an image a name. It is told as `told`.
-    pub(crate) fn give_tag(&mut self, id: &str, reference: &str, told: &str) {
+    /// Tags an image. The event contains `name`.
+    pub(crate) fn tag_image(&mut self, id: &str, reference: &str, name: &str) {
         self.untag(reference);
         if let Some(image) = self.images.iter_mut().find(|image| image.id == id) {
             image.tags.push(reference.to_owned());
         }
-        self.image_event("tag", id, told);
+        self.image_event("tag", id, name);
     }
 }

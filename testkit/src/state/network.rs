@@ -1,12 +1,12 @@
-//! Networks: what there are, and which addresses they have.
+//! Networks and their subnets.
 
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{World, event::attributes, ids};
-use crate::refusal::{Refusal, Result};
+use super::{State, event::attributes, ids};
+use crate::api_error::{ApiError, Result};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
@@ -15,11 +15,11 @@ pub(crate) struct Network {
     pub(crate) created: Timestamp,
     pub(crate) driver: String,
     pub(crate) subnet: Option<Subnet>,
-    /// What was asked for when it was made.
-    pub(crate) asked: Value,
+    /// The body of the create request.
+    pub(crate) config: Value,
 }
 
-/// A range of addresses.
+/// An IPv4 subnet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Subnet {
     first: Ipv4Addr,
@@ -42,7 +42,7 @@ impl Subnet {
         self.first.to_bits() & mask == other.first.to_bits() & mask
     }
 
-    /// The address with this number in the range.
+    /// The address with this number in the subnet.
     pub(crate) fn address(self, number: u32) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.first.to_bits().wrapping_add(number))
     }
@@ -53,7 +53,7 @@ impl Subnet {
 }
 
 impl Network {
-    /// One of those that are always there.
+    /// A predefined network.
     fn predefined(number: u64, name: &str, driver: &str, subnet: Option<Subnet>) -> Self {
         let options = match driver {
             "bridge" => json!({
@@ -65,10 +65,10 @@ impl Network {
             _ => json!({}),
         };
         let (id, name, driver) = (ids::id(u64::MAX - number), name.to_owned(), driver.to_owned());
-        Self { id, name, created: Timestamp::now(), driver, subnet, asked: json!({ "Options": options }) }
+        Self { id, name, created: Timestamp::now(), driver, subnet, config: json!({ "Options": options }) }
     }
 
-    /// Those that are always there.
+    /// The predefined networks: `bridge`, `host` and `none`.
     pub(crate) fn all_predefined() -> Vec<Self> {
         let bridge = Self::predefined(1, "bridge", "bridge", Subnet::parse("172.17.0.0/16"));
         vec![bridge, Self::predefined(2, "host", "host", None), Self::predefined(3, "none", "null", None)]
@@ -79,14 +79,14 @@ impl Network {
     }
 
     pub(crate) fn gateway(&self) -> Option<Ipv4Addr> {
-        let given = self.asked["IPAM"]["Config"][0]["Gateway"].as_str().and_then(|gateway| gateway.parse().ok());
+        let given = self.config["IPAM"]["Config"][0]["Gateway"].as_str().and_then(|gateway| gateway.parse().ok());
         given.or_else(|| self.subnet.map(|subnet| subnet.address(1)))
     }
 
-    /// What `inspect` tells, but for the containers in it.
-    pub(crate) fn document(&self) -> Value {
-        let given = |field: &str| if self.asked[field].is_object() { self.asked[field].clone() } else { json!({}) };
-        let ipam = &self.asked["IPAM"];
+    /// The network as JSON, as `inspect` returns it, without its containers.
+    pub(crate) fn to_json(&self) -> Value {
+        let given = |field: &str| if self.config[field].is_object() { self.config[field].clone() } else { json!({}) };
+        let ipam = &self.config["IPAM"];
         let ranges = match (ipam["Config"].as_array(), self.subnet) {
             (Some(ranges), _) if !ranges.is_empty() => json!(ranges),
             (_, Some(subnet)) => json!([{ "Subnet": subnet.text(), "Gateway": subnet.address(1) }]),
@@ -95,8 +95,8 @@ impl Network {
         let allocator = ipam["Driver"].as_str().filter(|driver| !driver.is_empty()).unwrap_or("default");
         json!({
             "Name": self.name, "Id": self.id, "Created": self.created.to_string(), "Scope": "local",
-            "Driver": self.driver, "EnableIPv6": self.asked["EnableIPv6"] == true, "Internal": self.asked["Internal"] == true,
-            "Attachable": self.asked["Attachable"] == true, "Ingress": false, "ConfigOnly": false, "Containers": {},
+            "Driver": self.driver, "EnableIPv6": self.config["EnableIPv6"] == true, "Internal": self.config["Internal"] == true,
+            "Attachable": self.config["Attachable"] == true, "Ingress": false, "ConfigOnly": false, "Containers": {},
             "IPAM": { "Driver": allocator, "Options": ipam["Options"], "Config": ranges },
             "Options": given("Options"), "Labels": given("Labels"),
         })
@@ -107,42 +107,43 @@ pub(crate) fn is_predefined(name: &str) -> bool {
     matches!(name, "bridge" | "host" | "none" | "default")
 }
 
-impl World {
-    /// The network with this id or name, or whose id begins so.
+impl State {
+    /// The network with this id, name or id prefix.
     pub(crate) fn network(&self, name: &str) -> Result<&Network> {
         let by = |fits: &dyn Fn(&Network) -> bool| self.networks.iter().find(|network| fits(network));
         let found = by(&|network| network.id == name)
             .or_else(|| by(&|network| network.name == name))
             .or_else(|| by(&|network| !name.is_empty() && network.id.starts_with(name)));
-        found.ok_or_else(|| Refusal::not_found(format!("network {name} not found")))
+        found.ok_or_else(|| ApiError::not_found(format!("network {name} not found")))
     }
 
-    /// How many networks have this name. Only one may, but engines let it happen.
-    pub(crate) fn namesakes(&self, name: &str) -> usize {
+    /// The number of networks with this name. Engines do not enforce that names are unique.
+    pub(crate) fn count_networks_named(&self, name: &str) -> usize {
         self.networks.iter().filter(|network| network.name == name).count()
     }
 
-    /// A range for a network: the one that is asked for, or one that nobody has.
-    pub(crate) fn free_subnet(&self, asked: Option<&str>) -> Result<Subnet> {
+    /// The subnet for a new network: the requested one, or one that is not in use.
+    pub(crate) fn free_subnet(&self, requested: Option<&str>) -> Result<Subnet> {
         let taken =
             |subnet: Subnet| self.networks.iter().filter_map(|other| other.subnet).any(|other| other.overlaps(subnet));
-        if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
-            let invalid = || Refusal::new(500, format!("Invalid subnet {asked} : invalid CIDR address: {asked}"));
-            let subnet = Subnet::parse(asked).ok_or_else(invalid)?;
-            let overlaps = || Refusal::new(403, "Pool overlaps with other one on this address space");
+        if let Some(requested) = requested.filter(|requested| !requested.is_empty()) {
+            let invalid =
+                || ApiError::new(500, format!("Invalid subnet {requested} : invalid CIDR address: {requested}"));
+            let subnet = Subnet::parse(requested).ok_or_else(invalid)?;
+            let overlaps = || ApiError::new(403, "Pool overlaps with other one on this address space");
             return Some(subnet).filter(|subnet| !taken(*subnet)).ok_or_else(overlaps);
         }
         let large = (18..32).map(|part| format!("172.{part}.0.0/16"));
         let small = (0..16).map(|part| format!("192.168.{}.0/20", part * 16));
         let mut free = large.chain(small).filter_map(|text| Subnet::parse(&text)).filter(|subnet| !taken(*subnet));
         let none = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
-        free.next().ok_or_else(|| Refusal::new(404, none))
+        free.next().ok_or_else(|| ApiError::new(404, none))
     }
 
-    pub(crate) fn add_network(&mut self, name: &str, driver: &str, subnet: Subnet, asked: Value) -> String {
+    pub(crate) fn add_network(&mut self, name: &str, driver: &str, subnet: Subnet, config: Value) -> String {
         let (id, created) = (self.new_id(), Timestamp::now());
         let (name, driver) = (name.to_owned(), driver.to_owned());
-        self.networks.push(Network { id: id.clone(), name, created, driver, subnet: Some(subnet), asked });
+        self.networks.push(Network { id: id.clone(), name, created, driver, subnet: Some(subnet), config });
         self.network_event("create", &id, None);
         id
     }
@@ -154,9 +155,10 @@ impl World {
 
     pub(crate) fn network_event(&mut self, action: &str, id: &str, container: Option<&str>) {
         let Ok(network) = self.network(id) else { return };
-        let (id, mut told) = (network.id.clone(), attributes([("name", &network.name), ("type", &network.driver)]));
-        told.extend(container.map(|container| ("container".to_owned(), container.to_owned())));
-        self.event("network", action, &id, None, told);
+        let (id, mut attributes) =
+            (network.id.clone(), attributes([("name", &network.name), ("type", &network.driver)]));
+        attributes.extend(container.map(|container| ("container".to_owned(), container.to_owned())));
+        self.event("network", action, &id, None, attributes);
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_parsed_and_holds_its_addresses() {
+    fn subnet_parse_address_and_overlap() {
         let subnet = Subnet::parse("10.1.2.3/24").unwrap();
         assert_eq!(subnet.text(), "10.1.2.0/24");
         assert_eq!(subnet.address(2).to_string(), "10.1.2.2");

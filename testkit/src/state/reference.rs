@@ -1,9 +1,9 @@
-//! References to images: their full form, and which image one means.
+//! References to images.
 
-use super::{StoredImage, World};
-use crate::refusal::{Refusal, Result};
+use super::{State, StoredImage};
+use crate::api_error::{ApiError, Result};
 
-/// The reference in full, with a tag.
+/// The full reference, with a tag and without `docker.io/library/`.
 pub(crate) fn full(reference: &str) -> String {
     let reference = reference.strip_prefix("docker.io/").unwrap_or(reference);
     let reference = reference.strip_prefix("library/").unwrap_or(reference);
@@ -14,42 +14,42 @@ pub(crate) fn full(reference: &str) -> String {
     }
 }
 
-/// A repository and a tag, which `repository` may hold already.
+/// Joins a repository and a tag. If the tag is empty or a digest, `repository` may contain one.
 pub(crate) fn joined(repository: &str, tag: &str) -> String {
     if tag.is_empty() || tag.starts_with("sha256:") { full(repository) } else { format!("{repository}:{tag}") }
 }
 
-impl World {
-    /// Fails unless `repository` may be the name of one.
+impl State {
+    /// Returns an error unless `repository` is a valid repository name.
     pub(crate) fn check_repository(&self, repository: &str, status: u16) -> Result<()> {
-        if self.age == crate::age::Age::Old {
+        if self.release == crate::release::Release::V1_6 {
             return Ok(());
         }
         if repository.chars().any(|c| c.is_ascii_uppercase()) {
             let message = "invalid reference format: repository name must be lowercase";
-            return Err(Refusal::new(status, message));
+            return Err(ApiError::new(status, message));
         }
         let fine = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
         if repository.is_empty() || !repository.chars().all(fine) {
-            return Err(Refusal::new(status, "invalid reference format"));
+            return Err(ApiError::new(status, "invalid reference format"));
         }
         Ok(())
     }
 
-    /// The image that is called so, or whose id is or begins so.
+    /// The image with this reference, id or id prefix.
     pub(crate) fn image(&self, name: &str) -> Result<&StoredImage> {
-        self.image_place(name).map(|place| &self.images[place])
+        self.image_index(name).map(|index| &self.images[index])
     }
 
-    pub(crate) fn image_place(&self, name: &str) -> Result<usize> {
-        let wanted = full(name);
+    pub(crate) fn image_index(&self, name: &str) -> Result<usize> {
+        let reference = full(name);
         let digits = name.strip_prefix("sha256:").unwrap_or(name);
-        let by_tag = self.images.iter().position(|image| image.tags.contains(&wanted));
+        let by_tag = self.images.iter().position(|image| image.tags.contains(&reference));
         let by_id = || {
             let begins = |image: &StoredImage| image.id.trim_start_matches("sha256:").starts_with(digits);
             (!digits.is_empty()).then(|| self.images.iter().position(begins))?
         };
-        by_tag.or_else(by_id).ok_or_else(|| Refusal::not_found(self.age.no_such_image(name, &wanted)))
+        by_tag.or_else(by_id).ok_or_else(|| ApiError::not_found(self.release.no_such_image(name, &reference)))
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_in_full_has_a_tag_and_no_usual_host() {
+    fn full_reference_has_a_tag_and_no_default_registry() {
         assert_eq!(full("busybox"), "busybox:latest");
         assert_eq!(full("docker.io/library/busybox:1"), "busybox:1");
         assert_eq!(full("localhost:5000/a/b"), "localhost:5000/a/b:latest");

@@ -1,34 +1,34 @@
-//! What runs in a container, or as a command in one: its output, its input, its end.
+//! The program of a container or exec instance: its input, output and exit.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use tokio::task::AbortHandle;
 
-use crate::program::Usage;
+use crate::Usage;
 
 #[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) tty: bool,
-    /// What was written, piece by piece.
-    pub(crate) pieces: Vec<(u8, Vec<u8>)>,
-    /// What was written, line by line, as logs keep it.
+    /// The output with its stream (1 stdout, 2 stderr), one element per write.
+    pub(crate) chunks: Vec<(u8, Vec<u8>)>,
+    /// The output by lines, as logs contain it.
     pub(crate) lines: Vec<Line>,
     partial: [Vec<u8>; 3],
     pub(crate) input: VecDeque<u8>,
     pub(crate) input_is_open: bool,
-    /// Signals that arrived, for those who listen to them.
+    /// Trapped signals that the program has not received yet.
     pub(crate) signals: VecDeque<&'static str>,
     pub(crate) trapped: BTreeSet<&'static str>,
-    /// It has done what it does without waiting.
+    /// Whether the program has run up to its first pending `await`.
     pub(crate) settled: bool,
     pub(crate) task: Option<AbortHandle>,
     pub(crate) usage: Usage,
-    /// How often usage was reported.
+    /// The number of usage reports.
     pub(crate) reports: usize,
     pub(crate) size: (i64, i64),
     pub(crate) running: bool,
-    /// How often it was begun.
+    /// The number of starts.
     pub(crate) begun: usize,
     pub(crate) code: i64,
 }
@@ -50,7 +50,7 @@ impl Run {
             return;
         }
         let (source, bytes) = match self.tty {
-            true => (1, with_returns(bytes)),
+            true => (1, with_crlf(bytes)),
             false => (source, bytes.to_vec()),
         };
         let partial = &mut self.partial[usize::from(source)];
@@ -59,11 +59,11 @@ impl Run {
             let bytes = partial.drain(..=end).collect();
             self.lines.push(Line { source, time: Timestamp::now(), bytes });
         }
-        self.pieces.push((source, bytes));
+        self.chunks.push((source, bytes));
     }
 
-    /// What was typed. A terminal shows it, and takes ^D for the end.
-    pub(crate) fn type_in(&mut self, bytes: &[u8]) {
+    /// Adds input. A TTY echoes it and treats ^D as EOF.
+    pub(crate) fn write_stdin(&mut self, bytes: &[u8]) {
         if !self.input_is_open {
             return;
         }
@@ -77,7 +77,7 @@ impl Run {
         }
     }
 
-    /// Begins anew. What was written before stays.
+    /// Starts the program again. Earlier output is kept.
     pub(crate) fn begin(&mut self, input_is_open: bool) {
         self.input.clear();
         self.input_is_open = input_is_open;
@@ -105,8 +105,8 @@ impl Run {
     }
 }
 
-/// As a terminal ends lines.
-fn with_returns(bytes: &[u8]) -> Vec<u8> {
+/// Inserts a carriage return before each newline, as a TTY does.
+fn with_crlf(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     for byte in bytes {
         if *byte == b'\n' {

@@ -1,12 +1,12 @@
-//! Volumes: what there are, and who uses them.
+//! Volumes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{World, event::attributes, files::Files};
-use crate::refusal::{Refusal, Result};
+use super::{State, event::attributes, files::Files};
+use crate::api_error::{ApiError, Result};
 
-/// Where a real engine would have them.
+/// The directory of the volumes of a real engine.
 const ROOT: &str = "/var/lib/docker/volumes";
 
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
-    /// What `inspect` tells.
-    pub(crate) fn document(&self) -> Value {
+    /// The volume as JSON, as `inspect` returns it.
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "Name": self.name, "Driver": "local", "Mountpoint": mountpoint(&self.name), "Labels": self.labels,
             "Scope": "local", "Options": self.options, "CreatedAt": format!("{:.0}", self.created),
@@ -28,21 +28,21 @@ impl Volume {
     }
 }
 
-/// The directory of a volume.
+/// The mount point of a volume on the host.
 pub(crate) fn mountpoint(name: &str) -> String {
     format!("{ROOT}/{name}/_data")
 }
 
-impl World {
+impl State {
     pub(crate) fn volume(&self, name: &str) -> Result<&Volume> {
         let found = self.volumes.iter().find(|volume| volume.name == name);
-        found.ok_or_else(|| Refusal::not_found(format!("get {name}: no such volume")))
+        found.ok_or_else(|| ApiError::not_found(format!("get {name}: no such volume")))
     }
 
-    /// Makes a volume, unless there is one of this name. Without a name it gets one that nobody has.
-    pub(crate) fn make_volume(&mut self, name: &str, labels: Value, options: Value) -> Result<String> {
+    /// Creates a volume unless it exists. If `name` is empty, its name is a new id.
+    pub(crate) fn create_volume(&mut self, name: &str, labels: Value, options: Value) -> Result<String> {
         let name = if name.is_empty() { self.new_id() } else { name.to_owned() };
-        check(&name)?;
+        check_name(&name)?;
         if self.volume(&name).is_err() {
             let (created, files) = (Timestamp::now(), Files::default());
             self.volumes.push(Volume { name: name.clone(), created, labels, options, files });
@@ -51,19 +51,20 @@ impl World {
         Ok(name)
     }
 
-    /// The ids of the containers that have it.
+    /// The ids of the containers that mount a volume.
     pub(crate) fn users_of_volume(&self, name: &str) -> Vec<&str> {
-        let uses = |container: &&super::container::Container| container.mounts.iter().any(|mount| mount.volume == name);
-        self.containers.iter().filter(uses).map(|container| &*container.id).collect()
+        let users =
+            self.containers.iter().filter(|container| container.mounts.iter().any(|mount| mount.volume == name));
+        users.map(|container| &*container.id).collect()
     }
 
-    /// Removes a volume that nobody uses.
+    /// Removes a volume; an error if a container uses it.
     pub(crate) fn remove_volume(&mut self, name: &str) -> Result<()> {
         self.volume(name)?;
         let users = self.users_of_volume(name);
         if !users.is_empty() {
             let users = users.join(", ");
-            return Err(Refusal::conflict(format!("remove {name}: volume is in use - [{users}]")));
+            return Err(ApiError::conflict(format!("remove {name}: volume is in use - [{users}]")));
         }
         self.volumes.retain(|volume| volume.name != name);
         self.volume_event("destroy", name, []);
@@ -74,24 +75,24 @@ impl World {
         &mut self,
         action: &str,
         name: &str,
-        told: impl IntoIterator<Item = (&'a str, &'a String)>,
+        pairs: impl IntoIterator<Item = (&'a str, &'a String)>,
     ) {
-        let mut told = attributes(told);
-        told.insert("driver".to_owned(), "local".to_owned());
-        self.event("volume", action, name, None, told);
+        let mut attributes = attributes(pairs);
+        attributes.insert("driver".to_owned(), "local".to_owned());
+        self.event("volume", action, name, None, attributes);
     }
 }
 
-/// Fails unless this may be the name of a volume.
-pub(crate) fn check(name: &str) -> Result<()> {
+/// Returns an error unless `name` is a valid name of a volume.
+fn check_name(name: &str) -> Result<()> {
     let fine = name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
     if name.len() == 1 {
         let message = "volume name is too short, names should be at least two alphanumeric characters";
-        return Err(Refusal::new(400, format!("create {name}: {message}")));
+        return Err(ApiError::new(400, format!("create {name}: {message}")));
     }
     if !fine {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             400,
             format!(
                 "create {name}: {name:?} includes invalid characters for a local volume name, only \

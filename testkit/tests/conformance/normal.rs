@@ -1,8 +1,8 @@
-//! Answers in a form in which two engines can be compared.
+//! Normalizes responses, so that two engines can be compared.
 //!
-//! Of a document, what the API's document names counts, at the version that is spoken. What Go sends for a field that
-//! was never set is the same as no field. Ids are numbered as they come, and times, sizes and the like are taken for
-//! their kind.
+//! In JSON, only the fields count that the specification has at the API version of the request. The zero value of Go is
+//! equal to a missing field. Ids are numbered in order of appearance, and times, sizes and similar values are replaced by
+//! their type.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dockerclient::ApiVersion;
 use serde_json::{Map, Value};
 
-use crate::{scenario::Step, wire::Answer};
+use crate::{scenario::Step, wire::Response};
 
-/// Fields whose values are never twice the same.
+/// Fields whose values differ in each run.
 const VOLATILE: [&str; 25] = [
     "Created",
     "FinishedAt",
@@ -41,10 +41,10 @@ const VOLATILE: [&str; 25] = [
     "Subnet",
 ];
 
-/// Operations of whose answers only the kinds of values count.
+/// Operations whose responses are compared only by the types of values.
 const KINDS_ONLY: [&str; 4] = ["container_stats", "container_top", "system_info", "system_version"];
 
-/// Operations that tell of many, in no order.
+/// Operations that return unordered lists.
 const UNSORTED: [&str; 3] = ["container_changes", "network_list", "volume_list"];
 
 const HEADERS: [&str; 7] =
@@ -58,64 +58,64 @@ pub(crate) struct Normal {
 
 impl Normal {
     pub(crate) fn new(version: ApiVersion) -> Self {
-        let document = serde_json::from_str(include_str!("../../document.json")).unwrap();
+        let document = serde_json::from_str(dockerclient::OPENAPI_DOCUMENT).unwrap();
         Self { document, version, ids: BTreeMap::new() }
     }
 
-    /// What a person should see of an answer.
-    pub(crate) fn text(&mut self, step: &Step, answer: &Answer) -> String {
+    /// The normalized text of a response.
+    pub(crate) fn text(&mut self, step: &Step, response: &Response) -> String {
         let operation = self.operation(step);
         let id = operation["operationId"].as_str().unwrap_or("none").to_owned();
-        let mut lines = vec![answer.status.clone()];
+        let mut lines = vec![response.status.clone()];
         for name in HEADERS {
             let whole = ["application/json", "application/x-tar", "application/octet-stream"];
-            let framing =
-                name == "transfer-encoding" && answer.header("content-type").is_some_and(|kind| whole.contains(&kind));
-            // A short document has a length, and a long one comes in chunks.
+            let framing = name == "transfer-encoding"
+                && response.header("content-type").is_some_and(|kind| whole.contains(&kind));
+            // Short JSON has a Content-Length, long JSON is chunked.
             if let (Some(value), false) =
-                (answer.header(name), framing || (name == "connection" && value_is_close(answer)))
+                (response.header(name), framing || (name == "connection" && value_is_close(response)))
             {
                 lines.push(format!("{name}: {value}"));
             }
         }
-        if let Some(stat) = answer.header("x-docker-container-path-stat") {
+        if let Some(stat) = response.header("x-docker-container-path-stat") {
             let stat = BASE64_STANDARD.decode(stat).unwrap();
             let mut stat: Value = serde_json::from_slice(&stat).unwrap();
             stat["mtime"] = "<time>".into();
             lines.push(stat.to_string());
         }
-        lines.extend(self.body(&operation, &id, answer));
+        lines.extend(self.body(&operation, &id, response));
         let lines = lines.into_iter().filter(|line| !is_exception(&id, line));
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    fn body(&mut self, operation: &Value, id: &str, answer: &Answer) -> Vec<String> {
-        let json = answer.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
+    fn body(&mut self, operation: &Value, id: &str, response: &Response) -> Vec<String> {
+        let json = response.header("content-type").is_some_and(|kind| kind.starts_with("application/json"));
         let streamed = id == "container_stats";
-        let archive = ["image_get", "image_get_all", "container_archive_get", "container_copy", "container_export"];
-        if archive.contains(&id) && !answer.body.is_empty() && answer.status.contains(" 200 ") {
-            return archive_of(&answer.body).into_iter().map(|line| self.without_ids(&line)).collect();
+        let archive = ["image_get", "image_get_all", "container_get_archive", "container_copy", "container_export"];
+        if archive.contains(&id) && !response.body.is_empty() && response.status.contains(" 200 ") {
+            return archive_entries(&response.body).into_iter().map(|line| self.without_ids(&line)).collect();
         }
         if !json && !streamed {
-            let text = text_of(&answer.body);
+            let text = body_text(&response.body);
             return vec![self.without_ids(&text)];
         }
-        let status = answer.status.split(' ').nth(1).unwrap_or_default().to_owned();
-        let response = self.resolved(&operation["responses"][&status]).clone();
-        let schema = response["content"]["application/json"]["schema"].clone();
-        let joined = if id == "image_build" { with_joined_output(&answer.body) } else { answer.body.clone() };
+        let status = response.status.split(' ').nth(1).unwrap_or_default().to_owned();
+        let definition = self.resolved(&operation["responses"][&status]).clone();
+        let schema = definition["content"]["application/json"]["schema"].clone();
+        let joined = if id == "image_build" { with_joined_output(&response.body) } else { response.body.clone() };
         let documents = serde_json::Deserializer::from_slice(&joined).into_iter::<Value>();
         let mut lines = Vec::new();
         for document in documents {
             let Ok(mut document) = document else {
-                lines.push(format!("no JSON: {}", String::from_utf8_lossy(&answer.body)));
+                lines.push(format!("not JSON: {}", String::from_utf8_lossy(&response.body)));
                 break;
             };
             let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
             if let (true, Some(items)) = (id.ends_with("_list"), list.as_array_mut()) {
                 items.retain(is_ours);
             }
-            if id == "system_df" {
+            if id == "system_data_usage" {
                 for list in document.as_object_mut().unwrap().values_mut().filter_map(Value::as_array_mut) {
                     list.retain(is_ours);
                     list.sort_by_key(|item| item["Name"].to_string());
@@ -129,14 +129,14 @@ impl Normal {
             let kinds = KINDS_ONLY.contains(&id);
             self.flatten(&schema, &document, "", kinds, &mut found);
             lines.push("document".to_owned());
-            // What may differ gets no numbers either.
+            // Ids in allowed differences are not numbered.
             found.retain(|line| !is_exception(id, line));
             lines.extend(found.into_iter().map(|line| self.without_ids(&without_root(&line))));
         }
         lines
     }
 
-    /// A line for each value that counts, with its path.
+    /// Adds a line with path and value for each value that counts.
     fn flatten(&self, schema: &Value, value: &Value, path: &str, kinds: bool, found: &mut Vec<String>) {
         let schema = self.resolved(schema);
         match value {
@@ -160,7 +160,7 @@ impl Normal {
             }
             Value::Array(items) => {
                 let mut items = items.clone();
-                // Names of an image and mounts come as they come.
+                // Tags and mounts are unordered.
                 if path.ends_with("Tags") {
                     items.sort_by_key(ToString::to_string);
                 } else if path.ends_with("Mounts") {
@@ -170,7 +170,7 @@ impl Normal {
                     self.flatten(&schema["items"], item, &format!("{path}[{index}]"), kinds, found);
                 }
             }
-            name if path.ends_with(".name") && is_made_up(name) => found.push(format!("{path}: a made-up name")),
+            name if path.ends_with(".name") && is_generated(name) => found.push(format!("{path}: a generated name")),
             value if kinds => found.push(format!("{path}: {}", kind(value))),
             value => found.push(format!("{path}: {value}")),
         }
@@ -197,12 +197,12 @@ impl Normal {
     }
 
     fn is_known(&self, node: &Value) -> bool {
-        let mark = |name: &str| node[name].as_str().map(|version| version.parse::<ApiVersion>().unwrap());
-        mark("x-since").is_none_or(|since| since <= self.version)
-            && mark("x-until").is_none_or(|until| self.version <= until)
+        let annotation = |name: &str| node[name].as_str().map(|version| version.parse::<ApiVersion>().unwrap());
+        annotation("x-since").is_none_or(|since| since <= self.version)
+            && annotation("x-until").is_none_or(|until| self.version <= until)
     }
 
-    /// Numbers the ids in a text, long and short, and takes times for their kind.
+    /// Replaces ids, full and short, by numbers, and times by a placeholder.
     fn without_ids(&mut self, text: &str) -> String {
         let mut out = String::new();
         let mut word = String::new();
@@ -211,7 +211,7 @@ impl Normal {
                 word.push(letter);
             } else {
                 let word = std::mem::take(&mut word);
-                // Some paths have ids for names.
+                // Some field names are ids.
                 let parts = if word.starts_with('.') { word.split('.').collect() } else { vec![&*word] };
                 let parts: Vec<String> = parts.into_iter().map(|part| self.without_id(part)).collect();
                 out.push_str(&parts.join("."));
@@ -240,8 +240,8 @@ impl Normal {
     }
 }
 
-/// What is in an archive, but for what every engine puts into containers or has of its own in an image.
-fn archive_of(bytes: &[u8]) -> Vec<String> {
+/// The entries of an archive, without those that engines add or that depend on the image.
+fn archive_entries(bytes: &[u8]) -> Vec<String> {
     const OWN: [&str; 7] = ["bin", "dev", "etc", "proc", "sys", "tmp", ".dockerenv"];
     let mut archive = tar::Archive::new(bytes);
     let mut lines = Vec::new();
@@ -260,38 +260,40 @@ fn archive_of(bytes: &[u8]) -> Vec<String> {
             ));
         }
     }
-    // Ids are different on each engine.
+    // Ids differ between engines, so entries are sorted without them.
     lines.sort_by_key(|line| {
         line.split_at_checked(64).filter(|(id, _)| !id.contains(' ')).map_or(line.clone(), |(_, rest)| rest.to_owned())
     });
     lines
 }
 
-/// The documents of a build, with the output of a command in one piece, however it came.
+/// The messages of a build, with consecutive stderr output joined.
 fn with_joined_output(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    // A command may write a red line in two.
+    // A command may write a line in two parts.
     text.replace("\\u001b[0m\"}\r\n{\"stream\":\"\\u001b[91m", "").into_bytes()
 }
 
-/// A name as engines give one to a container without, as `witty_turing`.
-fn is_made_up(name: &Value) -> bool {
+/// Whether this is a generated container name, for example `witty_turing`.
+fn is_generated(name: &Value) -> bool {
     let parts = name.as_str().and_then(|name| name.split_once('_'));
     let letters = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase());
-    parts.is_some_and(|(quality, who)| letters(quality) && letters(who.trim_end_matches(|c: char| c.is_ascii_digit())))
+    parts.is_some_and(|(adjective, surname)| {
+        letters(adjective) && letters(surname.trim_end_matches(|c: char| c.is_ascii_digit()))
+    })
 }
 
-fn value_is_close(answer: &Answer) -> bool {
-    answer.header("connection") == Some("close")
+fn value_is_close(response: &Response) -> bool {
+    response.header("connection") == Some("close")
 }
 
-/// Whether an image or a container is one of those that scenarios use; the engine may have others.
+/// Whether an image or a container belongs to the scenarios; the engine may have others.
 fn is_ours(item: &Value) -> bool {
     let names = format!("{}{}{}", item["Names"], item["RepoTags"], item["Name"]);
     names.contains("conformance") || names.contains("busybox:latest") || names.contains("\"none\"")
 }
 
-/// A line in which volumes lie where each engine has them.
+/// Replaces the directory of volumes, which differs between engines.
 fn without_root(line: &str) -> String {
     match (line.find(": \"/"), line.find("/volumes/")) {
         (Some(from), Some(to)) if from < to => format!("{}<root>{}", &line[..from + 3], &line[to..]),
@@ -321,8 +323,8 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// A body that is no document: frames of output taken apart, or text.
-fn text_of(body: &[u8]) -> String {
+/// The text of a body that is not JSON; multiplexed output is split into stdout and stderr.
+fn body_text(body: &[u8]) -> String {
     let mut streams = [String::new(), String::new(), String::new()];
     let mut rest = body;
     while let [source @ 0..=2, 0, 0, 0, a, b, c, d, payload @ ..] = rest {
@@ -335,11 +337,11 @@ fn text_of(body: &[u8]) -> String {
         return format!("text {:?}", String::from_utf8_lossy(body));
     }
     let left = String::from_utf8_lossy(rest);
-    format!("stdout {:?}\nstderr {:?}\nbehind {left:?}", streams[1], streams[2])
+    format!("stdout {:?}\nstderr {:?}\nrest {left:?}", streams[1], streams[2])
 }
 
 fn fits(template: &str, path: &str) -> bool {
-    // A name may hold slashes: then the path is longer.
+    // A name may contain slashes.
     let (template, mut path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     if let (Some(at), true) = (template.iter().position(|part| *part == "{name}"), path.len() > template.len()) {
         path.drain(at..at + path.len() - template.len());
@@ -348,12 +350,12 @@ fn fits(template: &str, path: &str) -> bool {
         && template.iter().zip(path).all(|(expected, given)| expected.starts_with('{') || *expected == given)
 }
 
-/// Whether `exceptions.txt` lets this line differ.
+/// Whether `exceptions.txt` allows this line to differ.
 fn is_exception(operation: &str, line: &str) -> bool {
     include_str!("exceptions.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).any(|exception| {
         let mut parts = exception.splitn(3, "  ");
         let (of, what) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        assert!(parts.next().is_some_and(|why| !why.trim().is_empty()), "{exception}: without a reason");
+        assert!(parts.next().is_some_and(|why| !why.trim().is_empty()), "{exception}: the reason is missing");
         (of == "any" || of == operation) && line.contains(what)
     })
 }

@@ -1,10 +1,13 @@
-//! Scenarios, as `scenarios.txt` tells them.
+//! Parses `scenarios.txt`.
 //!
-//! A line that begins with `#` begins a scenario, perhaps with `(since 1.17)` or
-//! `(since 1.15 until 1.23)` at its end. Every other line is a step:
-//! what kind of exchange it is, if not a plain one; method and target; a body; what is typed in, behind `<`; and behind
-//! `=`, a name under which a field of the answer is kept, or with `*` all of it. `-` before it means that the answer does
-//! not count.
+//! A line that begins with `#` is the title of a scenario, optionally followed by `(since 1.17)` or
+//! `(since 1.15 until 1.23)`. Every other line is a step with these parts:
+//!
+//! - `- `, if the response is not compared,
+//! - the kind of exchange, unless it is a plain one,
+//! - method, target and optionally a body,
+//! - ` < ` and the input, for an upgraded connection,
+//! - ` = `, a variable name, and the field of the response that is stored in it, or `*` for the whole body.
 
 use dockerclient::ApiVersion;
 
@@ -31,19 +34,19 @@ pub(crate) struct Step {
     pub(crate) body: Option<String>,
     pub(crate) input: Option<String>,
     pub(crate) keep: Option<(String, String)>,
-    pub(crate) counts: bool,
+    pub(crate) compared: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Plain,
-    /// A two-way stream, asked for with an upgrade.
+    /// A hijacked connection, requested with an upgrade.
     Upgrade,
-    /// A two-way stream, asked for without one.
+    /// A hijacked connection, requested without an upgrade.
     Hijack,
-    /// Only the first document of the answer counts.
+    /// Only the first chunk of the response is read.
     First,
-    /// The body is sent as text.
+    /// The body is sent with content type `text/plain`.
     Text,
     /// The body is an archive.
     Archive,
@@ -65,7 +68,7 @@ pub(crate) fn all(text: &str) -> Vec<Scenario> {
 }
 
 fn step(line: &str) -> Step {
-    let (rest, counts) = line.strip_prefix("- ").map_or((line, true), |rest| (rest, false));
+    let (rest, compared) = line.strip_prefix("- ").map_or((line, true), |rest| (rest, false));
     let (rest, keep) = match rest.rsplit_once(" = ") {
         Some((rest, keep)) => (rest, keep.split_once(' ').map(|(name, field)| (name.to_owned(), field.to_owned()))),
         None => (rest, None),
@@ -93,6 +96,6 @@ fn step(line: &str) -> Step {
         body: word(),
         input,
         keep,
-        counts,
+        compared,
     }
 }

@@ -1,6 +1,6 @@
-"""Drives an engine with docker-py: run, logs, exec, wait, events, images, builds, files, volumes, networks.
+"""Tests an engine with docker-py: run, logs, exec, wait, events, images, builds, files, volumes, networks.
 
-Usage: drive.py ADDRESS API. Written so that releases from 1.2 to 7 can run it.
+Usage: drive.py ADDRESS API. Compatible with docker-py 1.2 to 7.
 """
 
 import io
@@ -22,13 +22,13 @@ def same(what, got, expected):
         sys.exit("%s: got %r, expected %r" % (what, got, expected))
 
 
-def refused(what, status, call):
+def fails(what, status, call):
     try:
         call()
     except docker.errors.APIError as error:
         same(what, error.response.status_code, status)
     else:
-        sys.exit("%s: was not refused" % what)
+        sys.exit("%s: did not fail" % what)
 
 
 def since(version):
@@ -45,10 +45,10 @@ def archive(files):
     return packed.getvalue()
 
 
-def unpacked(answer):
-    if hasattr(answer, "read"):
-        answer = answer.read()
-    packed = answer if isinstance(answer, bytes) else b"".join(answer)
+def unpacked(response):
+    if hasattr(response, "read"):
+        response = response.read()
+    packed = response if isinstance(response, bytes) else b"".join(response)
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         return {info.name: tar.extractfile(info).read() for info in tar if info.isfile()}
 
@@ -64,11 +64,11 @@ image = client.inspect_image("busybox")
 same("tag", client.tag("busybox", "drive/copy", "one"), True)
 same("history", client.history("drive/copy:one")[0]["Id"], image["Id"])
 client.remove_image("drive/copy:one")
-refused("no image", 404, lambda: client.inspect_image("drive/copy:one"))
+fails("no image", 404, lambda: client.inspect_image("drive/copy:one"))
 pulled = [line for line in client.pull("busybox", tag="latest", stream=True)]
 assert pulled, "pull"
 
-# A container, from creation to removal.
+# The lifecycle of a container.
 made = client.create_container("busybox", ["sh", "-c", "echo out; echo err >&2; exit 7"], name="drive-a")
 client.start(made["Id"])
 same("exit code", (lambda code: code["StatusCode"] if isinstance(code, dict) else code)(client.wait(made["Id"])), 7)
@@ -78,14 +78,14 @@ same("lines", b"".join(client.logs("drive-a", stdout=True, stderr=False, stream=
 same("state", client.inspect_container(made["Id"][:10])["State"]["ExitCode"], 7)
 same("list", [entry["Names"] for entry in client.containers(all=True)], [["/drive-a"]])
 same("running", client.containers(), [])
-refused("name taken", 409, lambda: client.create_container("busybox", "true", name="drive-a"))
+fails("name taken", 409, lambda: client.create_container("busybox", "true", name="drive-a"))
 client.remove_container("drive-a")
-refused("no container", 404, lambda: client.inspect_container("drive-a"))
+fails("no container", 404, lambda: client.inspect_container("drive-a"))
 
-# A running one, and commands in it.
+# A running container, and exec.
 running = client.create_container("busybox", ["sleep", "1000"], name="drive-b", environment={"A": "b"})["Id"]
 client.start(running)
-refused("running", 409, lambda: client.remove_container(running))
+fails("running", 409, lambda: client.remove_container(running))
 command = client.exec_create(running, ["sh", "-c", "echo inside; exit 3"])
 same("exec", client.exec_start(command["Id"]), b"inside\n")
 if since("1.16"):
@@ -105,7 +105,7 @@ client.commit(running, repository="drive/made", tag="one")
 client.remove_image("drive/made:one")
 client.remove_container(running, force=True)
 
-# An image that is built, and a container that has what was put in.
+# A built image, and a container of it.
 context = archive({"Dockerfile": b"FROM busybox\nRUN echo made > /made\nCOPY name /name\nCMD cat /made /name\n", "name": b"drive\n"})
 said = b"".join(
     line if isinstance(line, bytes) else line.encode()
@@ -139,7 +139,7 @@ if since("1.20") and hasattr(client, "put_archive"):
     chunks, stat = client.get_archive(files, "/in/file")
     same("get", unpacked(chunks), {"file": b"hello\n"})
     same("stat", (stat["name"], stat["size"]), ("file", 6))
-    refused("no file", 404, lambda: client.get_archive(files, "/nosuch"))
+    fails("no file", 404, lambda: client.get_archive(files, "/nosuch"))
     client.start(files)
     client.wait(files)
     same("read", client.logs(files), b"hello\n")
@@ -153,10 +153,10 @@ if since("1.21") and hasattr(client, "create_volume"):
     same("volumes", [volume["Name"] for volume in client.volumes()["Volumes"]], ["drive-v"])
     bound = client.create_host_config(binds={"drive-v": {"bind": "/data", "mode": "rw"}})
     holder = client.create_container("busybox", ["sh", "-c", "echo kept > /data/file"], volumes=["/data"], host_config=bound)["Id"]
-    refused("in use", 409, lambda: client.remove_volume("drive-v"))
+    fails("in use", 409, lambda: client.remove_volume("drive-v"))
     client.remove_container(holder, v=True)
     client.remove_volume("drive-v")
-    refused("no volume", 404, lambda: client.inspect_volume("drive-v"))
+    fails("no volume", 404, lambda: client.inspect_volume("drive-v"))
 if since("1.22") and hasattr(client, "create_network"):
     network = client.create_network("drive-n", driver="bridge")["Id"]
     same("network", client.inspect_network("drive-n")["Id"], network)
@@ -165,7 +165,7 @@ if since("1.22") and hasattr(client, "create_network"):
     client.connect_container_to_network(member, network)
     same("members", list(client.inspect_network(network)["Containers"]), [member])
     assert client.inspect_container(member)["NetworkSettings"]["Networks"]["drive-n"]["IPAddress"], "address"
-    refused("active", 403, lambda: client.remove_network(network))
+    fails("active", 403, lambda: client.remove_network(network))
     client.disconnect_container_from_network(member, network)
     client.remove_container(member, force=True)
     client.remove_network(network)
@@ -179,9 +179,9 @@ if since("1.22") and hasattr(client, "update_container"):
     same("update", client.inspect_container(limited)["HostConfig"]["CpuShares"], 5)
     client.remove_container(limited)
 
-# What happened, in order.
+# Events, in order.
 time.sleep(1)
 events = list(client.events(since=began, until=int(time.time()), decode=True))
 actions = [event["status"] for event in events if event.get("id") == made["Id"]]
 same("events", [action for action in actions if action != "attach"], ["create", "start", "die", "destroy"])
-print("docker-py drove it at API %s" % api)
+print("docker-py passed at API %s" % api)

@@ -1,32 +1,24 @@
-//! Images that are built, and carried about as archives.
+//! Builds, and images as archives.
 
-use dockerclient::{
-    containers::CreateOptions,
-    images::{Archive, BuildOptions, CommitOptions, ImportOptions, ProgressItem, RemoveOptions},
-    models::ContainerConfig,
-};
-use dockerclient_testkit::{Engine, Image, Program};
+use dockerclient::{images::ProgressItem, models::ContainerConfig};
+use dockerclient_testkit::{FakeEngine, Image, Program};
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
 
-use crate::{archive, config, logged};
-
-fn of(image: &str) -> CreateOptions {
-    CreateOptions::new(ContainerConfig { image: image.into(), ..Default::default() })
-}
+use crate::{archive, logged, shell};
 
 #[tokio::test]
-async fn an_image_is_built_and_its_containers_have_what_was_put_in() {
+async fn build_image_with_run_and_copy() {
     let install = Program::new(|process| async move {
         process.write_file("/usr/bin/tool", "tool");
         process.out("installed\n");
         0
     });
-    let engine = Engine::builder().image(Image::busybox().program(["install"], install)).build();
+    let engine = FakeEngine::builder().image(Image::busybox().program(["install"], install)).build();
     let docker = engine.client("1.18");
     let dockerfile = "FROM busybox\nENV GREETING=hello\nRUN install tool\nCOPY . /app/\nCMD echo $GREETING; cat /app/name /usr/bin/tool\n";
     let context = archive(&[("Dockerfile", dockerfile), ("name", "world\n")]);
-    let progress = docker.images().build_progress(context, &BuildOptions::default().name("greeter:1")).await.unwrap();
+    let progress = docker.images().build(context).tag("greeter:1").progress().await.unwrap();
     let items: Vec<ProgressItem> = progress.try_collect().await.unwrap();
     let output: String = items
         .iter()
@@ -37,61 +29,56 @@ async fn an_image_is_built_and_its_containers_have_what_was_put_in() {
         .collect();
     assert!(output.contains("Step 3/5 : RUN install tool\n") && output.contains("\ninstalled\n"), "{output}");
     assert!(output.ends_with("Successfully tagged greeter:1\n"), "{output}");
-    let container = docker.containers().create(&of("greeter:1")).await.unwrap().container;
+    let container = docker.containers().create("greeter:1").await.unwrap();
     assert_eq!(logged(&container).await, "hello\nworld\ntool");
 }
 
 #[tokio::test]
-async fn a_build_fails_as_an_engine_says_it() {
-    let engine = Engine::new();
+async fn build_errors() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let fails = async |files: &[(&str, &str)]| {
-        docker.images().build(archive(files), &BuildOptions::default()).await.unwrap_err().to_string()
-    };
-    assert_snapshot!(fails(&[("name", "x")]).await, @"image build: engine said 500: Cannot locate specified Dockerfile: Dockerfile");
-    assert_snapshot!(fails(&[("Dockerfile", "FROM nosuch\n")]).await, @"image build: engine said: pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied");
-    assert_snapshot!(fails(&[("Dockerfile", "FROM busybox\nRUN exit 3\n")]).await, @"image build: engine said: The command '/bin/sh -c exit 3' returned a non-zero code: 3");
-    assert_snapshot!(fails(&[("Dockerfile", "FROM busybox\nADD https://a/b /c\n")]).await, @"image build: engine said 501: the double of an engine does not simulate ADD of what lies in a network");
+    let fails = async |files: &[(&str, &str)]| docker.images().build(archive(files)).await.unwrap_err().to_string();
+    assert_snapshot!(fails(&[("name", "x")]).await, @"failed to build image: Cannot locate specified Dockerfile: Dockerfile (500)");
+    assert_snapshot!(fails(&[("Dockerfile", "FROM nosuch\n")]).await, @"failed to build image: pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied");
+    assert_snapshot!(fails(&[("Dockerfile", "FROM busybox\nRUN exit 3\n")]).await, @"failed to build image: The command '/bin/sh -c exit 3' returned a non-zero code: 3");
+    assert_snapshot!(fails(&[("Dockerfile", "FROM busybox\nADD https://a/b /c\n")]).await, @"failed to build image: the fake engine does not simulate ADD of a remote URL (501)");
 }
 
 #[tokio::test]
-async fn an_image_goes_from_one_engine_to_another() {
-    let (one, other) = (Engine::new(), Engine::new());
+async fn save_and_load_between_engines() {
+    let (one, other) = (FakeEngine::new(), FakeEngine::new());
     let docker = one.client("1.18");
-    let container =
-        docker.containers().create(&CreateOptions::new(config("echo kept > /file"))).await.unwrap().container;
+    let container = shell(&docker, "echo kept > /file").await.unwrap();
     container.start().await.unwrap();
     container.wait().await.unwrap();
     let command = ContainerConfig { cmd: vec!["cat".into(), "/file".into()], ..Default::default() };
-    let options = CommitOptions::default().repository("kept").tag("1").config(command);
-    docker.images().commit(container.id(), &options).await.unwrap();
+    container.commit().name("kept:1").config(command).await.unwrap();
     let saved = docker.image("kept:1").save().await.unwrap().try_collect::<Vec<_>>().await.unwrap().concat();
 
     let docker = other.client("1.41");
-    assert_eq!(docker.images().load(saved).await.unwrap(), ["kept:1"]);
-    let container = docker.containers().create(&of("kept:1")).await.unwrap().container;
+    assert_eq!(docker.images().load(saved).await.unwrap(), [docker.image("kept:1")]);
+    let container = docker.containers().create("kept:1").await.unwrap();
     assert_eq!(logged(&container).await, "kept\n");
 }
 
 #[tokio::test]
-async fn an_image_that_was_removed_does_what_it_did_when_it_is_loaded_again() {
+async fn loaded_image_keeps_its_programs() {
     let image = Image::new("shop").cmd(["serve"]).program(["serve"], Program::printing("open\n"));
-    let engine = Engine::builder().image(image).build();
+    let engine = FakeEngine::builder().image(image).build();
     let docker = engine.client("1.41");
     let saved = docker.image("shop").save().await.unwrap().try_collect::<Vec<_>>().await.unwrap().concat();
-    docker.image("shop").remove(&RemoveOptions::default()).await.unwrap();
+    docker.image("shop").remove().await.unwrap();
     docker.images().load(saved).await.unwrap();
-    let container = docker.containers().create(&of("shop")).await.unwrap().container;
+    let container = docker.containers().create("shop").await.unwrap();
     assert_eq!(logged(&container).await, "open\n");
 }
 
 #[tokio::test]
-async fn an_archive_becomes_an_image() {
-    let engine = Engine::new();
+async fn import_archive_as_image() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let options = ImportOptions::default().repository("imported").change("CMD cat /file");
-    let files: dockerclient::Upload = archive(&[("file", "hello\n")]).into();
-    docker.images().import(Archive::from(files), &options).await.unwrap();
-    let container = docker.containers().create(&of("imported")).await.unwrap().container;
+    let files = archive(&[("file", "hello\n")]);
+    docker.images().import(files).name("imported").change("CMD cat /file").await.unwrap();
+    let container = docker.containers().create("imported").await.unwrap();
     assert_eq!(logged(&container).await, "hello\n");
 }

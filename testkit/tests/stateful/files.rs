@@ -1,13 +1,12 @@
-//! Files in containers.
+//! Files of containers.
 
-use dockerclient::{containers::CreateOptions, models::ContainerConfig};
-use dockerclient_testkit::{Engine, Image, Program};
+use dockerclient_testkit::{FakeEngine, Image, Program};
 use futures_util::TryStreamExt as _;
 
-use crate::{archive, config, logged, unpacked};
+use crate::{archive, logged, shell, unpacked};
 
 #[tokio::test]
-async fn files_go_in_and_out_and_programs_see_them() {
+async fn copy_in_copy_out_and_program_files() {
     let sorter = Program::new(|process| async move {
         let Some(input) = process.file("/work/input") else { return 1 };
         let mut lines: Vec<&[u8]> = input.split_inclusive(|byte| *byte == b'\n').collect();
@@ -17,15 +16,14 @@ async fn files_go_in_and_out_and_programs_see_them() {
         0
     });
     let image = Image::new("sorter").cmd(["sort"]).program(["sort"], sorter).file("/etc/sorter.conf", "ascending");
-    let engine = Engine::builder().image(image).build();
+    let engine = FakeEngine::builder().image(image).build();
     for version in ["1.15", "1.41"] {
         let docker = engine.client(version);
-        let config = ContainerConfig { image: "sorter".into(), ..Default::default() };
-        let container = docker.containers().create(&CreateOptions::new(config)).await.unwrap().container;
+        let container = docker.containers().create("sorter").await.unwrap();
         let newer = engine.client("1.41").container(container.id());
         newer.copy_in("/", archive(&[("work/input", "b\na\n")])).await.unwrap();
         container.start().await.unwrap();
-        assert_eq!(container.wait().await.unwrap().code, 0);
+        assert_eq!(container.wait().await.unwrap().code(), Some(0));
         let output = container.copy_out("/work/output").await.unwrap().try_collect::<Vec<_>>().await.unwrap();
         assert_eq!(unpacked(&output.concat()), [("output".to_owned(), "a\nb\n".to_owned())]);
         let changes = container.changes().await.unwrap();
@@ -37,10 +35,10 @@ async fn files_go_in_and_out_and_programs_see_them() {
 }
 
 #[tokio::test]
-async fn a_path_is_told_for_what_it_is() {
-    let engine = Engine::new();
+async fn stat_of_links_directories_and_missing_paths() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let container = docker.containers().create(&CreateOptions::new(config("true"))).await.unwrap().container;
+    let container = docker.containers().create("busybox").cmd(["true"]).await.unwrap();
     let shell = container.stat("/bin/sh").await.unwrap();
     assert!(shell.is_link());
     assert_eq!(shell.link_target, "/bin/busybox");
@@ -50,11 +48,11 @@ async fn a_path_is_told_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn the_shell_reads_and_writes_files() {
-    let engine = Engine::new();
+async fn shell_file_commands() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
     let script =
         "mkdir -p /a/b; echo one > /a/b/c; echo two >> /a/b/c; cat /a/b/c; ls /a; rm -r /a; ls /a || echo gone";
-    let container = docker.containers().create(&CreateOptions::new(config(script))).await.unwrap().container;
+    let container = shell(&docker, script).await.unwrap();
     assert_eq!(logged(&container).await, "one\ntwo\nb\ngone\n");
 }

@@ -1,69 +1,57 @@
-//! Volumes, and the containers that have them.
+//! Volumes and the containers that mount them.
 
-use dockerclient::{
-    PruneOptions,
-    containers::{CreateOptions, RemoveOptions},
-    models::{HostConfig, VolumeCreate},
-    volumes::ListOptions,
-};
-use dockerclient_testkit::Engine;
+use dockerclient_testkit::FakeEngine;
 
-use crate::{actions, config, logged};
+use crate::{actions, logged};
 
 #[tokio::test]
-async fn a_volume_outlives_its_containers_and_is_held_by_them() {
-    let engine = Engine::new();
+async fn volume_is_in_use_by_and_outlives_containers() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    docker.volumes().create(&VolumeCreate { name: "data".into(), ..Default::default() }).await.unwrap();
-    let host = HostConfig { binds: vec!["data:/data".into()], ..Default::default() };
-    let writer = CreateOptions::new(config("echo kept > /data/file")).host_config(host.clone());
-    let writer = docker.containers().create(&writer).await.unwrap().container;
+    docker.volumes().create().name("data").await.unwrap();
+    let create = |script| docker.containers().create("busybox").cmd(["sh", "-c", script]).volume("data", "/data");
+    let writer = create("echo kept > /data/file").await.unwrap();
     writer.start().await.unwrap();
     writer.wait().await.unwrap();
     let mounts = writer.inspect().await.unwrap().mounts;
     assert_eq!((&*mounts[0].name, &*mounts[0].destination, mounts[0].rw), ("data", "/data", true));
     let error = docker.volume("data").remove().await.unwrap_err();
     assert!(error.is_conflict(), "{error}");
-    writer.remove(&RemoveOptions::default().volumes()).await.unwrap();
+    writer.remove().volumes(true).await.unwrap();
 
-    let reader = CreateOptions::new(config("cat /data/file")).host_config(host);
-    let reader = docker.containers().create(&reader).await.unwrap().container;
+    let reader = create("cat /data/file").await.unwrap();
     assert_eq!(logged(&reader).await, "kept\n");
-    reader.remove(&RemoveOptions::default()).await.unwrap();
+    reader.remove().await.unwrap();
     docker.volume("data").remove().await.unwrap();
-    assert!(docker.volume("data").find().await.unwrap().is_none());
+    assert!(docker.volume("data").try_inspect().await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn an_anonymous_volume_goes_with_its_container_if_that_is_wished() {
-    let engine = Engine::new();
+async fn anonymous_volume_is_removed_with_its_container() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    for (options, left) in [(RemoveOptions::default(), 1), (RemoveOptions::default().volumes(), 1)] {
-        let mut config = config("true");
-        config.volumes.insert("/data".into());
-        let container = docker.containers().create(&CreateOptions::new(config)).await.unwrap().container;
-        container.remove(&options).await.unwrap();
-        assert_eq!(docker.volumes().list(&ListOptions::default().dangling(true)).await.unwrap().len(), left);
+    for volumes in [false, true] {
+        let container = docker.containers().create("busybox").cmd(["true"]).anonymous_volume("/data").await.unwrap();
+        container.remove().volumes(volumes).await.unwrap();
+        assert_eq!(docker.volumes().list().dangling(true).await.unwrap().volumes.len(), 1);
     }
-    let pruned = docker.volumes().prune(&PruneOptions::default()).await.unwrap();
+    let pruned = docker.volumes().prune().await.unwrap();
     assert_eq!(pruned.removed.len(), 1);
 }
 
 #[tokio::test]
-async fn what_happens_to_volumes_is_told_in_order() {
-    let engine = Engine::new();
+async fn volume_events_are_in_order() {
+    let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let mut events = docker.events(&Default::default()).await.unwrap();
-    let host = HostConfig { binds: vec!["data:/data".into()], ..Default::default() };
-    let options = CreateOptions::new(config("true")).host_config(host);
-    let container = docker.containers().create(&options).await.unwrap().container;
+    let mut events = docker.events().await.unwrap();
+    let container = docker.containers().create("busybox").cmd(["true"]).volume("data", "/data").await.unwrap();
     container.start().await.unwrap();
     container.wait().await.unwrap();
-    container.remove(&RemoveOptions::default()).await.unwrap();
+    container.remove().await.unwrap();
     docker.volume("data").remove().await.unwrap();
-    let told = actions(&mut events, "volume destroy").await;
+    let events = actions(&mut events, "volume destroy").await;
     assert_eq!(
-        told,
+        events,
         [
             "volume create",
             "container create",

@@ -1,6 +1,6 @@
-//! `cargo xtask bench --build`: what a user's first build costs, beside bollard's.
+//! `cargo xtask bench --build`: measures a cold build of a crate that depends on this library, compared with bollard.
 //!
-//! On a machine that others use, the seconds of CPU say more than those on the wall.
+//! On a shared machine, CPU time is more reliable than wall-clock time.
 
 use std::{
     collections::BTreeSet,
@@ -36,7 +36,7 @@ pub(super) fn run() -> Result<()> {
     Ok(())
 }
 
-/// An empty crate that depends on one library, with its default features.
+/// An empty crate that depends on one of the libraries, with its default features.
 struct User {
     name: &'static str,
     folder: PathBuf,
@@ -61,7 +61,7 @@ impl User {
         command
     }
 
-    /// How many crates are built, those for the build included.
+    /// The number of crates that are built, including build dependencies.
     fn crates(&self) -> Result<usize> {
         let tree = shell::output(self.cargo().args(["tree", "--edges", "normal,build", "--prefix", "none"]))?;
         let crates: BTreeSet<String> =
@@ -91,14 +91,14 @@ impl Drop for User {
     }
 }
 
-/// The seconds of CPU, user and system, that processes used which this one has waited for.
+/// The CPU time of child processes that have exited, user and system, in seconds.
 #[allow(clippy::cast_precision_loss)]
 fn children_cpu() -> Result<(f64, f64)> {
     let stat = fs::read_to_string(Path::new("/proc/self/stat"))?;
-    let (_, fields) = stat.rsplit_once(')').context("no stat")?;
+    let (_, fields) = stat.rsplit_once(')').context("invalid /proc/self/stat")?;
     let ticks: Vec<u64> =
         fields.split_ascii_whitespace().skip(13).take(2).map_while(|field| field.parse().ok()).collect();
-    ensure!(ticks.len() == 2, "no times in the stat of this process");
+    ensure!(ticks.len() == 2, "no CPU times in /proc/self/stat");
     let second = rustix::param::clock_ticks_per_second() as f64;
     Ok((ticks[0] as f64 / second, ticks[1] as f64 / second))
 }

@@ -1,4 +1,4 @@
-//! What a measurement is worth nothing without: machine, date, versions, command.
+//! The conditions of a measurement: machine, date, versions, command.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ pub(super) fn describe(arguments: &[&str]) -> Result<String> {
     ))
 }
 
-/// How many processes wanted a CPU in the last minute, about.
+/// The load average of the last minute.
 pub(super) fn load() -> Result<String> {
     let load = fs::read_to_string("/proc/loadavg")?;
     Ok(load.split(' ').next().unwrap_or_default().to_owned())

@@ -1,4 +1,4 @@
-//! Measuring: the fixture engine, and clients in processes of their own that take turns.
+//! Runs the fixture server and the clients, each in a separate process.
 
 use std::{
     collections::BTreeMap,
@@ -15,37 +15,37 @@ use serde::{Deserialize, Serialize};
 use super::CLIENTS;
 use crate::{root, shell};
 
-/// What one process told of its work.
+/// The result of one client process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Cost {
-    /// Seconds.
+    /// Wall-clock time, in seconds.
     pub(super) time: f64,
-    /// Seconds of CPU, user and system.
+    /// CPU time, user and system, in seconds.
     pub(super) cpu: f64,
-    /// The most memory it had in use, in bytes.
+    /// Peak memory of the process, in bytes.
     pub(super) peak: f64,
-    /// By how much the work raised that, in bytes.
+    /// Increase of the peak during the benchmark, in bytes.
     pub(super) grown: f64,
-    /// Seconds of CPU that the fixture engine spent meanwhile.
+    /// CPU time of the fixture server during the benchmark, in seconds.
     #[serde(default)]
     pub(super) engine: f64,
     pub(super) allocations: Option<f64>,
-    /// Bytes.
+    /// Allocated bytes.
     pub(super) allocated: Option<f64>,
 }
 
-/// What a piece of work cost.
+/// The results of one benchmark.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Costs {
-    /// How much of it.
+    /// The size of the benchmark.
     pub(super) count: u64,
-    /// By client, a cost a round.
+    /// By client, one result per round.
     pub(super) rounds: BTreeMap<String, Vec<Cost>>,
-    /// By client, with allocations counted.
+    /// By client, the result of the run that counts allocations.
     pub(super) counted: BTreeMap<String, Cost>,
 }
 
-/// All that was measured in a run.
+/// The results of all benchmarks of a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Measured {
     pub(super) machine: String,
@@ -63,7 +63,7 @@ impl Measured {
     }
 }
 
-/// The programs of `benches/`, and the engine that runs.
+/// The programs of `benches/`, and the running fixture server.
 pub(super) struct Runner {
     programs: PathBuf,
     socket: PathBuf,
@@ -80,33 +80,33 @@ impl Runner {
         let socket = std::env::temp_dir().join(format!("dockerclient-bench-{}.sock", std::process::id()));
         let engine = shell::command(&programs.join("fixture").display().to_string()).arg(&socket).spawn()?;
         let runner = Self { programs, socket, engine };
-        // It makes its threads first.
+        // The server starts its threads first.
         while !runner.socket.exists() {
             thread::sleep(Duration::from_millis(10));
         }
         Ok(runner)
     }
 
-    /// Does `count` of `item` with each client in turn, `rounds` times, and once more with allocations counted.
+    /// Runs the benchmark `item` of size `count` with each client in turn, `rounds` times, and once more counting allocations.
     pub(super) fn measure(&self, item: &str, count: u64, rounds: usize) -> Result<Costs> {
         let mut costs = Costs { count, rounds: BTreeMap::new(), counted: BTreeMap::new() };
         for _ in 0..rounds {
-            for who in CLIENTS {
-                costs.rounds.entry(who.to_owned()).or_default().push(self.once("client", item, who, count)?);
+            for client in CLIENTS {
+                costs.rounds.entry(client.to_owned()).or_default().push(self.once("client", item, client, count)?);
             }
         }
-        for who in CLIENTS {
-            costs.counted.insert(who.to_owned(), self.once("counted", item, who, count)?);
+        for client in CLIENTS {
+            costs.counted.insert(client.to_owned(), self.once("counted", item, client, count)?);
         }
         Ok(costs)
     }
 
-    fn once(&self, program: &str, item: &str, who: &str, count: u64) -> Result<Cost> {
+    fn once(&self, program: &str, item: &str, client: &str, count: u64) -> Result<Cost> {
         let mut command = shell::command(&self.programs.join(program).display().to_string());
-        command.args([item, who, &count.to_string()]).arg(&self.socket).stderr(Stdio::inherit());
+        command.args([item, client, &count.to_string()]).arg(&self.socket).stderr(Stdio::inherit());
         let before = cpu(self.engine.id())?;
-        let told = shell::output(&mut command).with_context(|| format!("{item} by {who}"))?;
-        Ok(Cost { engine: cpu(self.engine.id())? - before, ..serde_json::from_str(&told)? })
+        let output = shell::output(&mut command).with_context(|| format!("{item} with {client}"))?;
+        Ok(Cost { engine: cpu(self.engine.id())? - before, ..serde_json::from_str(&output)? })
     }
 }
 
@@ -118,11 +118,11 @@ impl Drop for Runner {
     }
 }
 
-/// The seconds of CPU that a process has used, all its threads included.
+/// The CPU time of a process with all its threads, in seconds.
 #[allow(clippy::cast_precision_loss)]
 fn cpu(process: u32) -> Result<f64> {
     let stat = fs::read_to_string(Path::new("/proc").join(process.to_string()).join("stat"))?;
-    // Behind the name, which may hold anything.
+    // The fields after the name, which may contain any characters.
     let (_, fields) = stat.rsplit_once(')').context("no such process")?;
     let ticks = fields.split_ascii_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)

@@ -1,10 +1,10 @@
-//! The network bridge of a private engine. (Without one of its own, it would delete the machine's.)
+//! The network bridge of a private engine. Without a separate bridge, the engine would delete the machine's `docker0`.
 
 use anyhow::{Context, Result};
 
 use crate::shell;
 
-/// A bridge with a free network.
+/// A bridge with an unused network of 172.31.0.0/16.
 #[derive(Debug)]
 pub(super) struct Bridge {
     name: String,
@@ -13,10 +13,6 @@ pub(super) struct Bridge {
 impl Bridge {
     pub(super) fn new(name: String) -> Self {
         Self { name }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        &self.name
     }
 
     pub(super) fn up(&self) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Certificates of a private engine's own: good ones, and some that must be refused.
+//! Certificates for a private engine and its clients: valid ones, and invalid ones for tests.
 
 use std::{fs, path::Path};
 
@@ -7,15 +7,15 @@ use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-/// The only name of the engine that its certificate is for, beside the address 127.0.0.1.
+/// The host name in the engine's certificate, which is also valid for the address 127.0.0.1.
 const NAME: &str = "engine.test";
 
-/// Writes, into `folder`, what the engine wants (`ca.pem`, `server-cert.pem`, `server-key.pem`) and, for clients, the
-/// good `ca.pem`, `cert.pem` and `key.pem`. In folders below it is what is good but for one thing:
+/// Writes the files of the engine (`ca.pem`, `server-cert.pem`, `server-key.pem`) and valid files of a client (`ca.pem`,
+/// `cert.pem`, `key.pem`) to `folder`. Its subdirectories have client certificates with one fault each:
 ///
-/// - `expired`: the client's certificate has expired.
-/// - `other`: it is of another authority, whose own certificate is `other/authority.pem`.
-/// - `server`: it is made for servers.
+/// - `expired`: the certificate has expired.
+/// - `other`: it is signed by another CA, whose certificate is `other/authority.pem`.
+/// - `server`: it is a server certificate.
 pub(super) fn write(folder: &Path) -> Result<()> {
     let (authority, other) = (Authority::new("engine's")?, Authority::new("other's")?);
     let (for_clients, for_servers) = (ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth);
@@ -28,8 +28,8 @@ pub(super) fn write(folder: &Path) -> Result<()> {
     let mut expired = leaf(&[], for_clients.clone())?;
     expired.not_before = date_time_ymd(2000, 1, 1);
     expired.not_after = date_time_ymd(2001, 1, 1);
-    let bad = [("expired", &authority, expired), ("other", &other, leaf(&[], for_clients)?)];
-    for (name, signer, certificate) in bad.into_iter().chain([("server", &authority, leaf(&[], for_servers)?)]) {
+    let invalid = [("expired", &authority, expired), ("other", &other, leaf(&[], for_clients)?)];
+    for (name, signer, certificate) in invalid.into_iter().chain([("server", &authority, leaf(&[], for_servers)?)]) {
         let folder = folder.join(name);
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("ca.pem"), &authority.pem)?;
@@ -38,7 +38,7 @@ pub(super) fn write(folder: &Path) -> Result<()> {
     Ok(fs::write(folder.join("other/authority.pem"), &other.pem)?)
 }
 
-/// Who signs.
+/// A certificate authority (CA).
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -64,7 +64,7 @@ impl Authority {
     ) -> Result<()> {
         let key = KeyPair::generate()?;
         let signed = certificate.signed_by(&key, &self.issuer)?;
-        fs::write(folder.join(certificate_file), signed.pem()).context("the certificate cannot be written")?;
+        fs::write(folder.join(certificate_file), signed.pem()).context("failed to write the certificate")?;
         Ok(fs::write(folder.join(key_file), key.serialize_pem())?)
     }
 }

@@ -1,12 +1,10 @@
-//! What a Docker daemon is told, so that it shares nothing with the machine's own.
+//! Configuration of a Docker daemon that is independent of the machine's.
 
 use std::{fs, path::Path, process::Command};
 
 use anyhow::Result;
 
-use super::bridge::Bridge;
-
-/// Writes what it is told by a file.
+/// Writes the daemon's configuration file, for settings without a command line option.
 pub(super) fn configure(own: &Path) -> Result<()> {
     let config = serde_json::json!({
         "deprecated-key-path": own.join("key.json"),
@@ -15,8 +13,8 @@ pub(super) fn configure(own: &Path) -> Result<()> {
     Ok(fs::write(own.join("daemon.json"), config.to_string())?)
 }
 
-/// Adds the arguments of a daemon that listens at `address` and, with TLS, at `tls_address`.
-pub(super) fn serve(command: &mut Command, own: &Path, bridge: &Bridge, address: &str, tls_address: &str) {
+/// Adds the arguments of a daemon that listens at two addresses, the second one with TLS. `name` is unique to the engine.
+pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str, [address, tls_address]: [&str; 2]) {
     let certificates = own.join("tls");
     command
         .arg("--data-root")
@@ -27,7 +25,7 @@ pub(super) fn serve(command: &mut Command, own: &Path, bridge: &Bridge, address:
         .arg(own.join("docker.pid"))
         .arg("--config-file")
         .arg(own.join("daemon.json"))
-        .args(["--host", address, "--bridge", bridge.name()])
+        .args(["--host", address, "--bridge", bridge])
         .args(["--host", tls_address, "--tlsverify"])
         .arg("--tlscacert")
         .arg(certificates.join("ca.pem"))
@@ -35,7 +33,7 @@ pub(super) fn serve(command: &mut Command, own: &Path, bridge: &Bridge, address:
         .arg(certificates.join("server-cert.pem"))
         .arg("--tlskey")
         .arg(certificates.join("server-key.pem"))
-        .args(["--containerd-namespace", bridge.name()])
-        .args(["--containerd-plugins-namespace", &format!("{}-plugins", bridge.name())])
+        .args(["--containerd-namespace", name])
+        .args(["--containerd-plugins-namespace", &format!("{name}-plugins")])
         .args(["--iptables=false", "--ip6tables=false"]);
 }

@@ -1,4 +1,4 @@
-//! Just enough HTTP to bring an engine up. The library under test is not trusted with it.
+//! A minimal HTTP client for starting engines, so that this does not depend on the library under test.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,12 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// The head and body of the answer to a GET.
+/// Sends a GET request, and returns the response with its headers. Fails if the status is not 2xx.
 pub(crate) fn get(socket: &Path, path: &str) -> Result<String> {
     request(socket, "GET", path, &[])
 }
 
-/// The head and body of the answer to a POST of `body`.
+/// Sends a POST request with `body`, and returns the response with its headers. Fails if the status is not 2xx.
 pub(super) fn post(socket: &Path, path: &str, body: &[u8]) -> Result<String> {
     request(socket, "POST", path, body)
 }
@@ -25,9 +25,9 @@ fn request(socket: &Path, method: &str, path: &str, body: &[u8]) -> Result<Strin
     let length = body.len();
     write!(stream, "{method} {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n")?;
     stream.write_all(body)?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let status = answer.split(' ').nth(1).context("no answer")?;
-    ensure!(status.starts_with('2'), "{method} {path}: {}", answer.lines().last().unwrap_or_default());
-    Ok(answer)
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    let status = response.split(' ').nth(1).context("no response")?;
+    ensure!(status.starts_with('2'), "{method} {path}: {}", response.lines().last().unwrap_or_default());
+    Ok(response)
 }

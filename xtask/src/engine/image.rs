@@ -1,4 +1,4 @@
-//! The test image: busybox, from the machine's own static binary.
+//! The test image: busybox, made from the machine's static binary.
 
 use std::{fs, os::unix, path::Path};
 
@@ -23,10 +23,10 @@ pub(super) fn import(socket: &Path, scratch: &Path) -> Result<()> {
     }
 
     let archive = scratch.join("busybox.tar");
-    // No "./" before the names: engines before 1.7 do not take it.
+    // Without "./" before the names, which Docker before 1.7 does not accept.
     shell::run(shell::command("tar").arg("-C").arg(&tree).arg("-cf").arg(&archive).args(["bin", "etc", "tmp"]))?;
     let path = "/images/create?fromSrc=-&repo=busybox&tag=latest&changes=CMD%20%5B%22sh%22%5D";
-    let answer = http::post(socket, path, &fs::read(archive)?)?;
-    ensure!(!answer.contains("\"error\""), "the test image cannot be imported: {answer}");
+    let response = http::post(socket, path, &fs::read(archive)?)?;
+    ensure!(!response.contains("\"error\""), "failed to import the test image: {response}");
     Ok(())
 }

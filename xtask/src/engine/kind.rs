@@ -1,4 +1,4 @@
-//! The engines that a checkout can have, each beside the others.
+//! Kinds of private engines. One of each kind can run at the same time.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -10,57 +10,78 @@ use anyhow::{Error, Result, bail, ensure};
 use super::{podman, trixie};
 use crate::shell;
 
-/// What has to be installed for any of them, as Debian packages.
+/// Debian packages that all kinds need.
 const PACKAGES: &str = "docker-registry busybox-static iproute2 openssh-client openssh-server procps util-linux";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The Docker that is installed.
+    /// The installed Docker.
     Docker,
-    /// The Docker of Debian 13, in a root directory of its own.
+    /// The Docker of Debian 13, in a separate root directory.
     Trixie,
-    /// The Podman that is installed.
+    /// The installed Podman.
     Podman,
+    /// The installed Docker, for swarm mode: it creates a bridge and VXLAN interfaces, which stay in its network namespace.
+    Swarm,
 }
 
 impl Kind {
-    /// The folder under `target` that holds all it has.
+    const ALL: [Self; 4] = [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm];
+
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Trixie => "trixie",
+            Self::Podman => "podman",
+            Self::Swarm => "swarm",
+        }
+    }
+
+    /// The directory of its data, in `target`.
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::Docker => "engine",
             Self::Trixie => "engine-trixie",
             Self::Podman => "engine-podman",
+            Self::Swarm => "engine-swarm",
         }
     }
 
-    /// How the names of its networks begin. (A network interface has 15 letters at most.)
+    /// Prefix of the names of its networks. (The name of a network interface has at most 15 bytes.)
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::Docker => "dkc",
             Self::Trixie => "dkt",
             Self::Podman => "dkp",
+            Self::Swarm => "dks",
         }
     }
 
-    /// Fails unless this machine can run it, and says what is missing.
+    /// Whether it runs in a network namespace that is not connected to any other network.
+    pub(super) fn is_isolated(self) -> bool {
+        matches!(self, Self::Podman | Self::Swarm)
+    }
+
+    /// Fails if this machine cannot run it; the error names what is missing.
     pub(crate) fn can_run(self) -> Result<()> {
-        ensure!(rustix::process::geteuid().is_root(), "a private engine needs root: it mounts and makes networks");
+        ensure!(rustix::process::geteuid().is_root(), "a private engine needs root, for mounts and networks");
         let (programs, package): (&[_], _) = match self {
-            Self::Docker => (&["dockerd"], "docker.io"),
+            Self::Docker | Self::Swarm => (&["dockerd"], "docker.io"),
             Self::Trixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
             Self::Podman => (&podman::PROGRAMS, "podman"),
         };
-        let common = ["docker-registry", "busybox", "ip", "ps", "sshd", "ssh-keygen", "tar"];
+        let common = ["docker-registry", "busybox", "ip", "nsenter", "ps", "sshd", "ssh-keygen", "tar"];
         for program in common.iter().chain(programs) {
             ensure!(
                 shell::exists(program),
                 "{program} is not installed; on Debian: apt-get install {package} {PACKAGES}"
             );
         }
-        if self == Self::Trixie { trixie::can_be_had() } else { Ok(()) }
+        if self == Self::Trixie { trixie::check_keyring() } else { Ok(()) }
     }
 
-    /// Fetches what is not there yet, if this machine can run it.
+    /// Downloads missing packages, if this machine can run it.
     pub(crate) fn prepare(self) -> Result<()> {
         self.can_run()?;
         if self == Self::Trixie { trixie::prepare() } else { Ok(()) }
@@ -73,6 +94,7 @@ impl Display for Kind {
             Self::Docker => "Docker",
             Self::Trixie => "Debian 13's Docker",
             Self::Podman => "Podman",
+            Self::Swarm => "Docker in swarm mode",
         })
     }
 }
@@ -81,11 +103,9 @@ impl FromStr for Kind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Ok(match name {
-            "docker" => Self::Docker,
-            "trixie" => Self::Trixie,
-            "podman" => Self::Podman,
-            _ => bail!("engines are docker, trixie and podman"),
-        })
+        match Self::ALL.into_iter().find(|kind| kind.name() == name) {
+            Some(kind) => Ok(kind),
+            None => bail!("unknown engine {name:?}; use docker, trixie, podman or swarm"),
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! Podman's service, which shares nothing with the machine's own Podman.
+//! Podman's service, independent of the machine's Podman.
 //!
-//! It runs in a mount namespace of its own, where the folders that no option moves are others, and in a network
-//! namespace of its own, since it writes to the firewall.
+//! It runs in a separate mount namespace, to replace directories that have no option, and in a separate network namespace,
+//! because it changes the firewall.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,10 +9,10 @@ use anyhow::Result;
 
 use super::registry::Registry;
 
-/// What has to be installed to run it.
+/// Programs that it needs.
 pub(super) const PROGRAMS: [&str; 4] = ["podman", "conmon", "unshare", "nsenter"];
 
-/// Puts folders under the first argument over the machine's, and runs the rest.
+/// Mounts directories in the first argument over those of the machine, and runs the other arguments.
 const ENTER: &str = r#"
 set -eu
 own=$1
@@ -27,17 +27,23 @@ done
 exec "$@"
 "#;
 
-/// Writes what it is told by files.
+/// Writes its configuration files.
 pub(super) fn configure(own: &Path, registries: &[Registry]) -> Result<()> {
-    // By default it asks for more than some machines may give.
-    let containers = "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=4096:4096\"]\n";
+    // The default ulimits exceed those of some machines. The default event log is in /run, which is empty after each start
+    // here, unlike that of a machine.
+    let events = own.join("events.log");
+    let containers = format!(
+        "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=4096:4096\"]\n\
+         [engine]\nevents_logfile_path = \"{}\"\n",
+        events.display()
+    );
     fs::write(own.join("containers.conf"), containers)?;
     let addresses = registries.iter().filter_map(Registry::address);
     let text: String = addresses.map(|it| format!("[[registry]]\nlocation = \"{it}\"\ninsecure = true\n")).collect();
     Ok(fs::write(own.join("registries.conf"), text)?)
 }
 
-/// The arguments of a command that runs the service behind `address`.
+/// Adds the arguments of a command that runs the service at `address`.
 pub(super) fn serve(command: &mut Command, own: &Path, address: &str) {
     command
         .env("CONTAINERS_CONF", own.join("containers.conf"))

@@ -1,4 +1,4 @@
-//! Processes: started, remembered across runs of xtask, and stopped.
+//! Starts background processes, records them in files across runs of xtask, and stops them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A process that was started, told from any other that may have got its number since.
+/// A recorded process. The start time distinguishes it from a later process with the same pid.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pid: i32,
@@ -21,18 +21,18 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    /// Starts `command` in a process group of its own, and writes down what it is. All it says goes to `log`:
-    /// whoever reads what xtask says must not wait for the end of a process that outlives it.
+    /// Starts `command` in a new process group, and writes its pid and start time to `record`. Its output is written to `log`:
+    /// if it inherited xtask's output, a reader of that would wait until the process ends.
     pub(super) fn spawn(record: &Path, log: &Path, command: &mut Command) -> Result<()> {
         let output = fs::File::create(log)?;
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let child = command.process_group(0).spawn()?;
         let pid = i32::try_from(child.id())?;
-        let started = start_time(pid).context("it ended at once")?;
+        let started = start_time(pid).context("the process exited at once")?;
         Ok(fs::write(record, format!("{pid} {started}"))?)
     }
 
-    /// What was written down, if that process still runs.
+    /// The recorded process, if it still runs.
     pub(super) fn read(record: &Path) -> Option<Self> {
         let text = fs::read_to_string(record).ok()?;
         let (pid, started) = text.split_once(' ')?;
@@ -40,7 +40,7 @@ impl Recorded {
         recorded.runs().then_some(recorded)
     }
 
-    /// Kills it, and waits until it is gone.
+    /// Kills the process, and waits until it has exited.
     pub(super) fn kill(&self) -> Result<()> {
         signal(self.pid, Signal::KILL);
         self.stop(Duration::from_secs(10))
@@ -50,15 +50,15 @@ impl Recorded {
         start_time(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Asks it to end, and kills it if it does not within `patience`.
-    pub(super) fn stop(&self, patience: Duration) -> Result<()> {
+    /// Sends SIGTERM, and SIGKILL if the process does not exit within `timeout`.
+    pub(super) fn stop(&self, timeout: Duration) -> Result<()> {
         signal(self.pid, Signal::TERM);
         let began = Instant::now();
         while self.runs() {
-            if began.elapsed() > patience * 2 {
+            if began.elapsed() > timeout * 2 {
                 bail!("process {} cannot be stopped", self.pid);
             }
-            if began.elapsed() > patience {
+            if began.elapsed() > timeout {
                 signal(self.pid, Signal::KILL);
             }
             thread::sleep(Duration::from_millis(50));
@@ -67,9 +67,9 @@ impl Recorded {
     }
 }
 
-/// Removes a file that names a process of an engine under `directory` that is gone, or going: it dies with its engine,
-/// but not at once. Its number may be that of another process by now, which is left alone.
-pub(super) fn forget(pid_file: &Path, directory: &Path) -> Result<()> {
+/// Removes the pid file of an engine in `directory`, after killing its process if it still runs: it exits with its
+/// engine, but not immediately. A process of another program that has this pid now is not killed.
+pub(super) fn remove_pid_file(pid_file: &Path, directory: &Path) -> Result<()> {
     let Ok(text) = fs::read_to_string(pid_file) else { return Ok(()) };
     if let Ok(pid) = text.trim().parse() {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -80,22 +80,22 @@ pub(super) fn forget(pid_file: &Path, directory: &Path) -> Result<()> {
     Ok(fs::remove_file(pid_file)?)
 }
 
-/// Kills what an engine that crashed left behind: its own programs, known by a path under `directory`, and the
-/// processes of containers, which are their children.
+/// Kills the processes that a crashed engine has left: its programs, which have a path in `directory` in their arguments, and
+/// the processes of containers, which are their children.
 pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
     let needle = format!("{}/", directory.display());
     let mut parents = HashMap::new();
-    let mut doomed = HashSet::new();
+    let mut own = HashSet::new();
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let arguments = String::from_utf8_lossy(&line);
-        let is_of_docker = ["dockerd", "containerd", "docker-proxy", "podman", "conmon", "docker-registry", "sshd"]
+        let is_engine = ["dockerd", "containerd", "docker-proxy", "podman", "conmon", "docker-registry", "sshd"]
             .iter()
             .any(|name| arguments.contains(name));
-        if is_of_docker && arguments.contains(&needle) {
-            doomed.insert(pid);
+        if is_engine && arguments.contains(&needle) {
+            own.insert(pid);
         }
         if let Some(parent) = stat(pid).and_then(|stat| stat.get(1)?.parse::<i32>().ok()) {
             parents.insert(pid, parent);
@@ -103,29 +103,29 @@ pub(super) fn kill_all_under(directory: &Path) -> Result<()> {
     }
     let ancestors = |pid: i32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied());
     for &pid in parents.keys() {
-        if ancestors(pid).any(|pid| doomed.contains(&pid)) {
+        if ancestors(pid).any(|pid| own.contains(&pid)) {
             signal(pid, Signal::KILL);
         }
     }
     Ok(())
 }
 
-/// A process that is gone needs no signal.
+/// Sends a signal. Ignores that the process has exited.
 fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// When the process started, in ticks of the kernel; none if there is no such process, or only its remains.
+/// The start time of the process, in clock ticks; `None` if it does not exist or is a zombie.
 fn start_time(pid: i32) -> Option<String> {
     stat(pid).filter(|stat| stat[0] != "Z")?.get(19).cloned()
 }
 
-/// What the kernel tells of a process: its state, its parent, and so on.
+/// The fields of `/proc/PID/stat` after the name: state, parent, and so on.
 fn stat(pid: i32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // Before that comes a name in parentheses, which may hold anything.
+    // The name, in parentheses, may contain any characters.
     let fields = stat.rsplit_once(')')?.1;
     Some(fields.split_whitespace().map(str::to_owned).collect())
 }

@@ -1,4 +1,4 @@
-//! Registries of a private engine's own, for it to push to and pull from.
+//! Registries for a private engine to push to and pull from.
 
 use std::{
     fs,
@@ -11,27 +11,27 @@ use anyhow::{Context, Result};
 
 use super::{free_address, process::Recorded, wait_until};
 
-/// The one account of the registry that wants one: `me`, with the password `secret`.
-const ACCOUNT: &str = "me:$2b$04$iXA7uZjZ2GJNyAAN0A1Ige/LR7ByRAOyOzpmAoN3ZRfdCGTbwKCTm\n";
+/// The user of the registry that requires a login: `me`, with the password `secret`.
+const HTPASSWD: &str = "me:$2b$04$iXA7uZjZ2GJNyAAN0A1Ige/LR7ByRAOyOzpmAoN3ZRfdCGTbwKCTm\n";
 
-/// A registry on a free port of the loopback interface, where engines want no TLS.
+/// A registry on a free port of the loopback interface, where engines do not require TLS.
 #[derive(Debug)]
 pub(super) struct Registry {
     directory: PathBuf,
-    wants_account: bool,
+    requires_login: bool,
 }
 
 impl Registry {
-    pub(super) fn new(engine: &Path, name: &str, wants_account: bool) -> Self {
-        Self { directory: engine.join(name), wants_account }
+    pub(super) fn new(engine: &Path, name: &str, requires_login: bool) -> Self {
+        Self { directory: engine.join(name), requires_login }
     }
 
-    /// Host and port, if it was started.
+    /// Host and port, if the registry was started.
     pub(super) fn address(&self) -> Option<String> {
         fs::read_to_string(self.directory.join("address")).ok()
     }
 
-    /// Starts it by `command`, the registry's program.
+    /// Starts the registry with `command`, which runs its program.
     pub(super) fn up(&self, mut command: Command) -> Result<()> {
         fs::create_dir_all(&self.directory).with_context(|| self.directory.display().to_string())?;
         let address = free_address()?;
@@ -40,8 +40,8 @@ impl Registry {
             "version: 0.1\nlog: {{ level: info, accesslog: {{ disabled: true }} }}\nstorage: {{ filesystem: {{ rootdirectory: {folder}/data }}, \
              delete: {{ enabled: true }} }}\nhttp: {{ addr: {address} }}\n"
         );
-        if self.wants_account {
-            fs::write(self.directory.join("htpasswd"), ACCOUNT)?;
+        if self.requires_login {
+            fs::write(self.directory.join("htpasswd"), HTPASSWD)?;
             config += &format!("auth: {{ htpasswd: {{ realm: test, path: {folder}/htpasswd }} }}\n");
         }
         let file = self.directory.join("config.yml");
@@ -49,15 +49,15 @@ impl Registry {
         let log = self.directory.join("log");
         command.arg("serve").arg(&file);
         Recorded::spawn(&self.record(), &log, &mut command)?;
-        // Not by a connection: it may be in a network that nothing leads into.
+        // Checks the log, because the registry may be in a network that is not reachable from here.
         wait_until(|| fs::read_to_string(&log).is_ok_and(|text| text.contains("listening on")))
-            .context("the registry did not come up")?;
+            .context("the registry did not start")?;
         Ok(fs::write(self.directory.join("address"), address)?)
     }
 
-    pub(super) fn down(&self, patience: Duration) -> Result<()> {
+    pub(super) fn down(&self, timeout: Duration) -> Result<()> {
         if let Some(registry) = Recorded::read(&self.record()) {
-            registry.stop(patience)?;
+            registry.stop(timeout)?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! An SSH server of a private engine's own, on the loopback interface, and a client's configuration that leads to it.
+//! An SSH server for a private engine, on the loopback interface, and a client configuration for it.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use super::{free_address, process::Recorded, wait_until};
 use crate::shell;
 
-/// The keys of clients: one that is let in, one that is let in but finds no programs, and one that is not let in.
+/// Client keys: `good` is accepted, `bare` is accepted with a `PATH` without programs, `wrong` is rejected.
 const KEYS: [&str; 3] = ["good", "bare", "wrong"];
 
 #[derive(Debug)]
@@ -26,13 +26,13 @@ impl Sshd {
         Self { directory: engine.join("ssh") }
     }
 
-    /// The folder with an `ssh` that is the system's, with a configuration of its own. It knows the hosts
+    /// The directory with an `ssh` that runs the system's with a separate configuration. It has the hosts
     ///
     /// - `engine`: this server.
-    /// - `bare`: this server, where no program is found.
-    /// - `wrong`: this server, which does not know the key.
-    /// - `unknown`: this server, whose own key is not known.
-    /// - `nobody`: a port at which nobody listens.
+    /// - `bare`: this server, with a `PATH` without programs.
+    /// - `wrong`: this server, with a client key that it rejects.
+    /// - `unknown`: this server, whose host key is not known.
+    /// - `closed`: a port without a listener.
     pub(super) fn programs(&self) -> PathBuf {
         self.directory.join("bin")
     }
@@ -42,17 +42,17 @@ impl Sshd {
         let address: SocketAddr = free_address()?.parse()?;
         self.make_keys()?;
         self.write_configurations(address.port())?;
-        // Debian's server wants this empty folder, wherever its own one is.
+        // Debian's sshd requires this empty directory, in any configuration.
         fs::create_dir_all("/run/sshd")?;
         let server = shell::path_of("sshd").context("sshd is not installed")?;
         let mut command = shell::command(&server.display().to_string());
         command.arg("-D").arg("-f").arg(self.file("server")).arg("-e");
         Recorded::spawn(&self.file("sshd.pid"), &self.file("log"), &mut command)?;
-        wait_until(|| TcpStream::connect(address).is_ok()).context("sshd did not come up")
+        wait_until(|| TcpStream::connect(address).is_ok()).context("sshd did not start")
     }
 
-    pub(super) fn down(&self, patience: Duration) -> Result<()> {
-        Recorded::read(&self.file("sshd.pid")).map_or(Ok(()), |server| server.stop(patience))
+    pub(super) fn down(&self, timeout: Duration) -> Result<()> {
+        Recorded::read(&self.file("sshd.pid")).map_or(Ok(()), |server| server.stop(timeout))
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -83,8 +83,8 @@ impl Sshd {
         let host = fs::read_to_string(self.file("host.pub"))?;
         fs::write(self.file("known"), format!("[127.0.0.1]:{port} {host}"))?;
         let client = format!(
-            "Host bare\n IdentityFile {}\nHost wrong\n IdentityFile {}\nHost engine unknown nobody\n IdentityFile {}\n\
-             Host unknown\n UserKnownHostsFile /dev/null\nHost nobody\n Port 1\n\
+            "Host bare\n IdentityFile {}\nHost wrong\n IdentityFile {}\nHost engine unknown closed\n IdentityFile {}\n\
+             Host unknown\n UserKnownHostsFile /dev/null\nHost closed\n Port 1\n\
              Host *\n HostName 127.0.0.1\n Port {port}\n User root\n IdentitiesOnly yes\n \
              UserKnownHostsFile {}\n GlobalKnownHostsFile /dev/null\n StrictHostKeyChecking yes\n",
             file("bare"),

@@ -1,7 +1,7 @@
-//! Debian 13's Docker, on whatever Debian this is: unpacked into a root directory of its own, as it needs its own libc.
+//! Debian 13's Docker on any Debian or Ubuntu: unpacked into a separate root directory, because it needs its own libc.
 //!
-//! The engine runs in a mount namespace of its own, where that directory is the root; so what it mounts is gone with
-//! its last process. The network is the machine's.
+//! The engine runs in a separate mount namespace with that directory as its root, so its mounts are removed with its last
+//! process. It uses the machine's network.
 
 use std::{
     fs,
@@ -13,16 +13,16 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{root, shell};
 
-/// What has to be installed to get it and to run it.
+/// Programs that are needed to download and run it.
 pub(super) const PROGRAMS: [&str; 3] = ["apt-get", "dpkg-deb", "unshare"];
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-trixie-stable.gpg";
 
-/// Docker, what it runs, and what makes a root directory of a directory.
+/// Docker, the programs that it runs, and the packages of a minimal root directory.
 const PACKAGES: [&str; 7] = ["docker.io", "iptables", "procps", "iproute2", "libc6", "base-files", "tini"];
 
-/// Makes the first argument the root, with the machine's devices, the second argument and /tmp where they are outside,
-/// and runs the rest. There is no shell on the inside, and no `umount`, but busybox.
+/// Makes the first argument the root directory, with `/proc`, `/sys`, `/dev`, `/tmp` and the second argument at the same paths
+/// as outside, and runs the other arguments. Inside, busybox is the only shell and `umount`.
 const ENTER: &str = r#"
 set -eu
 root=$1 own=$2
@@ -39,16 +39,16 @@ pivot_root . outside
 exec /usr/bin/busybox sh -c 'busybox umount -l /outside; exec "$@"' sh "$@"
 "#;
 
-/// Fails unless packages of Debian 13 can be told from others here.
-pub(super) fn can_be_had() -> Result<()> {
+/// Fails if the key that signs packages of Debian 13 is not installed.
+pub(super) fn check_keyring() -> Result<()> {
     ensure!(
         Path::new(KEYRING).is_file(),
-        "Debian 13's key, {KEYRING}, is not there; its package is debian-archive-keyring"
+        "Debian 13's key {KEYRING} is missing; install the package debian-archive-keyring"
     );
     Ok(())
 }
 
-/// Downloads and unpacks it, unless that was done before.
+/// Downloads and unpacks the packages, unless that was done before.
 pub(super) fn prepare() -> Result<()> {
     if directory().is_dir() {
         return Ok(());
@@ -70,7 +70,7 @@ pub(super) fn prepare() -> Result<()> {
     Ok(fs::remove_dir_all(unfinished)?)
 }
 
-/// A command that runs `program` of Debian 13, which finds `own` where it is outside.
+/// A command that runs `program` of Debian 13, with `own` at the same path as outside.
 pub(super) fn command(program: &str, own: &Path) -> Command {
     let mut command = shell::command("unshare");
     command.args(["--mount", "sh", "-c", ENTER, "sh"]).arg(directory()).arg(own).arg(program);
@@ -82,7 +82,7 @@ fn directory() -> PathBuf {
     root().join("target/trixie")
 }
 
-/// The packages, in `scratch`. The machine's own packages, lists and settings are neither looked at nor changed.
+/// Downloads the packages to `scratch`, without using or changing the machine's packages, lists and settings.
 fn download(scratch: &Path) -> Result<Vec<PathBuf>> {
     for folder in ["lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"] {
         fs::create_dir_all(scratch.join(folder))?;
@@ -104,7 +104,8 @@ fn download(scratch: &Path) -> Result<Vec<PathBuf>> {
         .chain(["Dir::Etc::sourceparts=-", "APT::Sandbox::User=root", "Acquire::Retries=3"].map(|it| format!("-o{it}")))
         .collect();
     let apt = |arguments: &[&str]| {
-        shell::run(shell::command("apt-get").args(&options).args(arguments)).context("Debian 13's packages")
+        shell::run(shell::command("apt-get").args(&options).args(arguments))
+            .context("failed to download Debian 13's packages")
     };
     apt(&["update", "-q"])?;
     apt(&[&["install", "-qy", "--download-only", "--no-install-recommends"][..], &PACKAGES].concat())?;
@@ -113,14 +114,14 @@ fn download(scratch: &Path) -> Result<Vec<PathBuf>> {
     files.collect()
 }
 
-/// Where this machine gets Debian's packages from.
+/// The Debian mirror that this machine uses, or the default one.
 fn mirror() -> String {
     let folder = fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path());
     let texts = folder.chain(["/etc/apt/sources.list".into()]).filter_map(|file| fs::read_to_string(file).ok());
     find_mirror(&texts.collect::<String>()).unwrap_or("http://deb.debian.org/debian").to_owned()
 }
 
-/// The first address of Debian itself (and not of its security updates) that lists of sources name, in either form.
+/// The first URL of the Debian archive (not of its security updates) in the text of source lists, in either format.
 fn find_mirror(sources: &str) -> Option<&str> {
     let lines = sources.lines().filter(|line| line.starts_with("URIs:") || line.starts_with("deb "));
     let mut words = lines.flat_map(str::split_whitespace);
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mirror_is_that_of_debian_itself_in_either_form() {
+    fn find_mirror_in_both_formats() {
         let modern = "Types: deb\n# URIs: http://a/debian\nURIs: http://b/debian-security http://c/debian\n";
         assert_eq!(find_mirror(modern), Some("http://c/debian"));
         let old = "#deb http://a/debian x main\ndeb [signed-by=/k.gpg] https://b/debian/ bookworm main\n";

@@ -1,30 +1,34 @@
-//! What must hold for the document of every single version.
+//! Checks of the document of each version.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// `x-since` and `x-until` are derived; whoever writes them by hand would be believed.
-pub(super) fn no_marks(node: &Value) -> Result<()> {
+use super::types;
+
+/// Fails if a file contains `x-since` or `x-until`, which are derived. Hand-written ones would not be checked.
+pub(super) fn no_version_annotations(node: &Value) -> Result<()> {
     match node {
         Value::Object(entries) => {
             for (key, value) in entries {
                 ensure!(key != "x-since" && key != "x-until", "{key} is derived by regen; do not write it");
-                no_marks(value)?;
+                no_version_annotations(value)?;
             }
             Ok(())
         }
-        Value::Array(items) => items.iter().try_for_each(no_marks),
+        Value::Array(items) => items.iter().try_for_each(no_version_annotations),
         _ => Ok(()),
     }
 }
 
-/// References resolve, operations are named once, and everything says what it is.
+/// Checks that references resolve, that operation ids are unique, and that everything has a description.
 pub(super) fn document(document: &Value) -> Result<()> {
     ensure!(document["openapi"] == "3.0.3", "not an OpenAPI 3.0.3 document");
     references(document, document)?;
-    operations(document)?;
+    let operations = operations(document)?;
+    read_by(&operations, document)?;
+    types::annotations(document)?;
     let schemas = document["components"]["schemas"].as_object().context("no schemas")?;
     for (name, schema) in schemas {
         described(schema).with_context(|| format!("schema {name}"))?;
@@ -50,7 +54,8 @@ fn references(document: &Value, node: &Value) -> Result<()> {
     }
 }
 
-fn operations(document: &Value) -> Result<()> {
+/// Checks the operations, and returns their ids.
+fn operations(document: &Value) -> Result<BTreeSet<String>> {
     let tags: BTreeSet<&str> =
         document["tags"].as_array().into_iter().flatten().filter_map(|tag| tag["name"].as_str()).collect();
     let mut seen = BTreeMap::new();
@@ -59,7 +64,7 @@ fn operations(document: &Value) -> Result<()> {
             let place = format!("{method} {path}");
             let id = operation["operationId"].as_str().with_context(|| format!("{place}: no operationId"))?;
             if let Some(other) = seen.insert(id.to_owned(), place.clone()) {
-                bail!("operationId {id} stands at {other} and at {place}");
+                bail!("operationId {id} is at {other} and at {place}");
             }
             let tag = operation["tags"][0].as_str().unwrap_or_default();
             ensure!(tags.contains(tag), "{id}: unknown tag {tag:?}");
@@ -67,11 +72,26 @@ fn operations(document: &Value) -> Result<()> {
             path_parameters(document, path, operation).with_context(|| id.to_owned())?;
         }
     }
-    Ok(())
+    Ok(seen.into_keys().collect())
+}
+
+/// Checks that each operation in an `x-read-by` exists.
+fn read_by(operations: &BTreeSet<String>, node: &Value) -> Result<()> {
+    match node {
+        Value::Object(entries) => entries.iter().try_for_each(|(key, value)| {
+            if key == "x-read-by" {
+                let unknown = value.as_object().into_iter().flat_map(Map::keys).find(|id| !operations.contains(*id));
+                ensure!(unknown.is_none(), "unknown operation in x-read-by: {}", unknown.map_or("", String::as_str));
+            }
+            read_by(operations, value)
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| read_by(operations, item)),
+        _ => Ok(()),
+    }
 }
 
 fn path_parameters(document: &Value, path: &str, operation: &Value) -> Result<()> {
-    let wanted: BTreeSet<&str> =
+    let in_path: BTreeSet<&str> =
         path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect();
     let declared: BTreeSet<&str> = operation["parameters"]
         .as_array()
@@ -81,17 +101,17 @@ fn path_parameters(document: &Value, path: &str, operation: &Value) -> Result<()
         .filter(|parameter| parameter["in"] == "path")
         .filter_map(|parameter| parameter["name"].as_str())
         .collect();
-    ensure!(wanted == declared, "the path has {wanted:?}, the parameters are {declared:?}");
+    ensure!(in_path == declared, "the path has {in_path:?}, the parameters are {declared:?}");
     Ok(())
 }
 
-/// What `node` refers to, or `node` itself.
+/// The node that `node` refers to, or `node` itself.
 pub(super) fn resolved<'a>(document: &'a Value, node: &'a Value) -> &'a Value {
     let target = node["$ref"].as_str().and_then(|text| text.strip_prefix('#'));
     target.and_then(|pointer| document.pointer(pointer)).unwrap_or(node)
 }
 
-/// A schema and each of its properties has a description, or is one elsewhere.
+/// Checks that a schema and each of its properties has a description, or refers to a schema.
 fn described(schema: &Value) -> Result<()> {
     ensure!(schema["description"].is_string() || schema.get("$ref").is_some(), "no description");
     let inline = schema["allOf"].as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! One document for all versions: the union of them, each part marked with its first and last.
+//! One document for all versions: their union, in which each part is annotated with its first and last version.
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -10,16 +10,17 @@ use super::{
 
 const SINCE: &str = "x-since";
 const UNTIL: &str = "x-until";
+const READ_BY: &str = "x-read-by";
 
-/// The union of `documents`, oldest first. Where versions differ, the newest is right.
+/// The union of `documents`, oldest first. Where versions differ, the newest is used.
 pub(super) fn superset(documents: &[Document]) -> Result<Value> {
     let mut whole = Value::Null;
     for document in documents {
         whole = match whole {
             Value::Null => document.content.clone(),
             mut known => {
-                document.advice.iter().try_for_each(|advice| overlay::note(&mut known, advice))?;
-                Step { version: document.version }.object(&known, &document.content, Room::Document)?
+                document.replacements.iter().try_for_each(|one| overlay::add_instead(&mut known, one))?;
+                Step { version: document.version }.object(&known, &document.content, Location::Document)?
             }
         };
     }
@@ -28,34 +29,34 @@ pub(super) fn superset(documents: &[Document]) -> Result<Value> {
     Ok(whole)
 }
 
-/// Where in the document an object stands: this decides what becomes of an entry that a version lost.
+/// The location of an object in the document, which determines whether an entry that a version removed is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Room {
+enum Location {
     Document,
     Components,
     Paths,
     PathItem,
     Operation,
-    /// A list of parts with names of their own: each is kept for ever, and marked.
+    /// Named parts: each is kept in all later versions, and annotated.
     Parts,
-    /// Anything else: the newest version is right.
+    /// Anything else: the newest version is used.
     Inside,
 }
 
-impl Room {
-    fn of(self, key: &str) -> Self {
+impl Location {
+    fn child(self, key: &str) -> Self {
         match (self, key) {
             (Self::Document, "paths") => Self::Paths,
             (Self::Document, "components") => Self::Components,
             (Self::Paths, _) => Self::PathItem,
             (Self::PathItem, _) => Self::Operation,
-            (Self::Components, _) | (_, "properties" | "x-filters") => Self::Parts,
+            (Self::Components, _) | (_, "properties" | "x-filters" | READ_BY) => Self::Parts,
             _ => Self::Inside,
         }
     }
 
-    /// The empty list of parts that an entry `key` stands for where there is none.
-    fn no_parts(self, key: &str) -> Option<Value> {
+    /// The empty list of parts that a missing entry `key` is equivalent to.
+    fn empty_parts(self, key: &str) -> Option<Value> {
         match (self, key) {
             (Self::Operation, "parameters") => Some(json!([])),
             (Self::Inside, "properties" | "x-filters") => Some(json!({})),
@@ -63,7 +64,7 @@ impl Room {
         }
     }
 
-    /// Whether the entry `key` of an object in this room is kept when a version has lost it.
+    /// Whether the entry `key` of an object at this location is kept if a version removes it.
     fn keeps(self, key: &str) -> bool {
         match self {
             Self::Parts | Self::Paths | Self::PathItem => true,
@@ -73,25 +74,31 @@ impl Room {
     }
 }
 
-/// The step from all that is known to what `version` says.
+/// Merges the document of `version` into the union of the previous ones.
 struct Step {
     version: Version,
 }
 
 impl Step {
-    fn object(&self, known: &Value, new: &Value, room: Room) -> Result<Value> {
+    fn object(&self, known: &Value, new: &Value, location: Location) -> Result<Value> {
         let (Value::Object(known), Value::Object(new)) = (known, new) else {
             return Ok(new.clone());
         };
+        // A field without it is accepted by every operation, so its addition or removal could not be annotated with versions.
+        ensure!(
+            known.contains_key(READ_BY) == new.contains_key(READ_BY),
+            "{READ_BY} cannot appear or disappear in {}: a field has it from its first version on, or never",
+            self.version
+        );
         let mut result = Map::new();
         for (key, value) in known {
-            match new.get(key).cloned().or_else(|| room.no_parts(key)) {
+            match new.get(key).cloned().or_else(|| location.empty_parts(key)) {
                 Some(newer) => {
-                    ensure!(value.get(UNTIL).is_none(), "{key} is back in {}", self.version);
-                    result.insert(key.clone(), self.entry(value, &newer, room, key)?);
+                    ensure!(value.get(UNTIL).is_none(), "{key} is added again in {}", self.version);
+                    result.insert(key.clone(), self.entry(value, &newer, location, key)?);
                 }
-                None if room.keeps(key) => {
-                    result.insert(key.clone(), self.gone(value, room));
+                None if location.keeps(key) => {
+                    result.insert(key.clone(), self.removed(value, location));
                 }
                 None if key == SINCE || key == UNTIL => {
                     result.insert(key.clone(), value.clone());
@@ -101,65 +108,67 @@ impl Step {
         }
         for (key, value) in new {
             if !known.contains_key(key) {
-                let arrived = match room.no_parts(key) {
-                    Some(none) => self.entry(&none, value, room, key)?,
-                    None if room.keeps(key) => self.arrived(value, room),
+                let added = match location.empty_parts(key) {
+                    Some(empty) => self.entry(&empty, value, location, key)?,
+                    None if location.keeps(key) => self.added(value, location),
                     None => value.clone(),
                 };
-                result.insert(key.clone(), arrived);
+                result.insert(key.clone(), added);
             }
         }
         Ok(Value::Object(result))
     }
 
-    fn entry(&self, known: &Value, new: &Value, room: Room, key: &str) -> Result<Value> {
+    fn entry(&self, known: &Value, new: &Value, location: Location, key: &str) -> Result<Value> {
         match (known, new) {
             (Value::Array(known), Value::Array(new)) if key == "parameters" => self.parameters(known, new),
             (Value::Array(known), Value::Array(new)) if key == "allOf" && known.len() == new.len() => {
-                known.iter().zip(new).map(|(known, new)| self.object(known, new, Room::Inside)).collect()
+                known.iter().zip(new).map(|(known, new)| self.object(known, new, Location::Inside)).collect()
             }
-            _ => self.object(known, new, room.of(key)),
+            _ => self.object(known, new, location.child(key)),
         }
     }
 
-    /// Parameters are told apart by place and name.
+    /// Merges lists of parameters, which are identified by location and name.
     fn parameters(&self, known: &[Value], new: &[Value]) -> Result<Value> {
         let identity = |parameter: &Value| [&parameter["$ref"], &parameter["in"], &parameter["name"]].map(Value::clone);
         let find =
-            |list: &[Value], wanted: &Value| list.iter().position(|parameter| identity(parameter) == identity(wanted));
+            |list: &[Value], sought: &Value| list.iter().position(|parameter| identity(parameter) == identity(sought));
         let mut result = Vec::new();
         for parameter in known {
             result.push(match find(new, parameter) {
-                Some(index) if parameter.get(UNTIL).is_none() => self.object(parameter, &new[index], Room::Inside)?,
-                Some(_) => bail!("parameter {} is back in {}", parameter["name"], self.version),
-                None => self.gone(parameter, Room::Parts),
+                Some(index) if parameter.get(UNTIL).is_none() => {
+                    self.object(parameter, &new[index], Location::Inside)?
+                }
+                Some(_) => bail!("parameter {} is added again in {}", parameter["name"], self.version),
+                None => self.removed(parameter, Location::Parts),
             });
         }
-        let arrived = new.iter().filter(|parameter| find(known, parameter).is_none());
-        result.extend(arrived.map(|parameter| self.arrived(parameter, Room::Parts)));
+        let added = new.iter().filter(|parameter| find(known, parameter).is_none());
+        result.extend(added.map(|parameter| self.added(parameter, Location::Parts)));
         Ok(Value::Array(result))
     }
 
-    fn arrived(&self, part: &Value, room: Room) -> Value {
-        mark(part, room, SINCE, self.version)
+    fn added(&self, part: &Value, location: Location) -> Value {
+        annotate(part, location, SINCE, self.version)
     }
 
-    fn gone(&self, part: &Value, room: Room) -> Value {
-        mark(part, room, UNTIL, self.version.previous())
+    fn removed(&self, part: &Value, location: Location) -> Value {
+        annotate(part, location, UNTIL, self.version.previous())
     }
 }
 
-/// Marks `part`; of a path, each of its operations. A part that is marked already stays as it is.
-fn mark(part: &Value, room: Room, with: &str, version: Version) -> Value {
+/// Adds the version annotation `key` to `part`, or to each operation of a path. An existing annotation is kept.
+fn annotate(part: &Value, location: Location, key: &str, version: Version) -> Value {
     let mut part = part.clone();
     match &mut part {
-        Value::Object(operations) if room == Room::Paths => {
+        Value::Object(operations) if location == Location::Paths => {
             for operation in operations.values_mut() {
-                *operation = mark(operation, Room::PathItem, with, version);
+                *operation = annotate(operation, Location::PathItem, key, version);
             }
         }
         Value::Object(entries) => {
-            entries.entry(with).or_insert_with(|| json!(version.to_string()));
+            entries.entry(key).or_insert_with(|| json!(version.to_string()));
         }
         _ => {}
     }

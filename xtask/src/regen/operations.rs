@@ -1,4 +1,4 @@
-//! `spec/operations.txt`: a line an operation, for people who review a bump.
+//! Writes `spec/operations.txt`: one line per operation, for reviews of a new API version.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(super) fn table(document: &Value) -> Result<String> {
     let oldest = document["info"]["x-versions"][0].as_str().context("no versions")?;
     let mut text =
-        format!("{:<22} {:<6} {:<28} {:<6} {:<6} {}\n", "operation", "method", "path", "since", "until", "answer");
+        format!("{:<22} {:<6} {:<28} {:<6} {:<6} {}\n", "operation", "method", "path", "since", "until", "response");
     for (path, item) in document["paths"].as_object().context("no paths")? {
         for (method, operation) in item.as_object().context("no operations")? {
             writeln!(
@@ -27,7 +27,7 @@ pub(super) fn table(document: &Value) -> Result<String> {
     Ok(text)
 }
 
-/// What a success looks like on the wire.
+/// The form of a successful response.
 fn kind(operation: &Value) -> &'static str {
     let responses = &operation["responses"];
     if operation["x-hijack"] == true {

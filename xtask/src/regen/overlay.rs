@@ -1,6 +1,6 @@
-//! OpenAPI Overlay 1.0: a list of actions, each a target and what becomes of it.
+//! OpenAPI Overlay 1.0: a list of actions, each of which updates or removes its target.
 //!
-//! An action that removes may say `x-instead: what to use in its place`.
+//! An action that removes can name a replacement: `x-instead: use X`.
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::Value;
@@ -16,45 +16,45 @@ pub(super) fn apply(document: &Value, overlay: &Value, check: fn(&Value) -> Resu
     }
     match check(&result) {
         Ok(()) => Ok(result),
-        Err(error) => Err(blame(document, actions, check, error)),
+        Err(error) => Err(add_action(document, actions, check, error)),
     }
 }
 
-/// What to use in place of what an action removes.
+/// The replacement for the target of an action that removes.
 #[derive(Clone, Debug)]
-pub(super) struct Advice {
+pub(super) struct Replacement {
     target: String,
     instead: String,
 }
 
-/// The advice that the actions of `overlay` give.
-pub(super) fn advice(overlay: &Value) -> Vec<Advice> {
+/// The replacements in the actions of `overlay`.
+pub(super) fn replacements(overlay: &Value) -> Vec<Replacement> {
     let actions = overlay["actions"].as_array().into_iter().flatten();
-    let advice = actions.filter_map(|action| {
-        Some(Advice {
+    let replacements = actions.filter_map(|action| {
+        Some(Replacement {
             target: action["target"].as_str()?.to_owned(),
             instead: action["x-instead"].as_str()?.to_owned(),
         })
     });
-    advice.collect()
+    replacements.collect()
 }
 
-/// Writes `advice` on what it is about, which is still in `document`.
-pub(super) fn note(document: &mut Value, advice: &Advice) -> Result<()> {
-    for pointer in targets(document, &advice.target)? {
+/// Adds `x-instead` to the target of `replacement`, which is still in `document`.
+pub(super) fn add_instead(document: &mut Value, replacement: &Replacement) -> Result<()> {
+    for pointer in targets(document, &replacement.target)? {
         if let Some(Value::Object(node)) = document.pointer_mut(&pointer) {
-            node.insert("x-instead".into(), advice.instead.clone().into());
+            node.insert("x-instead".into(), replacement.instead.clone().into());
         }
     }
     Ok(())
 }
 
-/// Says which action brought `error` in.
-fn blame(document: &Value, actions: &[Value], check: fn(&Value) -> Result<()>, error: Error) -> Error {
+/// Adds the action that caused `error` as its context.
+fn add_action(document: &Value, actions: &[Value], check: fn(&Value) -> Result<()>, error: Error) -> Error {
     let mut document = document.clone();
     for (index, action) in actions.iter().enumerate() {
-        let brought_in = act(&mut document, action).and_then(|()| check(&document)).err();
-        if brought_in.is_some_and(|brought_in| format!("{brought_in:#}") == format!("{error:#}")) {
+        let caused = act(&mut document, action).and_then(|()| check(&document)).err();
+        if caused.is_some_and(|caused| format!("{caused:#}") == format!("{error:#}")) {
             return error.context(name(index, action));
         }
     }
@@ -67,24 +67,24 @@ fn name(index: usize, action: &Value) -> String {
 
 fn act(document: &mut Value, action: &Value) -> Result<()> {
     let pointers = targets(document, action["target"].as_str().unwrap_or_default())?;
-    ensure!(!pointers.is_empty(), "it matches nothing");
+    ensure!(!pointers.is_empty(), "the target matches nothing");
 
     let removes = action["remove"].as_bool().unwrap_or(false);
-    ensure!(removes || action.get("x-instead").is_none(), "only what is removed has something in its place");
+    ensure!(removes || action.get("x-instead").is_none(), "x-instead requires remove");
     match (removes, action.get("update")) {
-        // Backwards, so that the elements of an array keep their places until their turn.
+        // In reverse, so that the indices of array elements stay valid.
         (true, None) => pointers.iter().rev().try_for_each(|pointer| remove(document, pointer)),
         (false, Some(update)) => pointers.iter().try_for_each(|pointer| {
-            let node = document.pointer_mut(pointer).context("it is gone")?;
+            let node = document.pointer_mut(pointer).context("the target no longer exists")?;
             ensure!(node.is_object() || node.is_array(), "only objects and arrays can be updated");
             merge(node, update);
             Ok(())
         }),
-        _ => bail!("an action either updates or removes"),
+        _ => bail!("an action has either update or remove"),
     }
 }
 
-/// Where in `document` the nodes are that `path` is about.
+/// JSON pointers to the nodes of `document` that match `path`.
 fn targets(document: &Value, path: &str) -> Result<Vec<String>> {
     let path = JsonPath::parse(path)?;
     Ok(path.query_located(document).locations().map(NormalizedPath::to_json_pointer).collect())
@@ -110,7 +110,7 @@ fn merge(node: &mut Value, update: &Value) {
 }
 
 fn remove(document: &mut Value, pointer: &str) -> Result<()> {
-    let (parent, key) = pointer.rsplit_once('/').context("the whole document cannot be removed")?;
+    let (parent, key) = pointer.rsplit_once('/').context("the root cannot be removed")?;
     match document.pointer_mut(parent) {
         Some(Value::Object(parent)) => {
             parent.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
@@ -118,7 +118,7 @@ fn remove(document: &mut Value, pointer: &str) -> Result<()> {
         Some(Value::Array(parent)) => {
             parent.remove(key.parse()?);
         }
-        _ => bail!("it is gone"),
+        _ => bail!("the target no longer exists"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The committed files are current, and an overlay changes what it says and nothing else.
+//! Tests that the committed files are current, and that an overlay changes only its targets.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -9,21 +9,21 @@ use super::{
 };
 use crate::root;
 
-/// What the build makes of the document for the gate.
-#[path = "../../../build/gates.rs"]
-mod gates;
+/// The code generation of the version check's tables.
+#[path = "../../../codegen/version_tables.rs"]
+mod version_tables;
 
 #[test]
 fn committed_files_are_current() {
     super::run(Mode::Check).unwrap();
 }
 
-/// What came (+), went (-) or changed (~) from one version to the next.
+/// Appends the paths of nodes that were added (+), removed (-) or changed (~).
 fn difference(old: &Value, new: &Value, path: &str, lines: &mut Vec<String>) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
-            let gone = old.keys().filter(|key| !new.contains_key(*key));
-            lines.extend(gone.map(|key| format!("- {path}/{key}")));
+            let removed = old.keys().filter(|key| !new.contains_key(*key));
+            lines.extend(removed.map(|key| format!("- {path}/{key}")));
             for (key, value) in new {
                 match old.get(key) {
                     Some(before) => difference(before, value, &format!("{path}/{key}"), lines),
@@ -37,14 +37,14 @@ fn difference(old: &Value, new: &Value, path: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// The items of an array, by what tells them apart.
+/// The items of an array as an object, by their name or text.
 fn by_name(items: &[Value]) -> Value {
     let name = |item: &Value| item["name"].as_str().map_or_else(|| item.to_string(), |name| format!("[{name}]"));
     items.iter().map(|item| (name(item), item.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
 #[test]
-fn each_version_differs_from_the_one_before_in_what_its_overlay_says() {
+fn differences_between_versions() {
     let documents = load(&root().join("spec")).unwrap();
     let mut lines = Vec::new();
     for [old, new] in documents.array_windows() {
@@ -97,7 +97,7 @@ fn composed(actions: Value) -> anyhow::Result<Vec<Document>> {
 }
 
 #[test]
-fn what_came_and_what_went_is_marked_and_nothing_else() {
+fn additions_and_removals_are_annotated_with_versions() {
     let documents = composed(json!([
         { "target": "$.paths", "update": { "/new": { "get": operation("new_get", &json!([])) } } },
         { "target": "$.paths['/things'].get", "update": { "parameters": [{ "name": "size", "in": "query" }] } },
@@ -115,7 +115,31 @@ fn what_came_and_what_went_is_marked_and_nothing_else() {
 }
 
 #[test]
-fn a_version_without_a_file_is_as_the_one_before() {
+fn request_fields_are_annotated_by_operation() {
+    let mut base = base();
+    let body = json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } });
+    base.content["paths"]["/things"]["get"]["requestBody"] = body;
+    let size = &mut base.content["components"]["schemas"]["Thing"]["properties"]["Size"];
+    *size = json!({ "description": "d", "x-read-by": {} });
+    let readers = |target: &str, readers: &Value| json!([{ "target": target, "update": { "x-read-by": readers } }]);
+    let target = "$.components.schemas.Thing.properties";
+    let read = overlay(readers(&format!("{target}.Size"), &json!({ "thing_list": {} })));
+    let whole = compose::superset(&apply_all(&[base, read]).unwrap()).unwrap();
+    let size = &whole["components"]["schemas"]["Thing"]["properties"]["Size"];
+    assert_eq!(size["x-read-by"], json!({ "thing_list": { "x-since": "1.1" } }));
+    assert!(
+        version_tables::tables(&whole)
+            .unwrap()
+            .contains("Field { name: \"Size\", span: Span { since: ApiVersion::new(1, 1)")
+    );
+
+    let late = composed(readers(&format!("{target}.Id"), &json!({})));
+    let error = compose::superset(&late.unwrap()).unwrap_err();
+    assert_snapshot!(error, @"x-read-by cannot appear or disappear in 1.1: a field has it from its first version on, or never");
+}
+
+#[test]
+fn version_without_a_file_equals_the_previous_one() {
     let changes = json!([
         { "target": "$.info", "update": { "version": "1.3" } },
         { "target": "$.components.schemas.Thing.properties.Size", "remove": true },
@@ -131,8 +155,8 @@ fn a_version_without_a_file_is_as_the_one_before() {
     assert_eq!((&things["Size"]["x-until"], &things["Name"]["x-since"]), (&json!("1.2"), &json!("1.3")));
 }
 
-/// The next bump, tried out on all that there is: the documents without it, and with it.
-fn bump() -> [Vec<Document>; 2] {
+/// All documents, without and with an overlay for the next version.
+fn with_next_version() -> [Vec<Document>; 2] {
     let mut sources = sources(&root().join("spec")).unwrap();
     let known = apply_all(&sources).unwrap();
     let newest = sources.last().unwrap().version;
@@ -157,8 +181,8 @@ fn bump() -> [Vec<Document>; 2] {
 }
 
 #[test]
-fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
-    let documents = bump();
+fn new_overlay_changes_only_its_targets_in_the_union() {
+    let documents = with_next_version();
     let [newest, next] = documents.each_ref().map(|documents| documents.last().unwrap().version);
     let [before, after] = documents.map(|documents| compose::superset(&documents).unwrap());
     let mut lines = Vec::new();
@@ -179,36 +203,36 @@ fn a_newer_version_changes_what_its_overlay_says_and_nothing_else() {
     + /components/schemas/HostConfig/properties/Links/x-until
     + /components/schemas/HostConfig/properties/Dream
     "#);
-    let gone = &after["paths"]["/containers/{id}/top"]["get"];
-    assert_eq!((&gone["x-until"], &gone["x-instead"]), (&json!(newest.to_string()), &json!("use exec")));
+    let removed = &after["paths"]["/containers/{id}/top"]["get"];
+    assert_eq!((&removed["x-until"], &removed["x-instead"]), (&json!(newest.to_string()), &json!("use exec")));
     assert_eq!(after["paths"]["/dreams"]["get"]["x-since"], next.to_string());
     assert_eq!(after["paths"]["/info"]["get"]["parameters"][0]["x-since"], next.to_string());
     assert_eq!(after["paths"]["/system/df"]["get"]["parameters"][0]["x-until"], newest.to_string());
 }
 
 #[test]
-fn a_newer_version_leaves_older_ones_as_they_were() {
-    let [known, bumped] = bump();
-    assert_eq!(bumped.len(), known.len() + 1);
-    for (old, new) in known.iter().zip(&bumped) {
+fn new_overlay_does_not_change_older_versions() {
+    let [known, extended] = with_next_version();
+    assert_eq!(extended.len(), known.len() + 1);
+    for (old, new) in known.iter().zip(&extended) {
         assert_eq!(old.content, new.content, "{}", old.version);
     }
 }
 
-/// What is made of the document follows, without a hand: the table of operations, and what the gate lets through.
+/// The list of operations and the tables of the version check follow the document.
 #[test]
-fn a_newer_version_changes_the_table_and_the_gate_by_what_its_overlay_says() {
-    let documents = bump();
+fn new_overlay_updates_operations_and_version_check() {
+    let documents = with_next_version();
     let [newest, next] = documents.each_ref().map(|documents| documents.last().unwrap().version.to_string());
-    let said = |text: &str| text.replace(&next, "NEXT").replace(&newest, "LAST");
+    let placeholders = |text: &str| text.replace(&next, "NEXT").replace(&newest, "LAST");
     let documents = documents.map(|documents| compose::superset(&documents).unwrap());
     let tables = documents.each_ref().map(|document| operations::table(document).unwrap());
-    assert_snapshot!(said(&new_lines(&tables)), @"
+    assert_snapshot!(placeholders(&new_lines(&tables)), @"
     container_top          GET    /containers/{id}/top         1.15   LAST   document
     dream_list             GET    /dreams                      NEXT   -      nothing
     ");
-    let gates = documents.map(|document| gates::tables(&document).unwrap());
-    let rows = new_lines(&gates);
+    let tables = documents.map(|document| version_tables::tables(&document).unwrap());
+    let rows = new_lines(&tables);
     let names = rows.lines().map(|row| row.split([',', '=']).next().unwrap_or(row).trim());
     assert_snapshot!(names.collect::<Vec<_>>().join("\n"), @r#"
     pub(crate) const NEWEST: ApiVersion
@@ -216,14 +240,15 @@ fn a_newer_version_changes_the_table_and_the_gate_by_what_its_overlay_says() {
     Operation { id: "container_stop"
     Operation { id: "container_top"
     Operation { id: "dream_list"
-    Operation { id: "system_df"
+    Operation { id: "system_data_usage"
     Operation { id: "system_events"
     Operation { id: "system_info"
+    &[Field { name: "LxcConf"
     &[Field { name: "LxcConf"
     "#);
     let field = |name| rows.split("Field { name: ").find(|field| field.starts_with(&format!("{name:?}"))).unwrap();
     let spans = ["Dream", "Links"].map(|name| field(name).split(", is_map").next().unwrap().replace("1, ", "1."));
-    assert_snapshot!(said(&spans.join("\n")), @r#"
+    assert_snapshot!(placeholders(&spans.join("\n")), @r#"
     "Dream", span: Span { since: ApiVersion::new(NEXT), until: NEWEST, instead: None }
     "Links", span: Span { since: OLDEST, until: ApiVersion::new(LAST), instead: Some("use networks") }
     "#);
@@ -236,23 +261,88 @@ fn new_lines(texts: &[String; 2]) -> String {
 }
 
 #[test]
-fn mistakes_are_named_with_file_and_action() {
-    let mistake = |actions: Value| format!("{:#}", composed(actions).unwrap_err());
-    let mut said = vec![
-        mistake(json!([{ "target": "$.paths[", "update": {} }])),
-        mistake(json!([{ "target": "$.paths['/nowhere']", "update": {} }])),
-        mistake(json!([{ "target": "$.paths['/things']" }])),
-        mistake(json!([{ "target": "$.paths['/things']", "update": {}, "remove": true }])),
-        mistake(json!([{ "target": "$.paths['/things']", "update": {}, "x-instead": "use others" }])),
-        mistake(json!([{ "target": "$.openapi", "update": "3.1.0" }])),
-        mistake(json!([{ "target": "$.paths['/things'].get", "update": { "x-since": "1.1" } }])),
-        mistake(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", &json!([])) } } }])),
-        mistake(json!([{ "target": "$.paths", "update": { "/a/{b}": { "get": operation("a", &json!([])) } } }])),
-        mistake(json!([{ "target": "$.components.schemas.Thing.properties", "update": { "A": {} } }])),
-        mistake(json!([{ "target": "$.components.schemas.Thing.properties.Id", "update": { "$ref": "#/nowhere" } }])),
+fn errors_name_file_and_action() {
+    let error = |actions: Value| format!("{:#}", composed(actions).unwrap_err());
+    let mut errors = vec![
+        error(json!([{ "target": "$.paths[", "update": {} }])),
+        error(json!([{ "target": "$.paths['/nowhere']", "update": {} }])),
+        error(json!([{ "target": "$.paths['/things']" }])),
+        error(json!([{ "target": "$.paths['/things']", "update": {}, "remove": true }])),
+        error(json!([{ "target": "$.paths['/things']", "update": {}, "x-instead": "use others" }])),
+        error(json!([{ "target": "$.openapi", "update": "3.1.0" }])),
+        error(json!([{ "target": "$.paths['/things'].get", "update": { "x-since": "1.1" } }])),
+        error(json!([{ "target": "$.paths", "update": { "/a": { "get": operation("thing_list", &json!([])) } } }])),
+        error(json!([{ "target": "$.paths", "update": { "/a/{b}": { "get": operation("a", &json!([])) } } }])),
+        error(json!([{ "target": "$.components.schemas.Thing.properties", "update": { "A": {} } }])),
+        error(json!([{ "target": "$.components.schemas.Thing.properties.Id", "update": { "$ref": "#/nowhere" } }])),
+        error(
+            json!([{ "target": "$.components.schemas.Thing.properties.Id", "update": { "x-read-by": { "a": {} } } }]),
+        ),
     ];
-    let mut stray = overlay(json!([]));
-    stray.content["extends"] = json!("v0.9.yaml");
-    said.push(format!("{:#}", apply_all(&[base(), stray]).unwrap_err()));
-    assert_snapshot!(said.join("\n"));
+    let mut unrelated = overlay(json!([]));
+    unrelated.content["extends"] = json!("v0.9.yaml");
+    errors.push(format!("{:#}", apply_all(&[base(), unrelated]).unwrap_err()));
+    assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn type_annotations_are_checked() {
+    let set = |set: Value| json!([{ "target": "$.components", "update": { "x-enums": { "Colour": set } } }]);
+    let field = |field: Value| {
+        let colour = json!({ "description": "d", "values": { "red": "d" } });
+        let number =
+            json!({ "description": "d", "default": "0", "values": { "0": { "name": "off", "description": "d" } } });
+        json!([
+            { "target": "$.components", "update": { "x-enums": { "Colour": colour, "Level": number } } },
+            { "target": "$.components.schemas.Thing.properties.Size", "update": field },
+        ])
+    };
+    for valid in [
+        json!({ "type": "integer", "x-timestamp": "seconds" }),
+        json!({ "type": "string", "x-timestamp": "rfc3339" }),
+        json!({ "type": "integer", "x-duration": "seconds", "x-never": true }),
+        json!({ "type": "string", "x-enum": "Colour" }),
+        json!({ "type": "integer", "x-enum": "Level" }),
+    ] {
+        composed(field(valid.clone())).unwrap_or_else(|error| panic!("{valid}: {error:#}"));
+    }
+    let invalid = [
+        field(json!({ "type": "integer", "x-timestamp": "rfc3339" })),
+        field(json!({ "type": "integer", "x-timestamp": "hours" })),
+        field(json!({ "type": "string", "x-duration": "seconds" })),
+        field(json!({ "type": "integer", "x-duration": "nanoseconds", "x-never": true })),
+        field(json!({ "type": "integer", "x-timestamp": "seconds", "x-duration": "seconds" })),
+        field(json!({ "type": "string", "x-enum": "Shape" })),
+        field(json!({ "type": "integer", "x-enum": "Colour" })),
+        json!([{ "target": "$.components.schemas.Thing", "update": { "x-enum": "Colour" } }]),
+        set(json!({ "values": { "red": "d" } })),
+        set(json!({ "description": "d", "values": {} })),
+        set(json!({ "description": "d", "values": { "red": "d", "Red": "d" } })),
+        set(json!({ "description": "d", "values": { "1": "d" } })),
+        set(json!({ "description": "d", "values": { "other": "d" } })),
+        set(json!({ "description": "d", "default": "blue", "values": { "red": "d" } })),
+    ];
+    let errors = invalid.map(|actions| format!("{:#}", composed(actions).unwrap_err().root_cause()));
+    assert_snapshot!(errors.join("\n"));
+}
+
+#[test]
+fn field_orders_and_value_sets_must_be_complete() {
+    let whole = |update: Value| {
+        let documents = composed(json!([{ "target": "$.components", "update": update }])).unwrap();
+        super::types::complete(&compose::superset(&documents).unwrap())
+    };
+    let order = |names: &[&str]| whole(json!({ "schemas": { "Thing": { "x-order": names } } }));
+    order(&["Size", "Id"]).unwrap();
+    let outcomes = [
+        order(&["Size"]),
+        order(&["Size", "Id", "Size"]),
+        whole(json!({ "x-enums": { "Colour": { "description": "d", "values": { "red": "d" } } } })),
+    ];
+    let errors = outcomes.map(|outcome| format!("{:#}", outcome.unwrap_err()));
+    assert_snapshot!(errors.join("\n"), @r#"
+    x-order of Thing: missing fields: {"Id"}; add them in the order in which engines send them
+    x-order of Thing: Size is not a field, or is listed twice
+    x-enums: Colour: no field uses it
+    "#);
 }

@@ -1,4 +1,4 @@
-//! The document of each version: the base, and what each overlay makes of it.
+//! The document of each version: the base, with overlays applied in order.
 
 use std::{fmt, fs, path::Path, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     check,
-    overlay::{self, Advice},
+    overlay::{self, Replacement},
 };
 
 /// A version of the API.
@@ -33,7 +33,7 @@ impl FromStr for Version {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let (major, minor) = text.split_once('.').context("a version is two numbers with a dot between them")?;
+        let (major, minor) = text.split_once('.').context("a version is two numbers separated by a dot")?;
         Ok(Self { major: major.parse()?, minor: minor.parse()? })
     }
 }
@@ -49,11 +49,11 @@ impl fmt::Display for Version {
 pub(crate) struct Document {
     pub(crate) version: Version,
     pub(crate) content: Value,
-    /// What to use in place of what this version lost.
-    pub(super) advice: Vec<Advice>,
+    /// Replacements for the parts that this version removed.
+    pub(super) replacements: Vec<Replacement>,
 }
 
-/// Reads `spec/v*.yaml` and applies the overlays one after the other.
+/// Reads `spec/v*.yaml` and applies the overlays in order.
 pub(crate) fn load(spec: &Path) -> Result<Vec<Document>> {
     apply_all(&sources(spec)?)
 }
@@ -86,45 +86,45 @@ pub(super) struct Source {
     pub(super) content: Value,
 }
 
-/// The documents that the base and its overlays, oldest first, stand for. A version without a file is as the one before:
-/// the overlay that follows extends the last that has one.
+/// The documents of all versions, made from the base and its overlays, oldest first. A version without a file equals the
+/// previous one; the next overlay extends the last version with a file.
 pub(super) fn apply_all(sources: &[Source]) -> Result<Vec<Document>> {
     let mut documents: Vec<Document> = Vec::new();
-    let mut before: Option<&Source> = None;
+    let mut previous: Option<&Source> = None;
     for source in sources {
-        check::no_marks(&source.content).with_context(|| source.name.clone())?;
-        let content = match (before, documents.last()) {
-            (Some(before), Some(document)) => {
+        check::no_version_annotations(&source.content).with_context(|| source.name.clone())?;
+        let content = match (previous, documents.last()) {
+            (Some(previous), Some(document)) => {
                 let extends = source.content["extends"].as_str().unwrap_or_default();
-                if extends != before.name {
-                    bail!("{}: extends {extends:?}, but the version before it is {}", source.name, before.name);
+                if extends != previous.name {
+                    bail!("{}: extends {extends:?}, but the previous version is {}", source.name, previous.name);
                 }
-                let gap = unchanged(document, source.version);
+                let unchanged = unchanged(document, source.version);
                 let content = overlay::apply(&document.content, &source.content, check::document)
                     .with_context(|| source.name.clone())?;
-                documents.extend(gap);
+                documents.extend(unchanged);
                 content
             }
             _ => source.content.clone(),
         };
-        let said = content["info"]["version"].as_str().unwrap_or_default();
-        ensure!(said == source.version.to_string(), "{}: its info says version {said:?}", source.name);
+        let version = content["info"]["version"].as_str().unwrap_or_default();
+        ensure!(version == source.version.to_string(), "{}: `info.version` is {version:?}", source.name);
         check::document(&content).with_context(|| source.name.clone())?;
-        let advice = overlay::advice(&source.content);
-        documents.push(Document { version: source.version, content, advice });
-        before = Some(source);
+        let replacements = overlay::replacements(&source.content);
+        documents.push(Document { version: source.version, content, replacements });
+        previous = Some(source);
     }
-    ensure!(!documents.is_empty(), "there is no v*.yaml");
+    ensure!(!documents.is_empty(), "no v*.yaml found");
     Ok(documents)
 }
 
-/// The documents between `document` and `next`, which say what it says.
+/// The documents of the versions between `document` and `next`, which are equal to it.
 fn unchanged(document: &Document, next: Version) -> Vec<Document> {
     let versions = std::iter::successors(Some(document.version.next()), |version| Some(version.next()));
     let documents = versions.take_while(|version| *version < next).map(|version| {
         let mut content = document.content.clone();
         content["info"]["version"] = Value::from(version.to_string());
-        Document { version, content, advice: Vec::new() }
+        Document { version, content, replacements: Vec::new() }
     });
     documents.collect()
 }

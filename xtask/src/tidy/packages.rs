@@ -1,13 +1,13 @@
-//! What users build with: nothing that they depend on needs a newer Rust than is promised.
+//! Checks that no dependency needs a newer Rust than the manifests declare.
 
 use serde_json::Value;
 
 use crate::{root, shell};
 
-/// Clippy holds this workspace's own code against the standard library of that version (`incompatible_msrv`). Only a
-/// compiler of that age could tell whether it knows the language, too.
+/// Clippy checks the use of the standard library in this workspace (`incompatible_msrv`); `cargo xtask deps` builds with
+/// the minimum version itself, if rustup can install it.
 #[test]
-fn no_dependency_needs_a_newer_rust_than_the_manifest_says() {
+fn dependencies_support_the_minimum_rust_version() {
     let metadata = metadata();
     let packages = metadata["packages"].as_array().unwrap();
     for member in packages.iter().filter(|package| package["source"].is_null()) {
@@ -22,12 +22,12 @@ fn no_dependency_needs_a_newer_rust_than_the_manifest_says() {
 fn metadata() -> Value {
     let mut command = shell::command("cargo");
     command.current_dir(root()).args(["metadata", "--format-version=1", "--all-features", "--locked"]);
-    // Nothing else is supported, and what other systems need would be downloaded.
+    // Without this, cargo would download the dependencies of other systems.
     command.arg("--filter-platform=x86_64-unknown-linux-gnu");
     serde_json::from_str(&shell::output(&mut command).unwrap()).unwrap()
 }
 
-/// The packages that a user of this one builds: all it needs, but for its tests.
+/// The packages that a user of a package builds: all its dependencies, without dev-dependencies.
 fn dependencies<'a>(metadata: &'a Value, id: &'a Value) -> Vec<&'a Value> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let mut found = vec![id];
@@ -45,7 +45,7 @@ fn dependencies<'a>(metadata: &'a Value, id: &'a Value) -> Vec<&'a Value> {
     found
 }
 
-/// The Rust that a package says it needs, as major, minor and patch.
+/// The minimum Rust version that a package declares, as major, minor and patch.
 fn rust(package: &Value) -> [u32; 3] {
     let mut version = [0; 3];
     let numbers = package["rust_version"].as_str().unwrap_or_default().split('.');

@@ -1,18 +1,18 @@
-//! The shell's commands for files.
+//! File commands of the shell.
 
 use super::Process;
 use crate::state::files::{File, Files, clean};
 
-/// What a command has to say, or what is wrong.
-type Said = Result<String, String>;
+/// The output of a command, or its error message.
+type Output = Result<String, String>;
 
-/// Runs a command that is about files; not any other.
-pub(super) fn command(process: &Process, name: &str, arguments: &[String]) -> Option<Said> {
+/// Runs a file command; `None` if `name` is not one.
+pub(super) fn command(process: &Process, name: &str, arguments: &[String]) -> Option<Output> {
     let (flags, paths): (Vec<&String>, Vec<&String>) =
         arguments.iter().partition(|argument| argument.len() > 1 && argument.starts_with('-'));
     let paths: Vec<String> = paths.into_iter().map(|path| clean(path)).collect();
     let flag = |letter: char| flags.iter().any(|flag| flag.contains(letter));
-    let said = match name {
+    let output = match name {
         "cat" if !paths.is_empty() => each(&paths, |path| cat(process, path)),
         "ls" if paths.is_empty() => list(process, "/"),
         "ls" => each(&paths, |path| list(process, path)),
@@ -22,23 +22,23 @@ pub(super) fn command(process: &Process, name: &str, arguments: &[String]) -> Op
         "test" if !flags.is_empty() => test(process, paths.first()?, flag('d'), flag('f')),
         _ => return None,
     };
-    Some(said)
+    Some(output)
 }
 
-fn each(paths: &[String], mut one: impl FnMut(&str) -> Said) -> Said {
+fn each(paths: &[String], mut one: impl FnMut(&str) -> Output) -> Output {
     paths.iter().map(|path| one(path)).collect()
 }
 
 fn find(process: &Process, path: &str) -> Option<File> {
-    process.look_at_files(|files| files.get(&files.resolved(path, true)))?
+    process.with_files(|files| files.get(&files.resolved(path, true)))?
 }
 
-fn cat(process: &Process, path: &str) -> Said {
+fn cat(process: &Process, path: &str) -> Output {
     let content = process.file(path).ok_or_else(|| format!("cat: can't open '{path}': No such file or directory"));
     content.map(|content| String::from_utf8_lossy(&content).into_owned())
 }
 
-fn list(process: &Process, path: &str) -> Said {
+fn list(process: &Process, path: &str) -> Output {
     let named = |files: &Files| {
         let path = files.resolved(path, true);
         match files.get(&path)? {
@@ -46,24 +46,24 @@ fn list(process: &Process, path: &str) -> Said {
             _ => Some(format!("{path}\n")),
         }
     };
-    let listed = process.look_at_files(named).flatten();
+    let listed = process.with_files(named).flatten();
     listed.ok_or_else(|| format!("ls: {path}: No such file or directory"))
 }
 
-fn make(process: &Process, path: &str, parents: bool) -> Said {
+fn make(process: &Process, path: &str, parents: bool) -> Output {
     if !parents && find(process, path).is_some() {
         return Err(format!("mkdir: can't create directory '{path}': File exists"));
     }
-    process.change_files(|files| files.make_directory(path));
+    process.change_files(|files| files.create_directory(path));
     Ok(String::new())
 }
 
-fn touch(process: &Process, path: &str) -> Said {
+fn touch(process: &Process, path: &str) -> Output {
     process.write_file(path, process.file(path).unwrap_or_default());
     Ok(String::new())
 }
 
-fn remove(process: &Process, path: &str, recursive: bool, force: bool) -> Said {
+fn remove(process: &Process, path: &str, recursive: bool, force: bool) -> Output {
     match find(process, path) {
         None if force => {}
         None => return Err(format!("rm: can't remove '{path}': No such file or directory")),
@@ -73,7 +73,7 @@ fn remove(process: &Process, path: &str, recursive: bool, force: bool) -> Said {
     Ok(String::new())
 }
 
-fn test(process: &Process, path: &str, directory: bool, file: bool) -> Said {
+fn test(process: &Process, path: &str, directory: bool, file: bool) -> Output {
     let fits = find(process, path)
         .is_some_and(|found| (!directory || found.is_directory()) && (!file || !found.is_directory()));
     if fits { Ok(String::new()) } else { Err(String::new()) }

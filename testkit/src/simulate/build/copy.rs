@@ -1,12 +1,12 @@
-//! Files that a build takes from its context or from another stage.
+//! `COPY` and `ADD` instructions.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::stages::{Build, Done, Failure};
+use super::stages::{Build, Failure, StepResult};
 use crate::{
-    simulate::dockerfile::{Instruction, quoted},
+    simulate::dockerfile::{Instruction, split_words},
     state::{
         files::{Files, Kind, clean},
         ids,
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Build {
-    pub(super) fn copy(&mut self, step: &Instruction) -> Done {
-        let names = serde_json::from_str::<Vec<String>>(&step.rest).unwrap_or_else(|_| quoted(&step.rest));
+    pub(super) fn copy(&mut self, step: &Instruction) -> StepResult {
+        let names = serde_json::from_str::<Vec<String>>(&step.rest).unwrap_or_else(|_| split_words(&step.rest));
         let Some((target, names)) = names.split_last().filter(|(_, names)| !names.is_empty()) else {
             return Err(failure(step, "no source files were specified"));
         };
@@ -39,43 +39,43 @@ impl Build {
                 (false, _) => sources.extend(found),
             }
         }
-        let mut taken = Files::default();
-        sources.iter().enumerate().for_each(|(at, source)| taken.graft(&format!("/{at}"), &from, source));
+        let mut copied = Files::default();
+        sources.iter().enumerate().for_each(|(at, source)| copied.copy_tree(&format!("/{at}"), &from, source));
         let folder = |path: &String| from.get(path).is_some_and(|file| file.is_directory());
         let kind = match &sources[..] {
             [source] if folder(source) => "dir",
             [_] => "file",
             _ => "multi",
         };
-        let hash = ids::of(&taken.contents());
-        let created_by = format!("/bin/sh -c #(nop) {} {kind}:{hash} in {target} ", step.word);
-        if self.is_cached(&created_by) {
+        let hash = ids::of(&copied.contents());
+        let created_by = format!("/bin/sh -c #(nop) {} {kind}:{hash} in {target} ", step.keyword);
+        if self.use_cached(&created_by) {
             return Ok(());
         }
-        let shared = Arc::clone(&self.shared);
-        shared.state.change(|world| {
-            let base = self.image.as_ref().and_then(|id| world.images.iter().find(|image| image.id == *id));
+        let server = Arc::clone(&self.server);
+        server.state.update(|state| {
+            let base = self.image.as_ref().and_then(|id| state.images.iter().find(|image| image.id == *id));
             let mut files = base.map(|base| base.image.files.clone()).unwrap_or_default();
-            place(&mut files, &from, &sources, &self.absolute(target), step.word == "ADD");
-            self.add_image(world, files, &created_by, None);
+            copy_to(&mut files, &from, &sources, &self.absolute(target), step.keyword == "ADD");
+            self.add_image(state, files, &created_by, None);
         });
-        self.tell_image();
+        self.print_image_id();
         Ok(())
     }
 
-    /// The files of another stage, or of an image.
+    /// The files of another stage or an image.
     fn stage(&self, name: &str) -> Result<Files, Failure> {
         let number = name.parse::<usize>().ok().and_then(|number| self.stages.get(number));
         let stage = self.stages.iter().find(|(stage, _)| stage == name).or(number);
-        let wanted = stage.map_or(name, |(_, image)| image);
-        let files = self.shared.state.look(|world| world.image(wanted).map(|image| image.image.files.clone()));
+        let image = stage.map_or(name, |(_, image)| image);
+        let files = self.server.state.read(|state| state.image(image).map(|image| image.image.files.clone()));
         files.map_err(|_| Failure {
             message: format!("invalid from flag value {name}: No such image: {name}"),
             code: None,
         })
     }
 
-    /// A path, from where the image works.
+    /// An absolute path; relative ones start at the working directory.
     fn absolute(&self, path: &str) -> String {
         let folder = Some(&self.config["WorkingDir"]).and_then(Value::as_str).filter(|_| !path.starts_with('/'));
         folder.map_or_else(|| path.to_owned(), |folder| format!("{folder}/{path}"))
@@ -83,50 +83,63 @@ impl Build {
 }
 
 fn failure(step: &Instruction, why: &str) -> Failure {
-    Failure { message: format!("{} failed: {why}", step.word), code: None }
+    Failure { message: format!("{} failed: {why}", step.keyword), code: None }
 }
 
-/// Puts sources where they are wanted: into a directory, if the target is one.
-fn place(files: &mut Files, from: &Files, sources: &[String], target: &str, unpacks: bool) {
+/// Copies sources to the target; into it if it is a directory.
+fn copy_to(files: &mut Files, from: &Files, sources: &[String], target: &str, unpacks: bool) {
     let resolved = files.resolved(target, true);
-    let is_folder = files.get(&resolved).is_some_and(|file| file.is_directory());
-    let into = target.ends_with('/') || target.ends_with("/.") || is_folder || sources.len() > 1;
+    let exists = files.get(&resolved).is_some_and(|file| file.is_directory());
+    let is_directory = target.ends_with('/') || target.ends_with("/.") || exists || sources.len() > 1;
     for source in sources {
         let Some(file) = from.get(source) else { continue };
         let name = source.rsplit_once('/').map_or(&**source, |(_, name)| name);
         match &file.kind {
-            // Of a directory, what is in it.
-            Kind::Directory => files.graft(&resolved, from, source),
+            // Only the contents of a directory are copied.
+            Kind::Directory => files.copy_tree(&resolved, from, source),
             Kind::Regular(content) if unpacks && content.get(257..262) == Some(b"ustar") => {
-                // An archive that is broken is copied as far as it goes.
+                // An invalid archive is unpacked up to the error.
                 drop(files.unpack(content, &resolved, false));
             }
-            _ if into => files.graft(&clean(&format!("{resolved}/{name}")), from, source),
-            _ => files.graft(&resolved, from, source),
+            _ if is_directory => files.copy_tree(&clean(&format!("{resolved}/{name}")), from, source),
+            _ => files.copy_tree(&resolved, from, source),
         }
     }
 }
 
-/// The paths that fit a pattern, which may hold `*` and `?` within a name.
+/// The paths that match a pattern, in which `*` and `?` match within a name.
 fn matching(files: &Files, pattern: &str) -> Vec<String> {
     if !pattern.contains(['*', '?']) {
         return files.get(pattern).map(|_| pattern.to_owned()).into_iter().collect();
     }
     let parts: Vec<&[u8]> = pattern.split('/').map(str::as_bytes).collect();
-    let fits = |path: &&str| {
+    let matches = |path: &&str| {
         let names: Vec<&[u8]> = path.split('/').map(str::as_bytes).collect();
-        names.len() == parts.len() && names.iter().zip(&parts).all(|(name, part)| fits(name, part))
+        names.len() == parts.len() && names.iter().zip(&parts).all(|(name, part)| matches(name, part))
     };
-    files.tree("/").map(|(path, _)| path).filter(fits).map(str::to_owned).collect()
+    files.tree("/").map(|(path, _)| path).filter(matches).map(str::to_owned).collect()
 }
 
-fn fits(name: &[u8], pattern: &[u8]) -> bool {
-    match (name, pattern) {
-        ([], []) => true,
-        (_, [b'*', rest @ ..]) => (0..=name.len()).any(|at| fits(&name[at..], rest)),
-        ([_, name @ ..], [b'?', rest @ ..]) => fits(name, rest),
-        ([first, name @ ..], [wanted, rest @ ..]) => first == wanted && fits(name, rest),
-        _ => false,
+/// Whether the whole name matches. Backtracks only to the last `*`, so the time is at most quadratic.
+fn matches(mut name: &[u8], mut pattern: &[u8]) -> bool {
+    // The name and the pattern at the last `*`.
+    let mut backtrack: Option<(&[u8], &[u8])> = None;
+    loop {
+        match (name, pattern) {
+            (_, [b'*', rest @ ..]) => {
+                pattern = rest;
+                backtrack = Some((name, rest));
+            }
+            ([first, after @ ..], [expected, rest @ ..]) if *expected == b'?' || first == expected => {
+                (name, pattern) = (after, rest);
+            }
+            ([], []) => return true,
+            _ => {
+                let Some(([_, after @ ..], rest)) = backtrack else { return false };
+                (name, pattern) = (after, rest);
+                backtrack = Some((after, rest));
+            }
+        }
     }
 }
 
@@ -136,7 +149,7 @@ mod tests {
     use crate::state::files::File;
 
     #[test]
-    pub(super) fn patterns_fit_within_a_name() {
+    fn patterns_match_within_a_name() {
         let mut files = Files::default();
         ["/a.txt", "/b.txt", "/d/c.txt"].iter().for_each(|path| files.put(path, File::regular("x")));
         assert_eq!(matching(&files, "/*.txt"), ["/a.txt", "/b.txt"]);
@@ -146,13 +159,21 @@ mod tests {
     }
 
     #[test]
-    pub(super) fn sources_go_into_directories_and_directories_are_spilled() {
+    fn patterns_with_many_stars_take_bounded_time() {
+        let pattern = "*a".repeat(30) + "*b";
+        assert!(!matches("a".repeat(200).as_bytes(), pattern.as_bytes()));
+        assert!(matches(("a".repeat(200) + "b").as_bytes(), pattern.as_bytes()));
+        assert!(matches(b"", b"*") && matches(b"ab", b"**?") && !matches(b"ab", b"a") && !matches(b"a", b"ab*"));
+    }
+
+    #[test]
+    fn copy_into_directories_and_of_directory_contents() {
         let (mut from, mut files) = (Files::default(), Files::default());
         from.put("/d/f", File::regular("x"));
         from.put("/g", File::regular("y"));
-        place(&mut files, &from, &["/g".to_owned()], "/h", false);
-        place(&mut files, &from, &["/g".to_owned()], "/in/", false);
-        place(&mut files, &from, &["/d".to_owned()], "/spilled", false);
+        copy_to(&mut files, &from, &["/g".to_owned()], "/h", false);
+        copy_to(&mut files, &from, &["/g".to_owned()], "/in/", false);
+        copy_to(&mut files, &from, &["/d".to_owned()], "/spilled", false);
         let paths: Vec<&str> = files.tree("/").map(|(path, _)| path).collect();
         assert_eq!(paths, ["/h", "/in", "/in/g", "/spilled", "/spilled/f"]);
     }

@@ -1,4 +1,4 @@
-//! A build, stage by stage and step by step.
+//! The stages and steps of a build.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::run::Running;
 use crate::{
-    age::Age,
-    image::words,
-    refusal::Refusal,
-    shared::Shared,
+    api_error::ApiError,
+    argv::words,
+    release::Release,
+    server::Server,
     simulate::{
         dockerfile::{self, Instruction},
         progress,
@@ -20,64 +20,64 @@ use crate::{
     state::{files::Files, ids, reference},
 };
 
-/// What commands find in their environment if nobody says otherwise.
+/// The default `PATH` of commands.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What is asked of a build.
-pub(super) struct Wishes {
+/// The options of a build request.
+pub(super) struct BuildOptions {
     pub(super) tags: Vec<String>,
     pub(super) quiet: bool,
-    pub(super) tells_id: bool,
+    pub(super) reports_image_id: bool,
     pub(super) uses_cache: bool,
-    /// Whether containers go, and even after what went wrong.
+    /// Whether intermediate containers are removed after success, and after a failure.
     pub(super) removes: bool,
-    pub(super) always_removes: bool,
+    pub(super) removes_on_failure: bool,
     pub(super) arguments: BTreeMap<String, String>,
 }
 
-/// A build that goes on.
+/// A build in progress.
 pub(super) struct Build {
-    pub(super) shared: Arc<Shared>,
-    pub(super) wishes: Wishes,
+    pub(super) server: Arc<Server>,
+    pub(super) options: BuildOptions,
     pub(super) context: Files,
     steps: VecDeque<Instruction>,
     total: usize,
-    /// What is left to do with the container of a step that runs.
+    /// The `RUN` instruction in progress.
     pub(super) running: Option<Running>,
-    /// Arguments that are declared: for all stages, and in this one.
+    /// Declared arguments: before the first stage, and in the current one.
     global: BTreeMap<String, String>,
     pub(super) arguments: BTreeMap<String, String>,
-    /// The names of the stages, and what came of them.
+    /// The names and image ids of the stages.
     pub(super) stages: Vec<(String, String)>,
-    /// The image so far, empty for `scratch`; none before the first stage.
+    /// The current image id, empty for `scratch`; `None` before the first stage.
     pub(super) image: Option<String>,
     pub(super) config: Value,
     pub(super) author: String,
-    /// Whether this Dockerfile says what is run.
+    /// Whether the current stage has a `CMD` instruction.
     cmd_is_set: bool,
-    /// What is to be told.
+    /// Messages that have not been sent yet.
     lines: Vec<Value>,
 }
 
-/// What goes wrong inside of a build.
+/// The failure of a step.
 pub(super) struct Failure {
     pub(super) message: String,
     pub(super) code: Option<i64>,
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self { message: refusal.message, code: None }
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self { message: error.message, code: None }
     }
 }
 
-pub(super) type Done = Result<(), Failure>;
+pub(super) type StepResult = Result<(), Failure>;
 
 impl Build {
-    pub(super) fn new(shared: &Arc<Shared>, wishes: Wishes, context: Files, steps: Vec<Instruction>) -> Self {
+    pub(super) fn new(server: &Arc<Server>, options: BuildOptions, context: Files, steps: Vec<Instruction>) -> Self {
         Self {
-            shared: Arc::clone(shared),
-            wishes,
+            server: Arc::clone(server),
+            options,
             context,
             total: steps.len(),
             steps: steps.into(),
@@ -93,23 +93,23 @@ impl Build {
         }
     }
 
-    /// Does the next piece of work; says what is to be told, and whether it was the last.
-    pub(super) async fn go_on(&mut self) -> (Vec<Value>, bool) {
+    /// Runs the next step, and returns its messages and whether the build is finished.
+    pub(super) async fn next_step(&mut self) -> (Vec<Value>, bool) {
         let done = if let Some(running) = self.running.take() {
             let container = running.container.clone();
             let done = self.finish_run(running).await;
-            if done.is_err() && self.wishes.always_removes {
+            if done.is_err() && self.options.removes_on_failure {
                 self.remove(&container);
             }
             done
         } else if let Some(step) = self.steps.pop_front() {
             self.step(&step)
         } else {
-            self.end();
+            self.finish();
             return (std::mem::take(&mut self.lines), true);
         };
         let mut lines = std::mem::take(&mut self.lines);
-        if self.wishes.quiet {
+        if self.options.quiet {
             lines.clear();
         }
         if let Err(Failure { message, code }) = &done {
@@ -122,43 +122,43 @@ impl Build {
         (lines, done.is_err())
     }
 
-    pub(super) fn tell(&mut self, text: &str) {
+    pub(super) fn print(&mut self, text: &str) {
         self.lines.push(json!({ "stream": text }));
     }
 
-    fn step(&mut self, step: &Instruction) -> Done {
+    fn step(&mut self, step: &Instruction) -> StepResult {
         let number = self.total - self.steps.len();
-        if step.word == "FROM" {
-            self.tell_id();
+        if step.keyword == "FROM" {
+            self.report_image_id();
         }
-        match self.shared.age {
-            Age::Modern => {
-                self.tell(&format!("Step {number}/{} : {}", self.total, step.text));
-                self.tell("\n");
+        match self.server.release {
+            Release::V20_10 => {
+                self.print(&format!("Step {number}/{} : {}", self.total, step.text));
+                self.print("\n");
             }
-            Age::Old => self.tell(&format!("Step {} : {}\n", number - 1, step.text)),
+            Release::V1_6 => self.print(&format!("Step {} : {}\n", number - 1, step.text)),
         }
         let step = &step.with_variables(&self.variables());
-        match &*step.word {
+        match &*step.keyword {
             "FROM" => self.begin_stage(step),
             "ARG" => self.declare(step),
             "RUN" => self.begin_run(step),
             "COPY" | "ADD" => self.copy(step),
-            word => {
-                if word == "ENTRYPOINT" && !self.cmd_is_set {
+            keyword => {
+                if keyword == "ENTRYPOINT" && !self.cmd_is_set {
                     self.config["Cmd"] = Value::Null;
                 }
-                self.cmd_is_set |= word == "CMD";
-                if word == "MAINTAINER" {
+                self.cmd_is_set |= keyword == "CMD";
+                if keyword == "MAINTAINER" {
                     self.author.clone_from(&step.rest);
                 }
-                let told = step.apply(&mut self.config);
-                self.note(&told)
+                let text = step.apply(&mut self.config);
+                self.commit_config(&text)
             }
         }
     }
 
-    /// What may be put in for `$name`.
+    /// The variables that can be substituted.
     fn variables(&self) -> BTreeMap<String, String> {
         let mut all = if self.image.is_none() { self.global.clone() } else { self.arguments.clone() };
         let variables = words(&self.config["Env"]);
@@ -167,7 +167,7 @@ impl Build {
         all
     }
 
-    fn begin_stage(&mut self, step: &Instruction) -> Done {
+    fn begin_stage(&mut self, step: &Instruction) -> StepResult {
         let step = step.with_variables(&self.global);
         let mut parts = step.rest.split_whitespace();
         let (base, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
@@ -175,61 +175,61 @@ impl Build {
         self.author.clear();
         self.cmd_is_set = false;
         let stage = self.stages.iter().find(|(stage, _)| stage == base).map(|(_, image)| image.clone());
-        let shared = Arc::clone(&self.shared);
-        let (id, config) = shared.state.change(|world| {
+        let server = Arc::clone(&self.server);
+        let (id, config) = server.state.update(|state| {
             if base == "scratch" {
                 return Ok((String::new(), json!({})));
             }
-            let wanted = stage.as_deref().unwrap_or(base);
-            if world.image(wanted).is_err() {
-                self.lines.extend(progress::pulled(world, base, "")?);
+            let image = stage.as_deref().unwrap_or(base);
+            if state.image(image).is_err() {
+                self.lines.extend(progress::pull_image(state, base, "")?);
             }
-            world.image(wanted).map(|image| (image.id.clone(), image.image.config.clone()))
+            state.image(image).map(|image| (image.id.clone(), image.image.config.clone()))
         })?;
         self.config = config;
         let variables = words(&self.config["Env"]);
         if !variables.iter().any(|variable| variable.starts_with("PATH=")) {
             self.config["Env"] = json!([vec![format!("PATH={PATH}")], variables].concat());
         }
-        self.tell(&format!(" ---> {}\n", ids::short(&id)));
+        self.print(&format!(" ---> {}\n", ids::short(&id)));
         self.stages.push((name.to_owned(), id.clone()));
         self.image = Some(id);
         Ok(())
     }
 
-    /// Tells what came of a stage.
-    fn tell_id(&mut self) {
-        if let (Some(image), true) = (&self.image, self.wishes.tells_id) {
+    /// Sends the image id of a stage as a message.
+    fn report_image_id(&mut self) {
+        if let (Some(image), true) = (&self.image, self.options.reports_image_id) {
             self.lines.push(json!({ "aux": { "ID": image } }));
         }
     }
 
-    fn declare(&mut self, step: &Instruction) -> Done {
+    fn declare(&mut self, step: &Instruction) -> StepResult {
         let (name, default) = match step.rest.split_once('=') {
-            Some((name, value)) => (name.to_owned(), dockerfile::quoted(value).concat()),
+            Some((name, value)) => (name.to_owned(), dockerfile::split_words(value).concat()),
             None => (step.rest.clone(), self.global.get(&step.rest).cloned().unwrap_or_default()),
         };
-        let value = self.wishes.arguments.get(&name).cloned().unwrap_or(default);
+        let value = self.options.arguments.get(&name).cloned().unwrap_or(default);
         if self.image.is_none() {
             self.global.insert(name, value);
             return Ok(());
         }
         self.arguments.insert(name, value);
-        self.note(&format!(" ARG {}", step.rest))
+        self.commit_config(&format!(" ARG {}", step.rest))
     }
 
-    /// Gives the image its names, and tells what came of it.
-    fn end(&mut self) {
+    /// Tags the image, and sends the last messages.
+    fn finish(&mut self) {
         let image = self.image.clone().unwrap_or_default();
-        let tags: Vec<String> = self.wishes.tags.iter().map(|tag| reference::full(tag)).collect();
-        self.shared.state.change(|world| tags.iter().for_each(|tag| world.give_tag(&image, tag, tag)));
-        if self.wishes.quiet {
-            return self.tell(&format!("{image}\n"));
+        let tags: Vec<String> = self.options.tags.iter().map(|tag| reference::full(tag)).collect();
+        self.server.state.update(|state| tags.iter().for_each(|tag| state.tag_image(&image, tag, tag)));
+        if self.options.quiet {
+            return self.print(&format!("{image}\n"));
         }
-        self.tell_id();
-        self.tell(&format!("Successfully built {}\n", ids::short(&image)));
-        if self.shared.age == Age::Modern {
-            tags.iter().for_each(|tag| self.tell(&format!("Successfully tagged {tag}\n")));
+        self.report_image_id();
+        self.print(&format!("Successfully built {}\n", ids::short(&image)));
+        if self.server.release == Release::V20_10 {
+            tags.iter().for_each(|tag| self.print(&format!("Successfully tagged {tag}\n")));
         }
     }
 }

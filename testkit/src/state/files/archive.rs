@@ -1,4 +1,4 @@
-//! Trees of files as archives.
+//! Packs file trees into tar archives and unpacks them.
 
 use std::io::{self, Read as _};
 
@@ -7,8 +7,11 @@ use tar::{Archive, Builder, EntryType, Header};
 
 use super::{File, Files, Kind, clean};
 
+/// The maximum size of the files of an archive, in bytes.
+const MAX_UNPACKED: u64 = 512 << 20;
+
 impl Files {
-    /// An archive of what is at `path`, which is called `name` there; without a name only of what is in it.
+    /// Packs the tree at `path` under the name `name`, or only its contents if `name` is empty.
     pub(crate) fn pack(&self, path: &str, name: &str) -> Bytes {
         let mut archive = Builder::new(Vec::new());
         if path == "/" && !name.is_empty() {
@@ -25,18 +28,20 @@ impl Files {
         archive.into_inner().unwrap_or_default().into()
     }
 
-    /// Takes an archive apart, into the directory `at`.
-    pub(crate) fn unpack(&mut self, archive: &[u8], at: &str, directories_stay: bool) -> Result<(), String> {
-        let broken = |error: io::Error| match error.kind() {
+    /// Unpacks an archive into the directory `at`. If `keep_types` is set, a directory cannot replace a file, nor a file a
+    /// directory.
+    pub(crate) fn unpack(&mut self, archive: &[u8], at: &str, keep_types: bool) -> Result<(), String> {
+        let invalid = |error: io::Error| match error.kind() {
             io::ErrorKind::UnexpectedEof => "unexpected EOF".to_owned(),
             _ => "archive/tar: invalid tar header".to_owned(),
         };
-        // What is shorter than a header is cut off.
+        // An archive that is shorter than a header is truncated.
         if !archive.is_empty() && archive.len() < 512 {
             return Err("unexpected EOF".to_owned());
         }
-        for entry in Archive::new(archive).entries().map_err(broken)? {
-            let mut entry = entry.map_err(broken)?;
+        let mut bytes_left = MAX_UNPACKED;
+        for entry in Archive::new(archive).entries().map_err(invalid)? {
+            let mut entry = entry.map_err(invalid)?;
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let path = self.resolved(&clean(&format!("{at}/{}", clean(&format!("/{name}")))), false);
             let target = entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
@@ -48,13 +53,15 @@ impl Files {
                     self.get(&other).map_or(Kind::Regular(Bytes::new()), |file| file.kind)
                 }
                 _ => {
+                    // A sparse file is larger than its archive.
+                    bytes_left = bytes_left.checked_sub(entry.size()).ok_or("no space left on device")?;
                     let mut content = Vec::new();
-                    entry.read_to_end(&mut content).map_err(broken)?;
+                    entry.read_to_end(&mut content).map_err(invalid)?;
                     Kind::Regular(content.into())
                 }
             };
             let is = self.get(&path).map(|file| file.is_directory());
-            if let (Some(is), true) = (is, directories_stay)
+            if let (Some(is), true) = (is, keep_types)
                 && is != (kind == Kind::Directory)
             {
                 let (old, new) = if is { ("directory", "non-directory") } else { ("non-directory", "directory") };
@@ -95,10 +102,10 @@ fn add(archive: &mut Builder<Vec<u8>>, name: &str, file: &File) {
         Kind::Directory | Kind::Link(_) => &[],
     };
     if let Kind::Link(target) = &file.kind {
-        // A target that is too long for a header is cut off.
+        // Fails if the target is too long for the header, which then has none.
         let _ = header.set_link_name_literal(target);
     }
-    // Names as engines write them are none that the crate lets pass.
+    // Engines write absolute names, which the tar crate rejects.
     let short = header.as_old_mut().name.get_mut(..name.len()).map(|place| place.copy_from_slice(name.as_bytes()));
     header.set_cksum();
     let added = match short {
@@ -106,4 +113,24 @@ fn add(archive: &mut Builder<Vec<u8>>, name: &str, file: &File) {
         None => archive.append_data(&mut header, name.trim_start_matches('/'), content),
     };
     debug_assert!(added.is_ok(), "{name}: {added:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparse_entries_count_with_their_unpacked_size() {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::GNUSparse);
+        header.set_path("sparse").unwrap();
+        header.set_size(0);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.realsize.copy_from_slice(b"40000000000\0"); // 4 GiB, in octal
+        gnu.sparse[0].offset.copy_from_slice(b"40000000000\0");
+        gnu.sparse[0].numbytes.copy_from_slice(b"00000000000\0");
+        header.set_cksum();
+        let archive = [header.as_bytes().as_slice(), &[0; 1024]].concat();
+        assert_eq!(Files::default().unpack(&archive, "/", false).unwrap_err(), "no space left on device");
+    }
 }

@@ -1,0 +1,207 @@
+//! The generated client, and the hooks around its calls: version check, limits, decoding, and errors.
+//!
+//! `build.rs` generates a method per operation and a type per schema from `spec/docker.json`. All of it is private, except
+//! for the types that [`models`](crate::models) exports by name.
+
+use std::{borrow::Cow, ops::Deref};
+
+use http::{
+    HeaderMap, HeaderValue, Response,
+    header::{CONNECTION, UPGRADE},
+};
+pub(crate) use progenitor_client::ByteStream;
+use progenitor_client::ResponseValue;
+
+use crate::{
+    ApiVersion, Error, Result,
+    error::{self, Kind},
+    transport::{Connection, Limits},
+};
+
+mod body;
+mod decode;
+mod error_response;
+mod hooks;
+pub(crate) mod raw;
+mod read_timeout;
+mod response;
+mod response_body;
+pub(crate) mod serialize_complete;
+mod version_check;
+
+/// The code that progenitor generates: the client, and the types of the OpenAPI document.
+#[allow(clippy::all, clippy::pedantic, unused, unreachable_pub, missing_debug_implementations)]
+mod progenitor {
+    include!(concat!(env!("OUT_DIR"), "/client.rs"));
+}
+
+use self::hooks::Slot;
+pub(crate) use self::{
+    body::Body,
+    decode::{Budget, Documents, Lenient, Limit, decode},
+    hooks::Hooks,
+    progenitor::{Client, types},
+    version_check::{NEWEST, OLDEST},
+};
+#[cfg(fuzzing)]
+pub(crate) use self::{
+    decode::{List, Object, decode_within},
+    error_response::error,
+};
+
+/// The generated client for one operation, which is named in its errors.
+#[derive(Clone, Debug)]
+pub(crate) struct Api<'a> {
+    client: Cow<'a, Client>,
+    operation: &'static str,
+    /// The name or id of the object that the operation is for.
+    object: Option<&'a str>,
+}
+
+impl Deref for Api<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// The result of a generated method.
+pub(crate) type Outcome<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error>;
+
+impl<'a> Api<'a> {
+    pub(crate) fn new(client: &'a Client, operation: &'static str) -> Self {
+        Self { client: Cow::Borrowed(client), operation, object: None }
+    }
+
+    /// The generated client for a call with its own headers or limits.
+    pub(crate) fn with(
+        client: &'a Client,
+        operation: &'static str,
+        headers: Option<&HeaderMap>,
+        limits: Option<Limits>,
+    ) -> Self {
+        let mut client = client.clone();
+        client.inner.set(headers, limits);
+        Self { client: Cow::Owned(client), operation, object: None }
+    }
+
+    /// Names the object that the operation is for, in errors.
+    pub(crate) fn of(self, object: &'a str) -> Self {
+        Self { object: Some(object), ..self }
+    }
+
+    /// The negotiated API version.
+    pub(crate) fn version(&self) -> ApiVersion {
+        self.client.inner.version()
+    }
+
+    /// Maximum size of an item of a stream, in bytes.
+    pub(crate) fn max_item_size(&self) -> usize {
+        self.client.inner.limits().max_item_size
+    }
+
+    /// Returns the decoded response: an object, or a list of objects.
+    pub(crate) fn document<T>(&self, outcome: Outcome<T>) -> Result<T> {
+        self.value(outcome).map(ResponseValue::into_inner)
+    }
+
+    /// Returns whether the call succeeded, without a value.
+    pub(crate) fn done(&self, outcome: Outcome<()>) -> Result<()> {
+        self.value(outcome).map(|_| ())
+    }
+
+    /// Returns the result of `read` for the response headers.
+    pub(crate) fn head<T, R>(&self, outcome: Outcome<T>, read: impl FnOnce(&HeaderMap) -> R) -> Result<R> {
+        self.value(outcome).map(|response| read(response.headers()))
+    }
+
+    /// Makes `call`, and returns the response headers and the body as a stream.
+    ///
+    /// Uses a dedicated connection if one is cheap to open: see [`Connection`].
+    pub(crate) async fn stream(
+        &self,
+        call: impl AsyncFnOnce(&Client) -> Outcome<ByteStream>,
+    ) -> Result<(HeaderMap, Body)> {
+        if !self.client.inner.is_cheap_to_connect() {
+            let response = self.value(call(&self.client).await)?;
+            return Ok((response.headers().clone(), Body::http(response.into_inner())));
+        }
+        let (head, connection) = self.dedicated(HeaderMap::new(), call).await?.into_parts();
+        Ok((head.headers, Body::dedicated(connection.split().0)))
+    }
+
+    /// Returns the response body as it is received over a pooled connection.
+    pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<Body> {
+        Ok(Body::http(self.document(outcome)?))
+    }
+
+    /// Makes `call` on a dedicated connection, with `headers` that request an upgrade, and returns the response headers and
+    /// the connection.
+    pub(crate) async fn dedicated<T>(
+        &self,
+        headers: HeaderMap,
+        call: impl AsyncFnOnce(&Client) -> Outcome<T>,
+    ) -> Result<Response<Connection>> {
+        let slot = Slot::default();
+        let mut client = self.client.clone().into_owned();
+        client.inner.take_connection(slot.clone(), headers);
+        self.value(call(&client).await)?;
+        slot.take().ok_or_else(|| Error::internal("the request was not sent").during(self.operation).about(self.object))
+    }
+
+    /// Makes `call`, and returns the hijacked connection.
+    pub(crate) async fn hijack(&self, call: impl AsyncFnOnce(&Client) -> Outcome<()>) -> Result<Connection> {
+        let raw = [(CONNECTION, "Upgrade"), (UPGRADE, "tcp")];
+        let raw = raw.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        Ok(self.dedicated(HeaderMap::from_iter(raw), call).await?.into_body())
+    }
+
+    /// Names the operation in an error that occurs before it is called.
+    pub(crate) fn during<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| error.during(self.operation).about(self.object))
+    }
+
+    fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {
+        outcome.map_err(|error| convert_error(error).during(self.operation).about(self.object))
+    }
+}
+
+/// Converts an error of the generated client.
+fn convert_error(error: progenitor_client::Error) -> Error {
+    use progenitor_client::Error as Generated;
+
+    match error {
+        Generated::UnexpectedResponse(mut response) => hooks::carried(&mut response).unwrap_or_else(|| {
+            let status = response.status();
+            let message = status.canonical_reason().unwrap_or("").to_owned();
+            Error::new(Kind::Status { status: status.as_u16(), message })
+        }),
+        Generated::CommunicationError(error)
+        | Generated::ResponseBodyError(error)
+        | Generated::InvalidUpgrade(error) => body_error(error),
+        Generated::InvalidResponsePayload(..) => Error::new(Kind::Decode("not JSON".into())),
+        Generated::ErrorResponse(response) => {
+            Error::new(Kind::Status { status: response.status().as_u16(), message: String::new() })
+        }
+        Generated::InvalidRequest(message) | Generated::Custom(message) => Error::invalid_input(message),
+    }
+}
+
+/// Converts an error of reqwest while a body is read.
+pub(crate) fn body_error(error: reqwest::Error) -> Error {
+    if let Some(own) = error::cause::<Error>(&error) {
+        return own.clone();
+    }
+    // The URL holds options of the call, such as build arguments.
+    let error = error.without_url();
+    if error.is_builder() {
+        return Error::with_source(Kind::InvalidInput("failed to build the request".into()), error);
+    }
+    connection_lost(error)
+}
+
+/// The error that the connection was lost after the response headers.
+fn connection_lost(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::with_source(Kind::ConnectionLost("connection lost before the end of the response".into()), error)
+}

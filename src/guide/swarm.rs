@@ -1,0 +1,145 @@
+//! Swarm mode: services on one or more engines (API 1.24 and later).
+//!
+//! A swarm is a group of engines, its *nodes*. Managers store the state of the swarm and decide which node runs which task;
+//! workers only run tasks. A *service* is a number of equal containers that the swarm keeps running, its *tasks*. All
+//! requests of this page are sent to a manager, which can be the only node. Other engines reject them (503).
+//!
+//! # The swarm
+//!
+//! ```no_run
+//! # use dockerclient::{DockerClient, Result};
+//! # async fn example(docker: DockerClient, other: DockerClient) -> Result<()> {
+//! use dockerclient::models::LocalNodeState;
+//!
+//! if docker.info().await?.swarm.local_node_state == Some(LocalNodeState::Inactive) {
+//!     docker.swarm().init().advertise_addr("192.168.0.10").await?;
+//! }
+//! let swarm = docker.swarm().inspect().await?;
+//! other.swarm().join(["192.168.0.10:2377"], &swarm.join_tokens.worker).await?;
+//!
+//! // Replaces the token, so that it cannot be used again.
+//! docker.swarm().update(|_| {}).rotate_worker_token(true).await?;
+//! other.swarm().leave().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Join tokens, unlock keys and the data of secrets are not part of `Debug` output and errors.
+//!
+//! With `auto_lock`, a manager needs a key after each restart of its engine:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! docker.swarm().update(|spec| spec.encryption_config.auto_lock_managers = true).await?;
+//! let key = docker.swarm().unlock_key().await?;
+//! // After a restart:
+//! docker.swarm().unlock(key).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Updates
+//!
+//! Objects of a swarm have a version. The engine rejects an update that does not have the current one, so that clients do not
+//! overwrite each other's changes. `update` takes a function that changes the configuration: it reads the object, calls the
+//! function, and writes the result; if the object was changed meanwhile, it begins again. So the function can be called
+//! several times. `replace` writes a configuration that your program has read itself.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::models::NodeAvailability;
+//!
+//! for node in docker.nodes().list().role("worker").await? {
+//!     println!("{} {:?}", node.description.hostname, node.status.state);
+//! }
+//! let worker = docker.node("worker-1");
+//! worker.update(|spec| spec.availability = Some(NodeAvailability::Drain)).await?;
+//!
+//! let mut seen = worker.inspect().await?;
+//! seen.spec.labels.insert("disk".into(), "ssd".into());
+//! worker.replace(seen.version.index, seen.spec).await?; // fails if the node was changed after `inspect`
+//! worker.remove().force(true).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Services
+//!
+//! The settings of a service have the names of the flags of `docker service create`. Fields without a method of their own are
+//! set with [`spec`](crate::services::CreateService::spec).
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! let web = docker
+//!     .services()
+//!     .create("nginx:1.27")
+//!     .name("web")
+//!     .replicas(3)
+//!     .publish(8080, 80)
+//!     .constraint("node.role==worker")
+//!     .limit_memory("512m")
+//!     .update_order("start-first")
+//!     .await?;
+//! for warning in &web.warnings {
+//!     eprintln!("{warning}");
+//! }
+//! web.scale(5).await?;
+//! web.update(|spec| spec.container_mut().image = "nginx:1.28".into()).await?;
+//! println!("{:?}", web.inspect().await?.update_status);
+//! web.rollback().await?;
+//! for service in docker.services().list().status(true).await? {
+//!     let status = service.service_status.unwrap_or_default();
+//!     println!("{} {} of {}", service.spec.name, status.running_tasks, status.desired_tasks);
+//! }
+//! web.remove().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! These requests return when the swarm has stored the change. It starts, stops and replaces tasks afterwards: list them to
+//! see their state.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::models::TaskState;
+//!
+//! for task in docker.tasks().list().service("web").desired_state(TaskState::Running).await? {
+//!     let task = task.handle(&docker).inspect().await?;
+//!     println!("{} on {}: {:?} {}", task.id, task.node_id, task.status.state, task.status.err);
+//!     println!("{}", task.handle(&docker).logs().tail(10).await?.capture().await?.stdout_text());
+//! }
+//! let mut lines = docker.service("web").logs().follow(true).tail(10).await?.lines(); // of all tasks
+//! while let Some(line) = lines.try_next().await? {
+//!     println!("{}", line.text());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Secrets and configs
+//!
+//! A secret or a config is a small file that the swarm stores, and that services read. The engine never returns the data of a
+//! secret. Only labels can be changed: to change the data, create another object, and update the service.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! let key = docker.secrets().create("site-key", std::fs::read("site.key")?).label("app", "web").await?;
+//! let conf = docker.configs().create("site-conf", "listen 80;").await?;
+//! let create = docker.services().create("nginx:1.27").name("web");
+//! create.secret(key.id(), "site.key").config(conf.id(), "/etc/nginx/conf.d/site.conf").await?;
+//!
+//! key.update(|spec| drop(spec.labels.insert("rotated".into(), "no".into()))).await?;
+//! println!("{:?}", key.inspect().await?.spec.labels);
+//! conf.update(|spec| spec.labels.clear()).await?;
+//! println!("{}", String::from_utf8_lossy(&conf.inspect().await?.data()?));
+//! for secret in docker.secrets().list().label("app=web").await? {
+//!     println!("{} {}", secret.id, secret.spec.name);
+//! }
+//! println!("{} configs", docker.configs().list().await?.len());
+//!
+//! docker.service("web").remove().await?; // objects in use cannot be removed
+//! key.remove().await?;
+//! conf.remove().await?;
+//! # Ok(())
+//! # }
+//! ```

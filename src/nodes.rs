@@ -1,0 +1,102 @@
+//! Nodes of a swarm: the handles [`Nodes`] and [`Node`], and the requests that their methods return.
+//!
+//! Only the [managers](crate::swarm) of a swarm execute these operations.
+
+use std::fmt;
+
+use crate::{DockerClient, Result, generated::Api, models, request::Settings, validate};
+
+mod inspect;
+mod list;
+mod remove;
+mod update;
+
+pub use self::{
+    inspect::InspectNode,
+    list::ListNodes,
+    remove::RemoveNode,
+    update::{ReplaceNodeSpec, UpdateNode},
+};
+
+/// A handle for the nodes of the swarm. Returned by [`DockerClient::nodes`]. Requires API 1.24.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    docker: DockerClient,
+}
+
+impl Nodes {
+    pub(crate) fn new(docker: DockerClient) -> Self {
+        Self { docker }
+    }
+}
+
+/// A handle for one node of the swarm. Returned by [`DockerClient::node`], which sends nothing. Requires API 1.24.
+///
+/// The id of the node of the engine itself is `docker.info().await?.swarm.node_id`.
+///
+/// All requests fail if there is no such node (404), or if the engine is not a swarm manager (503), unless documented
+/// otherwise.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// use dockerclient::models::NodeAvailability;
+///
+/// let node = docker.node("worker-1");
+/// node.update(|spec| spec.availability = Some(NodeAvailability::Drain)).await?;
+/// println!("{:?}", node.inspect().await?.status.state);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Node {
+    docker: DockerClient,
+    id: String,
+}
+
+impl Node {
+    pub(crate) fn new(docker: DockerClient, id: String) -> Self {
+        Self { docker, id }
+    }
+
+    /// Returns the id or name that the handle was created with. For a node that was listed, or that
+    /// [`init`](crate::swarm::Swarm::init) returned, it is the id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The generated client, and the name or id as it is in paths.
+    async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
+        let id = validate::node(&self.id).map_err(|error| error.during(operation))?;
+        let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
+        Ok((api.of(id), id))
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Node").field(&self.id).finish()
+    }
+}
+
+impl From<Node> for String {
+    fn from(node: Node) -> Self {
+        node.id
+    }
+}
+
+impl From<&Node> for String {
+    fn from(node: &Node) -> Self {
+        node.id.clone()
+    }
+}
+
+impl models::Node {
+    /// The handle of this node.
+    #[must_use]
+    pub fn handle(&self, docker: &DockerClient) -> Node {
+        docker.node(&self.id)
+    }
+}

@@ -1,0 +1,146 @@
+//! Services of a swarm: the handles [`Services`] and [`Service`], and the requests that their methods return.
+
+use std::fmt;
+
+use crate::{DockerClient, Result, generated::Api, models, request::Settings, validate};
+
+mod create;
+mod image;
+mod inspect;
+mod list;
+mod logs;
+mod read_back;
+mod remove;
+mod rollback;
+mod scale;
+mod update;
+
+pub use self::{
+    create::{CreateService, CreatedService},
+    inspect::InspectService,
+    list::ListServices,
+    logs::ReadServiceLogs,
+    remove::RemoveService,
+    rollback::RollbackService,
+    scale::ScaleService,
+    update::{RegistryAuthFrom, ReplaceService, UpdateService},
+};
+
+/// A handle for the services of a swarm. Returned by [`DockerClient::services`]. Requires API 1.24.
+///
+/// All requests fail if the engine is not a manager of a swarm (503; 406 from Docker 1.12).
+#[derive(Clone, Debug)]
+pub struct Services {
+    docker: DockerClient,
+}
+
+impl Services {
+    pub(crate) fn new(docker: DockerClient) -> Self {
+        Self { docker }
+    }
+}
+
+/// A handle for one service of a swarm. Returned by [`DockerClient::service`], which sends nothing. Requires API 1.24.
+///
+/// All requests fail if there is no such service (404), or if the engine is not a manager of a swarm (503; 406 from
+/// Docker 1.12), unless documented otherwise.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// let web = docker.services().create("nginx:1.27").name("web").replicas(2).publish(8080, 80).await?;
+/// web.update(|spec| spec.container_mut().image = "nginx:1.28".into()).await?;
+/// web.scale(4).await?;
+/// web.remove().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Service {
+    docker: DockerClient,
+    id: String,
+}
+
+impl Service {
+    pub(crate) fn new(docker: DockerClient, id: String) -> Self {
+        Self { docker, id }
+    }
+
+    /// Returns the id or name that the handle was created with. For a service that was created by this client or
+    /// listed, it is the id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the generated client, and the name or id in its form in paths.
+    async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
+        let id = validate::service(&self.id).map_err(|error| error.during(operation))?;
+        let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
+        Ok((api.of(id), id))
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Service").field(&self.id).finish()
+    }
+}
+
+impl From<Service> for String {
+    fn from(service: Service) -> Self {
+        service.id
+    }
+}
+
+impl From<&Service> for String {
+    fn from(service: &Service) -> Self {
+        service.id.clone()
+    }
+}
+
+impl models::Service {
+    /// Returns the handle of this service.
+    #[must_use]
+    pub fn handle(&self, docker: &DockerClient) -> Service {
+        docker.service(&self.id)
+    }
+}
+
+impl models::ServiceSpec {
+    /// Returns the configuration of the containers of the service, to be changed. Adds an empty one if there is none.
+    ///
+    /// ```
+    /// use dockerclient::models::ServiceSpec;
+    ///
+    /// let mut spec = ServiceSpec::default();
+    /// spec.container_mut().hostname = "web".into();
+    /// assert_eq!(spec.task_template.container_spec.unwrap().hostname, "web");
+    /// ```
+    pub fn container_mut(&mut self) -> &mut models::ContainerSpec {
+        self.task_template.container_spec.get_or_insert_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_requests_can_be_sent_between_threads() {
+        fn check<R: IntoFuture<IntoFuture: Send> + Send + Sync + fmt::Debug + 'static>(_: R) {}
+
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let web = docker.service("web");
+        check(docker.services().list());
+        check(docker.services().create("nginx").secret("app", "app").config("site", "/site"));
+        check(web.inspect());
+        check(web.update(|_| {}).with_registry_auth(true));
+        check(web.replace(1, models::ServiceSpec::default()));
+        check(web.rollback());
+        check(web.scale(2));
+        check(web.logs());
+        check(web.remove());
+    }
+}

@@ -1,0 +1,129 @@
+//! Reading the logs of a service.
+
+use super::Service;
+use crate::{
+    LazyStream, OutputStream, Result, Timestamp,
+    containers::Tail,
+    generated::Client,
+    logs::{LogQuery, read_logs},
+    request::{Settings, request},
+};
+
+impl Service {
+    /// Reads the output of all tasks of the service, as `docker service logs` does.
+    ///
+    /// Use [`details`](ReadServiceLogs::details) to distinguish the tasks, or the logs of one
+    /// [`task`](crate::DockerClient::task).
+    ///
+    /// Resolves once the engine has sent its response headers. Calls `GET /services/{id}/logs`, since API 1.29; from API
+    /// 1.25, experimental engines have it. Unless [`tty`](ReadServiceLogs::tty) is set, first calls `GET /services/{id}`
+    /// to determine whether the containers have a TTY.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such service (404), if its tasks are not containers (500), or if the engine is not a manager
+    /// of a swarm (503).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// let mut lines = docker.service("web").logs().follow(true).tail(10).await?.lines();
+    /// while let Some(line) = lines.try_next().await? {
+    ///     println!("{}", line.text());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "ServiceLogs")]
+    pub fn logs(&self) -> ReadServiceLogs {
+        ReadServiceLogs { service: self.clone(), query: LogQuery::default(), tty: None, settings: Settings::default() }
+    }
+}
+
+/// A request to read the logs of a service. Returned by [`Service::logs`].
+#[derive(Clone, Debug)]
+#[must_use = "a request does nothing unless awaited"]
+pub struct ReadServiceLogs {
+    service: Service,
+    query: LogQuery,
+    tty: Option<bool>,
+    settings: Settings,
+}
+
+request!(ReadServiceLogs => OutputStream, "service_logs");
+
+impl ReadServiceLogs {
+    /// Sets whether to wait for more output. Defaults to `false`.
+    pub fn follow(mut self, follow: bool) -> Self {
+        self.query.follow = Some(follow);
+        self
+    }
+
+    /// Sets whether to read the standard output. Defaults to `true`.
+    pub fn stdout(mut self, stdout: bool) -> Self {
+        self.query.stdout = Some(stdout);
+        self
+    }
+
+    /// Sets whether to read the standard error. Defaults to `true`.
+    pub fn stderr(mut self, stderr: bool) -> Self {
+        self.query.stderr = Some(stderr);
+        self
+    }
+
+    /// Sets whether each line begins with the time at which it was written, in RFC 3339, and a space. Defaults to `false`.
+    pub fn timestamps(mut self, timestamps: bool) -> Self {
+        self.query.timestamps = Some(timestamps);
+        self
+    }
+
+    /// Sets whether each line begins, after its time, with its attributes: `key=value`, separated by commas, and a space.
+    /// They include the ids of the node, the service and the task: `com.docker.swarm.node.id`,
+    /// `com.docker.swarm.service.id` and `com.docker.swarm.task.id`. Defaults to `false`.
+    pub fn details(mut self, details: bool) -> Self {
+        self.query.details = Some(details);
+        self
+    }
+
+    /// Reads only output that was written at this time or later.
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.query.since = Some(since);
+        self
+    }
+
+    /// Sets the number of lines to read from the end of the logs of each task. Defaults to [`Tail::All`].
+    pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
+        self.query.tail = tail.into();
+        self
+    }
+
+    /// Sets whether the containers have a TTY, so that the service need not be inspected. The output is not decoded
+    /// correctly if this is not what the service was created with.
+    pub fn tty(mut self, tty: bool) -> Self {
+        self.tty = Some(tty);
+        self
+    }
+
+    /// Returns the output as a stream that sends the request when it is first polled.
+    pub fn stream(self) -> LazyStream<OutputStream> {
+        LazyStream::new(self.into_future())
+    }
+
+    async fn call(self) -> Result<OutputStream> {
+        let tty = match self.tty {
+            Some(tty) => tty,
+            None => {
+                let service = self.service.inspect_for("service_logs", &self.settings).await?;
+                service.spec.task_template.container_spec.is_some_and(|container| container.tty)
+            }
+        };
+        let (api, id) = self.service.api("service_logs", &self.settings).await?;
+        let p = self.query.parameters(api.version());
+        let call = async |client: &Client| {
+            let (since, tail) = (p.since.as_deref(), Some(&*p.tail));
+            client.service_logs(id, p.details, p.follow, since, p.stderr, p.stdout, tail, p.timestamps).await
+        };
+        Ok(read_logs(&api, "service_logs", id, &self.query, tty, call).await?.1)
+    }
+}

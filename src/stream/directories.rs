@@ -1,0 +1,81 @@
+//! Creation of the directories of an archive.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{self, AtFlags, FileType, Mode, OFlags, RawMode, Timespec, Timestamps, UTIME_OMIT},
+    io::Errno,
+};
+use tar::Header;
+
+use super::root_dir::RootDir;
+
+/// Modes and times of unpacked directories. They are set after everything is unpacked, because a mode may forbid writing,
+/// and each new entry changes the modification time of its directory.
+///
+/// Memory use is bounded by that on the disk: each path is held once.
+#[derive(Default)]
+pub(super) struct Directories(BTreeMap<PathBuf, Attributes>);
+
+struct Attributes {
+    mode: Option<Mode>,
+    /// Time of the last change, in seconds since 1970.
+    modified: Option<i64>,
+}
+
+impl Directories {
+    /// Creates a directory and its parents, unless they exist.
+    pub(super) fn make(&mut self, root: &mut RootDir, path: PathBuf, header: &Header) -> io::Result<()> {
+        let mut above = PathBuf::new();
+        for name in &path {
+            above.push(name);
+            let (parent, name) = root.parent(&above)?;
+            let made = fs::mkdirat(parent, name, Mode::RWXU | Mode::RWXG | Mode::RWXO);
+            made.or_else(|errno| if errno == Errno::EXIST { Ok(()) } else { Err(errno) })?;
+        }
+        let (parent, name) = root.parent(&path)?;
+        let mode = fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?.st_mode;
+        if FileType::from_raw_mode(mode) != FileType::Directory {
+            return Err(Errno::EXIST.into());
+        }
+        let mode = Mode::from_raw_mode(mode);
+        if !mode.contains(Mode::RWXU) {
+            // Fails for a directory of another user. Unpacking its entries then fails, if they cannot be written.
+            let _ = fs::chmodat(parent, name, mode | Mode::RWXU, AtFlags::empty());
+        }
+        // Without setuid, setgid and sticky bits.
+        let permissions = |mode| Mode::from_raw_mode((mode & 0o777) as RawMode);
+        let attributes = Attributes {
+            mode: header.mode().ok().map(permissions),
+            modified: header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok()),
+        };
+        self.0.insert(path, attributes);
+        Ok(())
+    }
+
+    /// Sets modes and times, the innermost directories first. Returns the directory that cannot be changed with its error.
+    pub(super) fn finish(self, root: &mut RootDir) -> Result<(), (PathBuf, io::Error)> {
+        for (path, attributes) in self.0.into_iter().rev() {
+            if let Err(errno) = set(root, &path, &attributes) {
+                return Err((path, errno.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set(root: &mut RootDir, path: &Path, attributes: &Attributes) -> Result<(), Errno> {
+    let (parent, name) = root.parent(path)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = fs::openat(parent, name, flags, Mode::empty())?;
+    if let Some(seconds) = attributes.modified {
+        let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        let last_modification = Timespec { tv_sec: seconds, tv_nsec: 0 };
+        fs::futimens(&directory, &Timestamps { last_access, last_modification })?;
+    }
+    attributes.mode.map_or(Ok(()), |mode| fs::fchmod(&directory, mode))
+}

@@ -1,0 +1,89 @@
+//! The prefixes of log lines: a timestamp, and details of the log driver.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::Timestamp;
+
+/// Maximum length of a timestamp, in bytes.
+const MAX_TIMESTAMP_LENGTH: usize = 64;
+
+/// Engines since Docker 1.13 split longer lines into parts of this size, in bytes, and put a prefix before each part.
+pub(crate) const LOG_PART_SIZE: usize = 16 << 10;
+
+/// Length of a timestamp of Docker (`2026-11-30T02:20:39.803214930Z`) and the space after it, in bytes.
+const TIMESTAMP_LENGTH: usize = 31;
+
+/// The parts of the prefix of each log chunk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Prefix {
+    pub(crate) timestamps: bool,
+    pub(crate) details: bool,
+}
+
+impl Prefix {
+    /// Removes the prefix of a frame: its timestamp, which is assigned to `time` if that is `None`, and the details of a
+    /// frame that continues a line. Only a new frame (`fresh`) and the beginning of a line (`begins`) have a prefix.
+    pub(super) fn strip(self, frame: &mut Bytes, begins: bool, fresh: bool, time: &mut Option<Timestamp>) {
+        if self.timestamps && (begins || fresh) {
+            let found = self::time(frame);
+            *time = time.or(found);
+        }
+        if self.details && fresh && !begins {
+            skip_details(frame);
+        }
+    }
+
+    /// Removes the timestamps from a line of a TTY, and the details from all parts but the first. Returns the first
+    /// timestamp.
+    pub(super) fn strip_all(self, mut line: Bytes) -> (Option<Timestamp>, Bytes) {
+        let whole = line.clone();
+        let Some(time) = time(&mut line) else { return (None, line) };
+        let stamp = &whole[..whole.len() - line.len()];
+        let (mut joined, mut rest) = (BytesMut::new(), line.clone());
+        while let Some(at) = next_part(stamp, &rest) {
+            joined.extend_from_slice(&rest.split_to(at));
+            rest.advance(TIMESTAMP_LENGTH);
+            if self.details {
+                skip_details(&mut rest);
+            }
+        }
+        if joined.is_empty() {
+            return (Some(time), line);
+        }
+        joined.extend_from_slice(&rest);
+        (Some(time), joined.freeze())
+    }
+}
+
+/// Returns the position of the next part of a line whose first part has the timestamp `stamp`.
+fn next_part(stamp: &[u8], line: &[u8]) -> Option<usize> {
+    let rest = line.get(LOG_PART_SIZE..).filter(|_| is_stamp(stamp))?;
+    if rest.get(..TIMESTAMP_LENGTH).is_some_and(is_stamp) {
+        return Some(LOG_PART_SIZE);
+    }
+    // Invalid UTF-8 is stored as U+FFFD, which makes a part longer. Since 18.06, all parts have the same timestamp.
+    rest.windows(TIMESTAMP_LENGTH).position(|text| text == stamp).map(|at| LOG_PART_SIZE + at)
+}
+
+fn is_stamp(text: &[u8]) -> bool {
+    text.len() == TIMESTAMP_LENGTH && text.ends_with(b"Z ") && time(&mut &*text).is_some()
+}
+
+/// Removes details, which contain no spaces, and the space after them.
+fn skip_details(bytes: &mut Bytes) {
+    if let Some(end) = bytes.iter().position(|&byte| byte == b' ') {
+        bytes.advance(end + 1);
+    }
+}
+
+/// Removes a timestamp and the space after it, if `bytes` begin with one. Engines before 1.6 write the timestamps of
+/// followed logs in brackets.
+pub(super) fn time(bytes: &mut impl Buf) -> Option<Timestamp> {
+    let begin = bytes.chunk();
+    let end = begin.iter().take(MAX_TIMESTAMP_LENGTH).position(|&byte| byte == b' ')?;
+    let text = std::str::from_utf8(&begin[..end]).ok()?;
+    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let time = text.parse().ok()?;
+    bytes.advance(end + 1);
+    Some(time)
+}

@@ -1,0 +1,42 @@
+//! Endpoint resolution and transports: unix sockets, TCP, TLS, SSH, proxies and custom connectors.
+//!
+//! [`resolve()`] selects an [`Endpoint`] from the settings of the program, the environment and the docker CLI's
+//! configuration. A [`Connector`] opens connections to it. On top of that, the [`HttpClient`] sends requests over pooled
+//! connections, or over dedicated ones for sessions and streams.
+
+mod address;
+mod body;
+mod body_framing;
+mod call_limit;
+mod connector;
+mod context;
+mod dedicated;
+mod endpoint;
+mod headers;
+mod http1;
+mod http1_head;
+mod http_client;
+mod io;
+mod limits;
+mod pool;
+mod pooled_io;
+mod proxy;
+mod resolve;
+#[cfg(feature = "ssh")]
+mod ssh;
+mod tls;
+
+pub use self::tls::Tls;
+#[cfg(fuzzing)]
+pub(crate) use self::{address::Address, body_framing::BodyFraming, context::Meta, http1_head::parse};
+pub(crate) use self::{
+    body::ResponseBody,
+    connector::Connector,
+    dedicated::{BodyStream, Connection},
+    endpoint::{CustomConnector, Endpoint},
+    headers::{Headers, custom_header},
+    http_client::{CallDuration, HttpClient, default_max_connections},
+    io::Io,
+    limits::{Limits, within},
+    resolve::{Configuration, EndpointOptions, resolve},
+};

@@ -1,0 +1,389 @@
+//! Downloaded archives, valid and malicious, that are unpacked or read by entry; and uploads of files.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use dockerclient::{Download, EntryKind, Error, Upload, images::Context};
+use dockerclient_testkit::{FakeEngine, Response};
+use futures_util::{FutureExt as _, TryStreamExt as _};
+use insta::assert_snapshot;
+use tar::EntryType;
+use tempfile::TempDir;
+use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::oneshot};
+
+/// A tar archive of entries of any kind and with any name.
+#[derive(Default)]
+struct Archive(Vec<u8>);
+
+impl Archive {
+    fn entry(self, kind: EntryType, name: &str, link: &str, content: &[u8]) -> Self {
+        self.entry_with_size(kind, name, link, content.len() as u64, content)
+    }
+
+    fn file(self, name: &str, content: &str) -> Self {
+        self.entry(EntryType::Regular, name, "", content.as_bytes())
+    }
+
+    fn link(self, kind: EntryType, name: &str, target: &str) -> Self {
+        self.entry(kind, name, target, b"")
+    }
+
+    /// Adds an entry whose header has the length `size`, which may differ from that of `content`.
+    fn entry_with_size(mut self, kind: EntryType, name: &str, link: &str, size: u64, content: &[u8]) -> Self {
+        let mut header = tar::Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.as_old_mut().linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(if kind.is_dir() { 0o555 } else { 0o4755 });
+        header.set_mtime(1_600_000_000);
+        header.set_size(size);
+        header.set_cksum();
+        self.0.extend(header.as_bytes());
+        self.0.extend(content);
+        self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.0.extend([0; 1024]);
+        self.0
+    }
+}
+
+/// A download of `archive`. If it is complete, the engine then closes the connection; if not, it stalls.
+async fn download(archive: &[u8], is_complete: bool) -> (FakeEngine, Download) {
+    let length = archive.len() + usize::from(!is_complete);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    let bytes = [head.as_bytes(), archive].concat();
+    let engine = FakeEngine::scripted(move |_| match is_complete {
+        true => Response::raw(bytes.clone()).in_chunks(1000).then_close(),
+        false => Response::raw(bytes.clone()).then_stall(),
+    });
+    let download = engine.client("1.18").container("web").copy("/etc").await.unwrap();
+    (engine, download)
+}
+
+async fn unpack_to(archive: &[u8], directory: &Path) -> Result<(), Error> {
+    let (_engine, download) = download(archive, true).await;
+    download.unpack(directory).await
+}
+
+#[tokio::test]
+async fn unpack_creates_files_directories_and_links() {
+    let archive = Archive::default()
+        .entry(EntryType::Directory, "etc/", "", b"")
+        .file("etc/hostname", "web\n")
+        .link(EntryType::Symlink, "etc/link", "/etc/passwd")
+        .link(EntryType::Link, "etc/other", "etc/hostname")
+        .entry(EntryType::Fifo, "etc/pipe", "", b"")
+        .file("/absolute", "inside")
+        .finish();
+    let directory = TempDir::new().unwrap();
+    let target = directory.path().join("made/for/it");
+    unpack_to(&archive, &target).await.unwrap();
+    assert_eq!(fs::read_to_string(target.join("etc/hostname")).unwrap(), "web\n");
+    assert_eq!(fs::read_to_string(target.join("etc/other")).unwrap(), "web\n");
+    assert_eq!(fs::read_to_string(target.join("absolute")).unwrap(), "inside");
+    assert_eq!(fs::read_link(target.join("etc/link")).unwrap(), Path::new("/etc/passwd"));
+    assert!(!target.join("etc/pipe").exists());
+    let metadata = fs::metadata(target.join("etc/hostname")).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o755, "no program runs as another user");
+    let modified = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(modified.as_secs(), 1_600_000_000);
+    let metadata = fs::metadata(target.join("etc")).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o555);
+    let modified = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(modified.as_secs(), 1_600_000_000);
+}
+
+#[tokio::test]
+async fn unpack_twice_into_the_same_directory() {
+    let archive = |content| {
+        Archive::default()
+            .entry(EntryType::Directory, "etc/", "", b"")
+            .file("etc/hostname", content)
+            .link(EntryType::Link, "etc/other", "etc/hostname")
+            .link(EntryType::Symlink, "etc/link", "hostname")
+            .entry(EntryType::Directory, "etc/", "", b"")
+            .finish()
+    };
+    let directory = TempDir::new().unwrap();
+    for content in ["first", "second"] {
+        unpack_to(&archive(content), directory.path()).await.unwrap();
+        for name in ["hostname", "other", "link"] {
+            assert_eq!(fs::read_to_string(directory.path().join("etc").join(name)).unwrap(), content);
+        }
+    }
+    let inode = |name| fs::metadata(directory.path().join("etc").join(name)).unwrap().ino();
+    assert_eq!(inode("hostname"), inode("other"));
+    // A directory is not replaced.
+    let error =
+        unpack_to(&Archive::default().file("a", "").link(EntryType::Link, "etc", "a").finish(), directory.path()).await;
+    assert!(error.unwrap_err().to_string().ends_with("/etc"));
+    assert!(directory.path().join("etc/hostname").exists());
+}
+
+#[tokio::test]
+async fn unpack_writes_nothing_outside_the_directory() {
+    let outside = TempDir::new().unwrap();
+    fs::write(outside.path().join("secret"), "secret").unwrap();
+    let elsewhere = outside.path().to_str().unwrap();
+    let secret = format!("{elsewhere}/secret");
+    for archive in [
+        Archive::default().file("../gone", "x"),
+        Archive::default().file("a/../../gone", "x"),
+        Archive::default().link(EntryType::Symlink, "a", elsewhere).file("a/gone", "x"),
+        Archive::default().link(EntryType::Symlink, "a", "..").file("a/gone", "x"),
+        Archive::default().link(EntryType::Symlink, "a", elsewhere).entry(EntryType::Directory, "a/gone/", "", b""),
+        Archive::default().link(EntryType::Link, "a", &secret),
+        Archive::default().link(EntryType::Symlink, "b", &secret).link(EntryType::Link, "a", "b"),
+        Archive::default().link(EntryType::Link, "a", "../secret"),
+        Archive::default().entry(EntryType::Directory, "../gone/", "", b""),
+        Archive::default().link(EntryType::Symlink, "a", elsewhere).entry(EntryType::Directory, "a/", "", b""),
+        Archive::default().link(EntryType::Symlink, "a", elsewhere).file("b", "").link(
+            EntryType::Link,
+            "a/secret",
+            "b",
+        ),
+        Archive::default().file("b", "").link(EntryType::Link, "../secret", "b"),
+    ] {
+        let directory = TempDir::new_in(outside.path()).unwrap();
+        let error = unpack_to(&archive.finish(), directory.path()).await.unwrap_err();
+        assert!(error.to_string().contains("failed to write "), "{error}");
+        assert!(!outside.path().join("gone").exists());
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
+    }
+    // A symbolic link is replaced, not followed.
+    let directory = TempDir::new().unwrap();
+    symlink(&secret, directory.path().join("a")).unwrap();
+    unpack_to(&Archive::default().file("a", "x").finish(), directory.path()).await.unwrap();
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
+}
+
+#[tokio::test]
+async fn unpack_of_invalid_or_truncated_archive_is_an_error() {
+    let whole = Archive::default().file("a", "content").finish();
+    let directory = TempDir::new().unwrap();
+    let mut errors = Vec::new();
+    let huge = Archive::default().entry_with_size(EntryType::GNULongName, "@", "", 1 << 40, &[b'x'; 2 << 20]).0;
+    for (archive, is_complete) in [(&whole[..515], true), (&whole[..300], true), (&[7; 2000], true), (&huge, false)] {
+        let (engine, download) = download(archive, is_complete).await;
+        let error = download.unpack(directory.path()).await.unwrap_err();
+        assert_eq!(error.operation(), Some("container_copy"));
+        engine.all_connections_closed().await;
+        errors.push(error.to_string());
+    }
+    // The connection is lost after the archive, but before the end of the response.
+    let engine = FakeEngine::scripted(move |_| {
+        Response::raw([b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", &*whole].concat()).then_close()
+    });
+    let download = engine.client("1.18").container("web").export().await.unwrap();
+    errors.push(download.unpack(directory.path()).await.unwrap_err().to_string());
+    assert_snapshot!(errors.join("\n"), @"
+    failed to copy files from container: unexpected end of the archive inside an entry
+    failed to copy files from container: unexpected end of the archive inside an entry
+    failed to copy files from container: invalid response: not a tar archive
+    failed to copy files from container: invalid response: not a tar archive
+    failed to export container: connection lost before the end of the response
+    ");
+}
+
+#[tokio::test]
+async fn unpack_error_names_the_conflicting_path() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("a"), "").unwrap();
+    let error = unpack_to(&Archive::default().file("a/b", "x").finish(), directory.path()).await.unwrap_err();
+    let error = error.to_string().replace(directory.path().to_str().unwrap(), "HERE");
+    assert_snapshot!(error, @"failed to copy files from container: failed to write HERE/a/b");
+    let error = unpack_to(&Archive::default().finish(), &directory.path().join("a")).await.unwrap_err();
+    assert_snapshot!(error.to_string().replace(directory.path().to_str().unwrap(), "HERE"), @"failed to copy files from container: failed to write HERE/a");
+}
+
+#[tokio::test]
+async fn entries_can_be_read_or_skipped() {
+    let long = "long ".repeat(50_000);
+    let archive = Archive::default()
+        .entry(EntryType::Directory, "etc/", "", b"")
+        .file("../skipped", &long)
+        .file("etc/long", &long)
+        .link(EntryType::Symlink, "etc/link", "long")
+        .finish();
+    let (_engine, download) = download(&archive, true).await;
+    let mut entries = download.entries();
+    let mut seen = Vec::new();
+    while let Some(entry) = entries.try_next().await.unwrap() {
+        let (path, kind, link) = (entry.path().display().to_string(), entry.kind(), entry.link().map(Path::to_owned));
+        seen.push(format!("{path} {kind:?} {} {:o} {link:?}", entry.size(), entry.mode()));
+        if path == "etc/long" {
+            let mut text = String::new();
+            entry.into_reader().read_to_string(&mut text).await.unwrap();
+            assert!(text == long);
+        } else if kind == EntryKind::Symlink {
+            assert_eq!(entry.try_collect::<Vec<_>>().await.unwrap(), [""; 0]);
+        }
+    }
+    assert!(entries.try_next().await.unwrap().is_none());
+    assert_snapshot!(seen.join("\n"), @r#"
+    etc/ Directory 0 555 None
+    ../skipped File 250000 4755 None
+    etc/long File 250000 4755 None
+    etc/link Symlink 0 4755 Some("long")
+    "#);
+}
+
+#[tokio::test]
+async fn truncated_entry_is_an_error() {
+    let archive = Archive::default().entry_with_size(EntryType::Regular, "a", "", 1 << 20, &[b'x'; 1 << 10]).0;
+    let (_engine, download) = download(&archive, true).await;
+    let mut entries = download.entries();
+    let mut entry = entries.try_next().await.unwrap().unwrap();
+    assert!(entry.try_next().await.unwrap().is_some());
+    let error = loop {
+        match entry.try_next().await {
+            Ok(chunk) => assert!(chunk.is_some(), "the end"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_truncated() && error.operation() == Some("container_copy"), "{error}");
+    assert!(entries.try_next().await.unwrap().is_none());
+}
+
+/// The number of files below `directory` that this process has open.
+fn open_files_below(directory: &Path) -> usize {
+    let files = fs::read_dir("/proc/self/fd").unwrap().filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+    files.filter(|file| file.starts_with(directory)).count()
+}
+
+/// Waits until no file below `directory` is open, and the threads of `runtime` have finished.
+fn wait_for_cleanup(directory: &Path, runtime: tokio::runtime::Runtime) {
+    while open_files_below(directory) > 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    // Waits for the threads.
+    drop(runtime);
+}
+
+#[test]
+fn dropped_build_leaves_no_thread_or_open_file() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("Dockerfile"), "FROM a\n").unwrap();
+    File::create(directory.path().join("a-large-one")).unwrap().set_len(1 << 34).unwrap();
+    let sockets = TempDir::new().unwrap();
+    runtime.block_on(async {
+        let socket = sockets.path().join("socket");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let (sender, receiver) = oneshot::channel();
+        // Reads only the beginning of the request.
+        let engine = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_exact(&mut [0; 100_000]).await.unwrap();
+            sender.send(stream).unwrap();
+        });
+        let docker = dockerclient::DockerClient::builder().address(format!("unix://{}", socket.display()));
+        let docker = docker.api_version("1.18".parse().unwrap()).build().unwrap();
+        let build = docker.images().build(Context::directory(directory.path())).send();
+        let mut stream = tokio::select! {
+            outcome = build => panic!("{outcome:?}"),
+            stream = receiver => stream.unwrap(),
+        };
+        engine.await.unwrap();
+        // The engine detects that the connection is closed.
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    });
+    wait_for_cleanup(directory.path(), runtime);
+}
+
+#[test]
+fn dropped_download_leaves_no_thread_or_open_file() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let directory = TempDir::new().unwrap();
+    let archive = Archive::default().entry_with_size(EntryType::Regular, "a", "", 1 << 20, &[b'x'; 1 << 10]).0;
+    runtime.block_on(async {
+        let (engine, unpacked) = download(&archive, false).await;
+        let mut unpacking = Box::pin(unpacked.unpack(directory.path()));
+        while open_files_below(directory.path()) == 0 {
+            assert!((&mut unpacking).now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        drop(unpacking);
+        engine.all_connections_closed().await;
+
+        let (engine, read) = download(&archive, false).await;
+        let mut entries = read.entries();
+        let mut entry = entries.try_next().await.unwrap().unwrap();
+        assert!(entry.try_next().await.unwrap().is_some());
+        drop(entries);
+        engine.all_connections_closed().await;
+    });
+    wait_for_cleanup(directory.path(), runtime);
+}
+
+#[tokio::test]
+async fn upload_from_file_sends_content_length() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("archive.tar");
+    fs::write(&path, "x".repeat(100_000)).unwrap();
+    let engine = FakeEngine::scripted(|_| Response::empty(200));
+    let images = engine.client("1.18").images();
+    images.load(Upload::from_file(&path).await.unwrap()).await.unwrap();
+    let request = engine.requests().remove(0);
+    assert!(request.headers.contains(&"content-length: 100000".to_owned()), "{:?}", request.headers);
+    assert_eq!(request.bytes.len(), 100_000);
+
+    let mut errors = Vec::new();
+    for change in [|file: &mut File| file.set_len(10), |file: &mut File| file.write_all(b"more")] {
+        fs::write(&path, "x".repeat(100_000)).unwrap();
+        let upload = Upload::from_file(&path).await.unwrap();
+        change(&mut File::options().append(true).open(&path).unwrap()).unwrap();
+        errors.push(images.load(upload).await.unwrap_err());
+    }
+    errors.push(Upload::from_file(directory.path()).await.unwrap_err());
+    errors.push(Upload::from_file(directory.path().join("ghost")).await.unwrap_err());
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_snapshot!(errors.join("\n").replace(directory.path().to_str().unwrap(), "HERE"), @"
+    failed to load images: failed to read HERE/archive.tar: file shrank while it was sent
+    failed to load images: failed to read HERE/archive.tar: file grew while it was sent
+    failed to read HERE: is a directory
+    failed to read HERE/ghost: no such file or directory
+    ");
+}
+
+#[tokio::test]
+async fn upload_from_file_rejects_fifos_and_devices() {
+    let directory = TempDir::new().unwrap();
+    let (fifo, socket, link) = (directory.path().join("f"), directory.path().join("s"), directory.path().join("l"));
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let _listener = UnixListener::bind(&socket).unwrap();
+    symlink("f", &link).unwrap();
+    for path in [&fifo, &socket, &link, Path::new("/dev/zero")] {
+        let error = Upload::from_file(path).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("failed to read {}: not a regular file", path.display()));
+    }
+}
+
+#[tokio::test]
+async fn unpack_entries_and_build_futures_are_send() {
+    let archive = Archive::default().file("a", "x").finish();
+    let (_engine, unpacked) = download(&archive, true).await;
+    let (_other, read) = download(&archive, true).await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().to_owned();
+    tokio::spawn(async move { unpacked.unpack(path).await }).await.unwrap().unwrap();
+    let mut entries = read.entries();
+    tokio::spawn(async move { entries.try_next().await.unwrap().unwrap().into_reader().read_u8().await })
+        .await
+        .unwrap()
+        .unwrap();
+
+    let engine = FakeEngine::scripted(|_| Response::json(200, r#"{"stream":"Successfully built f43c\n"}"#));
+    let images = engine.client("1.18").images();
+    let build = async move { images.build(Context::from_dockerfile("FROM a\n")).await };
+    assert_eq!(tokio::spawn(build).await.unwrap().unwrap().name(), "f43c");
+}
