@@ -13,7 +13,17 @@ pub(crate) fn prepared(document: &Value) -> Value {
 fn operations(paths: &mut Value) {
     let items = paths.as_object_mut().into_iter().flat_map(Map::values_mut);
     for operation in items.flat_map(|item| item.as_object_mut().into_iter().flat_map(Map::values_mut)) {
+        if operation["x-hijack"] == true {
+            remove_headers(operation);
+        }
         operation["responses"] = success(operation);
+    }
+}
+
+/// The requests of hijacked connections set all of their headers, some of which are repeated.
+fn remove_headers(operation: &mut Value) {
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        parameters.retain(|parameter| parameter["in"] != "header");
     }
 }
 

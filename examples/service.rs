@@ -4,7 +4,7 @@
 
 use std::{process, time::Duration};
 
-use dockerclient::{DockerClient, Result, models::TaskState, services::Service};
+use dockerclient::{DockerClient, Result, services::Service};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -25,34 +25,27 @@ async fn main() -> Result<()> {
 
 /// Scales and updates the service, and prints its tasks and their output.
 async fn run(docker: &DockerClient, service: &Service) -> Result<()> {
-    wait(docker, service, 2).await?;
+    converge(service).await?;
     service.scale(3).await?;
-    wait(docker, service, 3).await?;
+    converge(service).await?;
     service.update(|spec| spec.container_mut().env = vec!["GREETING=goodbye".into()]).await?;
-    wait(docker, service, 3).await?;
+    converge(service).await?;
+    if let Some(update) = service.inspect().await?.update_status {
+        println!("{}", update.message);
+    }
     for task in docker.tasks().list().service(service.id()).await? {
         println!("task {}.{}: {:?} {}", task.slot, task.id, task.status.state, task.status.err);
     }
-    let output = service.logs().tail(10).await?.capture().await?;
-    print!("{}", output.stdout_text());
+    let mut lines = service.logs().details(true).tail(10).await?.lines();
+    while let Some(line) = lines.try_next().await? {
+        println!("{} | {}", line.task_id().unwrap_or_default(), line.text());
+    }
     Ok(())
 }
 
-/// Waits until all tasks of the current configuration run, `count` in total.
-async fn wait(docker: &DockerClient, service: &Service, count: usize) -> Result<()> {
-    let wanted = service.inspect().await?.spec.task_template.container_spec.unwrap_or_default().env;
-    for _ in 0..300 {
-        let tasks = docker.tasks().list().service(service.id()).desired_state(TaskState::Running).await?;
-        let is_done = tasks.iter().all(|task| {
-            let env = task.spec.container_spec.as_ref().map(|container| &container.env);
-            task.status.state == Some(TaskState::Running) && env == Some(&wanted)
-        });
-        if is_done && tasks.len() == count {
-            println!("{count} tasks are running");
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    eprintln!("the tasks are not running after a minute");
+/// Waits until all tasks of the current configuration run.
+async fn converge(service: &Service) -> Result<()> {
+    let progress = service.wait_until_converged().time_limit(Duration::from_secs(60)).await?;
+    println!("{progress}");
     Ok(())
 }

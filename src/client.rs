@@ -14,6 +14,7 @@ use tokio::runtime::{Handle, Id};
 
 use crate::{
     ApiVersion, Error, Result,
+    buildkit::BuildKit,
     config::ProxyVariables,
     configs::{Config, Configs},
     containers::{Container, Containers},
@@ -24,6 +25,7 @@ use crate::{
     monitor::Feeds,
     networks::{Network, Networks},
     nodes::{Node, Nodes},
+    plugins::{Plugin, Plugins},
     request::Settings,
     secrets::{Secret, Secrets},
     services::{Service, Services},
@@ -226,7 +228,7 @@ impl DockerClient {
         Volumes::new(self.clone())
     }
 
-    /// Returns a handle for the volume with this name. Does not check that it exists.
+    /// Returns a handle for the volume with this name, or for the cluster volume with this id. Does not check that it exists.
     #[must_use]
     pub fn volume(&self, name: impl Into<String>) -> Volume {
         Volume::new(self.clone(), name.into())
@@ -298,11 +300,30 @@ impl DockerClient {
         Config::new(self.clone(), id.into())
     }
 
+    /// Returns a handle for the plugins of the engine: list, privileges, pull, create. Requires API 1.25.
+    #[must_use]
+    pub fn plugins(&self) -> Plugins {
+        Plugins::new(self.clone())
+    }
+
+    /// Returns a handle for the plugin with this name, id, or unique prefix of an id. Does not check that it exists.
+    /// Requires API 1.25.
+    #[must_use]
+    pub fn plugin(&self, name: impl Into<String>) -> Plugin {
+        Plugin::new(self.clone(), name.into())
+    }
+
     /// Returns a handle for the exec instance (a command in a running container) with this id. Does not check that it
     /// exists.
     #[must_use]
     pub fn exec(&self, id: impl Into<String>) -> Exec {
         Exec::new(self.clone(), id.into())
+    }
+
+    /// Returns a handle for BuildKit, for programs with their own implementation of gRPC: session, grpc. Requires API 1.31.
+    #[must_use]
+    pub fn buildkit(&self) -> BuildKit {
+        BuildKit::new(self.clone())
     }
 
     /// Returns the API version that this client uses: the [configured](DockerClientBuilder::api_version) one, or the newest

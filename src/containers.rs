@@ -29,16 +29,19 @@ mod copy_out;
 #[cfg(feature = "tar")]
 mod copy_out_to;
 mod create;
+mod create_checkpoint;
 mod export;
 mod inspect;
 mod kill;
 mod list;
+mod list_checkpoints;
 mod logs;
 mod pause;
 mod port;
 mod port_type;
 mod prune;
 mod remove;
+mod remove_checkpoint;
 mod rename;
 mod resize;
 mod restart;
@@ -72,16 +75,19 @@ pub use self::{
     copy_in::CopyIn,
     copy_out::CopyOut,
     create::{ContainerBuilder, ContainerPorts, Create, CreateContainer, CreatedContainer, Gpus, HostPorts},
+    create_checkpoint::CreateCheckpoint,
     export::ExportContainer,
     inspect::{InspectContainer, IsRunning},
     kill::KillContainer,
     list::ListContainers,
+    list_checkpoints::ListCheckpoints,
     logs::ReadLogs,
     pause::PauseContainer,
     port::LookUpPort,
     port_type::{ContainerPort, Protocol},
     prune::PruneContainers,
     remove::RemoveContainer,
+    remove_checkpoint::RemoveCheckpoint,
     rename::RenameContainer,
     resize::ResizeContainer,
     restart::RestartContainer,

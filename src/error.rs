@@ -215,13 +215,25 @@ impl fmt::Display for Error {
     }
 }
 
+/// Operations that take credentials for one registry.
+const WITH_REGISTRY: [&str; 8] = [
+    "distribution_inspect",
+    "image_create",
+    "image_push",
+    "image_search",
+    "plugin_privileges",
+    "plugin_pull",
+    "plugin_push",
+    "plugin_upgrade",
+];
+
 /// Returns advice on an error of the engine.
 fn hint(operation: Option<&str>, status: u16, message: &str) -> &'static str {
     match (operation, status) {
         (Some("container_create"), 404) if message.to_ascii_lowercase().contains("no such image") => {
             "; pull the image first, with `docker.image(…).pull()`"
         }
-        (Some("image_create" | "image_push" | "image_search" | "distribution_inspect"), 401) => {
+        (Some(operation), 401) if WITH_REGISTRY.contains(&operation) => {
             "; log in with `docker login`, or set `credentials`"
         }
         _ => "",

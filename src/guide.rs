@@ -9,14 +9,15 @@
 //! 7. [Images](images): pull, build, tag, push, save and remove them.
 //! 8. [Networks and volumes](networks).
 //! 9. [Swarm mode](swarm): services, nodes, tasks, secrets and configs.
-//! 10. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
-//! 11. [Streams](streams): output, events, stats and progress.
-//! 12. [Monitors](monitors): streams that reconnect, and last as long as your program.
-//! 13. [Errors](errors): kinds of errors, and whether to retry.
-//! 14. [Timeouts and cancellation](time).
-//! 15. [API versions](versions): engines from Docker 1.3 to 29.
-//! 16. [Raw requests](raw): operations that this crate has no method for.
-//! 17. [Testing](testing): test your own code without Docker.
+//! 10. [Plugins](plugins): drivers for volumes, networks and logs that the engine runs.
+//! 11. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
+//! 12. [Streams](streams): output, events, stats and progress.
+//! 13. [Monitors](monitors): streams that reconnect, and last as long as your program.
+//! 14. [Errors](errors): kinds of errors, and whether to retry.
+//! 15. [Timeouts and cancellation](time).
+//! 16. [API versions](versions): engines from Docker 1.3 to 29.
+//! 17. [Raw requests](raw): operations that this crate has no method for.
+//! 18. [Testing](testing): test your own code without Docker.
 //!
 //! Most examples run as part of this crate's tests, against the fake engine that the page on [testing] describes. In all of
 //! them, `docker` is a [`DockerClient`](crate::DockerClient).
@@ -42,6 +43,7 @@
 //! | `docker rename`, `update` | [`container.rename(…)`](crate::containers::Container::rename), [`update()`](crate::containers::Container::update) |
 //! | `docker rm -f` | [`container.remove()`](crate::containers::Container::remove)`.force(true)` |
 //! | `docker commit`, `export` | [`container.commit()`](crate::containers::Container::commit), [`export()`](crate::containers::Container::export) |
+//! | `docker checkpoint create`, `ls`, `rm` | [`container.create_checkpoint(…)`](crate::containers::Container::create_checkpoint), [`list_checkpoints()`](crate::containers::Container::list_checkpoints), [`remove_checkpoint(…)`](crate::containers::Container::remove_checkpoint) |
 //! | `docker build` | [`docker.images().build(context)`](crate::images::Images::build) |
 //! | `docker pull`, `push` | [`docker.image(name).pull()`](crate::images::Image::pull), [`push()`](crate::images::Image::push) |
 //! | `docker images` | [`docker.images().list()`](crate::images::Images::list) |
@@ -49,12 +51,14 @@
 //! | `docker save`, `load`, `import` | [`image.save()`](crate::images::Image::save), [`docker.images().load(…)`](crate::images::Images::load), [`import(…)`](crate::images::Images::import) |
 //! | `docker search` | [`docker.images().search(term)`](crate::images::Images::search) |
 //! | `docker network create`, `connect`, `ls` | [`docker.networks().create(name)`](crate::networks::Networks::create), [`network.connect(…)`](crate::networks::Network::connect), [`docker.networks().list()`](crate::networks::Networks::list) |
-//! | `docker volume create`, `ls`, `rm` | [`docker.volumes().create()`](crate::volumes::Volumes::create), [`list()`](crate::volumes::Volumes::list), [`volume.remove()`](crate::volumes::Volume::remove) |
+//! | `docker volume create`, `ls`, `update`, `rm` | [`docker.volumes().create()`](crate::volumes::Volumes::create), [`list()`](crate::volumes::Volumes::list), [`volume.update(…)`](crate::volumes::Volume::update), [`remove()`](crate::volumes::Volume::remove) |
 //! | `docker swarm init`, `join`, `leave`, `update`, `unlock` | [`docker.swarm().init()`](crate::swarm::Swarm::init), [`join(…)`](crate::swarm::Swarm::join), [`leave()`](crate::swarm::Swarm::leave), [`update(…)`](crate::swarm::Swarm::update), [`unlock(…)`](crate::swarm::Swarm::unlock) |
 //! | `docker node ls`, `update`, `rm` | [`docker.nodes().list()`](crate::nodes::Nodes::list), [`node.update(…)`](crate::nodes::Node::update), [`remove()`](crate::nodes::Node::remove) |
 //! | `docker service create`, `ls`, `ps` | [`docker.services().create(image)`](crate::services::Services::create), [`list()`](crate::services::Services::list), [`docker.tasks().list()`](crate::tasks::Tasks::list)`.service(name)` |
 //! | `docker service scale`, `update`, `rollback`, `logs`, `rm` | [`service.scale(…)`](crate::services::Service::scale), [`update(…)`](crate::services::Service::update), [`rollback()`](crate::services::Service::rollback), [`logs()`](crate::services::Service::logs), [`remove()`](crate::services::Service::remove) |
 //! | `docker secret create`, `config create` | [`docker.secrets().create(…)`](crate::secrets::Secrets::create), [`docker.configs().create(…)`](crate::configs::Configs::create) |
+//! | `docker plugin install`, `create`, `ls` | [`docker.plugins().pull(remote)`](crate::plugins::Plugins::pull)`.grant_all(true)`, [`create(…)`](crate::plugins::Plugins::create), [`list()`](crate::plugins::Plugins::list) |
+//! | `docker plugin enable`, `disable`, `set`, `upgrade`, `push`, `rm` | [`plugin.enable()`](crate::plugins::Plugin::enable), [`disable()`](crate::plugins::Plugin::disable), [`set(…)`](crate::plugins::Plugin::set), [`upgrade(…)`](crate::plugins::Plugin::upgrade), [`push()`](crate::plugins::Plugin::push), [`remove()`](crate::plugins::Plugin::remove) |
 //! | `docker events` | [`docker.events()`](crate::DockerClient::events) |
 //! | `docker info`, `version`, `system df` | [`docker.info()`](crate::DockerClient::info), [`version()`](crate::DockerClient::version), [`disk_usage()`](crate::DockerClient::disk_usage) |
 //! | `docker login` | [`docker.auth(…)`](crate::DockerClient::auth) checks credentials, and does not save them |
@@ -68,6 +72,7 @@ pub mod images;
 pub mod models;
 pub mod monitors;
 pub mod networks;
+pub mod plugins;
 pub mod raw;
 pub mod requests;
 pub mod running;

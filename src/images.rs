@@ -9,6 +9,7 @@ use crate::{DockerClient, Error, Result, generated::Api, models, request::Settin
 mod archive;
 mod attestations;
 mod build;
+mod build_cancel;
 mod build_prune;
 #[cfg(feature = "tar")]
 mod context;
@@ -36,6 +37,7 @@ pub use self::{
     archive::Archive,
     attestations::ListAttestations,
     build::{BuildContext, BuildImage, HostAddress},
+    build_cancel::CancelBuild,
     build_prune::PruneBuildCache,
     distribution::InspectDistribution,
     history::ListHistory,
@@ -59,6 +61,7 @@ pub use self::{
 pub use self::context::Context;
 #[cfg(all(fuzzing, feature = "tar"))]
 pub(crate) use self::context::{Ignore, Inclusion};
+pub(crate) use self::progress::ProgressResult;
 #[cfg(feature = "progress")]
 pub use self::screen::Screen;
 
@@ -189,6 +192,7 @@ mod tests {
         let image = docker.image("busybox");
         check(docker.images().build(Vec::new()));
         check(docker.images().build(Vec::new()).progress());
+        check(docker.images().cancel_build("nightly"));
         check(docker.images().import(Vec::new()));
         check(docker.images().load(b"tar"));
         check(docker.images().save([&image]));

@@ -100,6 +100,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod buildkit;
 mod client;
 mod config;
 pub mod configs;
@@ -124,6 +125,7 @@ pub mod monitor;
 pub mod networks;
 pub mod nodes;
 mod output;
+pub mod plugins;
 mod prune;
 pub mod raw;
 mod redacted;
@@ -154,7 +156,7 @@ pub use self::{
     prune::Pruned,
     request::{Exists, LazyStream, Optional},
     size::Size,
-    stream::{Captured, Download, Line, Lines, LogOutput, OutputStream, Reader, Source, Upload},
+    stream::{Captured, Download, Line, Lines, LogDetails, LogOutput, OutputStream, Reader, Source, Upload},
     terminal::TerminalSize,
     time::Timestamp,
     transport::Tls,

@@ -1,4 +1,4 @@
-//! Long-lived streams of events, containers, stats and logs that reconnect.
+//! Long-lived streams of events, containers, stats, logs, services and nodes that reconnect.
 //!
 //! A monitor wraps the stream of one connection. When the connection is lost, it reconnects with backoff
 //! ([`RetryPolicy`]) and resumes where it was: no item is lost or repeated, or a [`Gap`] reports the time in which items may
@@ -8,6 +8,8 @@
 //! - [`ContainerMonitor`], returned by [`Containers::monitor`](crate::containers::Containers::monitor)
 //! - [`StatsMonitor`], returned by [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats)
 //! - [`LogMonitor`], returned by [`Container::monitor_logs`](crate::containers::Container::monitor_logs)
+//! - [`ServiceMonitor`], returned by [`Services::monitor`](crate::services::Services::monitor)
+//! - [`NodeMonitor`], returned by [`Nodes::monitor`](crate::nodes::Nodes::monitor)
 //!
 //! A monitor is a [`Stream`](futures_core::Stream) whose items are not `Result`s: a lost connection is an item, and does
 //! not end the stream unless the monitor gives up. It spawns no task. It makes progress only while it is polled, so a slow
@@ -28,7 +30,11 @@ mod idle_timer;
 mod log_position;
 mod logs;
 mod lossy;
+mod nodes;
+mod object_cache;
+mod objects;
 mod retry;
+mod services;
 mod shared_events;
 mod stats;
 mod task;
@@ -40,7 +46,9 @@ pub use self::{
     events::{EventMonitor, EventUpdate},
     logs::{LogMonitor, LogUpdate},
     lossy::{Lossy, LossyItem, lossy},
+    nodes::{NodeMonitor, NodeUpdate},
     retry::RetryPolicy,
+    services::{ServiceMonitor, ServiceUpdate},
     stats::{Sample, StatsMonitor, StatsUpdate},
     task::{Group, Handle, run},
 };

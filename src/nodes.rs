@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{DockerClient, Result, generated::Api, models, request::Settings, validate};
+use crate::{DockerClient, Result, generated::Api, models, monitor::NodeMonitor, request::Settings, validate};
 
 mod inspect;
 mod list;
@@ -27,6 +27,32 @@ pub struct Nodes {
 impl Nodes {
     pub(crate) fn new(docker: DockerClient) -> Self {
         Self { docker }
+    }
+
+    /// Watches the nodes of the swarm, across lost connections, restarts of the engine and changes of the leader.
+    ///
+    /// Sends nothing until it is polled. Calls `GET /events`, `GET /nodes` and `GET /_ping`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::NodeUpdate;
+    ///
+    /// let mut updates = docker.nodes().monitor().role("worker");
+    /// while let Some(update) = updates.next().await {
+    ///     match update {
+    ///         NodeUpdate::Snapshot(all) => println!("{} nodes", all.len()),
+    ///         NodeUpdate::Changed(node) => println!("{}: {:?}", node.description.hostname, node.status.state),
+    ///         NodeUpdate::Disconnected { error, .. } => eprintln!("{error}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor(&self) -> NodeMonitor {
+        NodeMonitor::new(self.docker.clone())
     }
 }
 

@@ -115,7 +115,8 @@ mod tests {
     use super::*;
     use crate::models::{
         AuthConfig, CaConfig, ContainerConfig, ContainerCreate, ExecConfig, ExternalCa, HostConfig, Info, LogConfig,
-        Mount, Secret as SwarmSecret, Service, Swarm, SwarmJoin, SwarmSpec, SwarmUnlockKey, Volume, VolumeCreate,
+        Mount, Plugin, Secret as SwarmSecret, Service, Swarm, SwarmJoin, SwarmSpec, SwarmUnlockKey, Volume,
+        VolumeCreate,
     };
 
     const SECRET: &str = "hunter2";
@@ -148,6 +149,8 @@ mod tests {
         let mount = r#"{"VolumeOptions":{"DriverConfig":{"Name":"local","Options":{"o":"password=SECRET"}}}}"#;
         check(&decoded::<Mount>(mount), "local");
         check(&decoded::<Info>(r#"{"Name":"web","HttpProxy":"http://me:SECRET@proxy:3128"}"#), "web");
+        let env = r#""Settings":{"Env":["TOKEN=SECRET"]},"Config":{"Env":[{"Name":"TOKEN","Value":"SECRET"}]}"#;
+        check(&decoded::<Plugin>(&format!(r#"{{"Id":"5724","Name":"sshfs",{env}}}"#)), "TOKEN=[redacted]");
     }
 
     #[test]

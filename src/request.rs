@@ -47,6 +47,11 @@ impl Settings {
         }
     }
 
+    /// Removes the time limit: the client's limits apply.
+    pub(crate) fn without_time_limit(self) -> Self {
+        Self { time_limit: None, ..self }
+    }
+
     /// Returns the headers, if any are set, or the error of an invalid one.
     pub(crate) fn headers(&self) -> Result<Option<&HeaderMap>> {
         match self.headers.as_deref() {

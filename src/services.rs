@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{DockerClient, Result, generated::Api, models, request::Settings, validate};
+use crate::{DockerClient, Result, generated::Api, models, monitor::ServiceMonitor, request::Settings, validate};
 
 mod create;
 mod image;
@@ -14,6 +14,7 @@ mod remove;
 mod rollback;
 mod scale;
 mod update;
+mod wait_until_converged;
 
 pub use self::{
     create::{CreateService, CreatedService},
@@ -24,6 +25,9 @@ pub use self::{
     rollback::RollbackService,
     scale::ScaleService,
     update::{RegistryAuthFrom, ReplaceService, UpdateService},
+    wait_until_converged::{
+        Convergence, ConvergenceState, ServiceProgress, TaskError, TaskProgress, WaitUntilConverged, WatchConvergence,
+    },
 };
 
 /// A handle for the services of a swarm. Returned by [`DockerClient::services`]. Requires API 1.24.
@@ -38,6 +42,32 @@ impl Services {
     pub(crate) fn new(docker: DockerClient) -> Self {
         Self { docker }
     }
+
+    /// Watches the services of the swarm, across lost connections, restarts of the engine and changes of the leader.
+    ///
+    /// Sends nothing until it is polled. Calls `GET /events`, `GET /services` and `GET /_ping`.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::ServiceUpdate;
+    ///
+    /// let mut updates = docker.services().monitor().label("app=web");
+    /// while let Some(update) = updates.next().await {
+    ///     match update {
+    ///         ServiceUpdate::Snapshot(all) => println!("{} services", all.len()),
+    ///         ServiceUpdate::Changed(service) => println!("{}: {:?}", service.spec.name, service.update_status),
+    ///         ServiceUpdate::Disconnected { error, .. } => eprintln!("{error}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor(&self) -> ServiceMonitor {
+        ServiceMonitor::new(self.docker.clone())
+    }
 }
 
 /// A handle for one service of a swarm. Returned by [`DockerClient::service`], which sends nothing. Requires API 1.24.
@@ -51,6 +81,7 @@ impl Services {
 /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
 /// let web = docker.services().create("nginx:1.27").name("web").replicas(2).publish(8080, 80).await?;
 /// web.update(|spec| spec.container_mut().image = "nginx:1.28".into()).await?;
+/// web.wait_until_converged().await?;
 /// web.scale(4).await?;
 /// web.remove().await?;
 /// # Ok(())
@@ -141,6 +172,8 @@ mod tests {
         check(web.rollback());
         check(web.scale(2));
         check(web.logs());
+        check(web.wait_until_converged());
+        check(web.wait_until_converged().progress());
         check(web.remove());
     }
 }

@@ -17,6 +17,7 @@ use crate::{Error, Result, generated::Body};
 
 #[cfg(feature = "tar")]
 mod archive;
+mod details;
 #[cfg(feature = "tar")]
 mod directories;
 mod documents;
@@ -42,17 +43,18 @@ mod walk;
 
 #[cfg(feature = "tar")]
 pub use self::entries::{Entries, Entry, EntryKind};
-pub(crate) use self::{
-    documents::{Document, DocumentDecoder},
-    prefix::{LOG_PART_SIZE, Prefix},
-};
 pub use self::{
+    details::LogDetails,
     download::Download,
     lines::{Line, Lines},
     output::{LogOutput, Source},
     output_stream::{Captured, OutputStream},
     reader::Reader,
     upload::Upload,
+};
+pub(crate) use self::{
+    documents::{Document, DocumentDecoder},
+    prefix::{LOG_PART_SIZE, Prefix},
 };
 #[cfg(fuzzing)]
 pub(crate) use self::{lines::Splitter, output::OutputDecoder};

@@ -10,6 +10,11 @@ pub(crate) fn container(name: &str) -> Result<&str> {
     checked("container", name.strip_prefix('/').unwrap_or(name))
 }
 
+/// Validates the name of a checkpoint.
+pub(crate) fn checkpoint(name: &str) -> Result<&str> {
+    segment("checkpoint", name)
+}
+
 /// Validates the name or id of an image.
 pub(crate) fn image(name: &str) -> Result<&str> {
     checked("image", name)
@@ -28,6 +33,11 @@ pub(crate) fn volume(name: &str) -> Result<&str> {
 /// Validates the name or id of a network.
 pub(crate) fn network(name: &str) -> Result<&str> {
     checked("network", name)
+}
+
+/// Validates the name or id of a plugin.
+pub(crate) fn plugin(name: &str) -> Result<&str> {
+    checked("plugin", name)
 }
 
 /// Validates the name or id of a config.

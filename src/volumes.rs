@@ -11,6 +11,7 @@ mod inspect;
 mod list;
 mod prune;
 mod remove;
+mod update;
 
 pub use self::{
     create::{CreateVolume, CreatedVolume},
@@ -18,6 +19,7 @@ pub use self::{
     list::ListVolumes,
     prune::PruneVolumes,
     remove::RemoveVolume,
+    update::{ReplaceVolumeSpec, UpdateVolume},
 };
 
 /// A handle for the volumes of an engine. Returned by [`DockerClient::volumes`]. Requires API 1.21.

@@ -94,8 +94,11 @@ impl ReadLogs {
         self
     }
 
-    /// Sets whether each line begins, after its time, with the attributes that the options of the container's log driver add
-    /// to it: labels and variables as `key=value`, separated by commas, and a space. Defaults to `false`. Requires API 1.24.
+    /// Sets whether to read the attributes that the options of the container's log driver add to each line: labels and
+    /// variables. Defaults to `false`. Requires API 1.24.
+    ///
+    /// Lines have them in [`details`](crate::Line::details). Chunks of output begin, after the time, with the encoded
+    /// attributes and a space.
     pub fn details(mut self, details: bool) -> Self {
         self.query.details = Some(details);
         self

@@ -14,7 +14,9 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails if the container is paused (409), or if its command cannot be run (400; 404 or 500 from old engines).
+    /// Fails if the container is paused (409), or if its command cannot be run (400; 404 or 500 from old engines). With
+    /// a [`checkpoint`](StartContainer::checkpoint), fails if the engine is not in experimental mode (400), or if there
+    /// is no such checkpoint (500).
     ///
     /// # Examples
     ///
@@ -31,7 +33,14 @@ impl Container {
     #[doc(alias = "ContainerStart")]
     #[doc(alias = "StartContainer")]
     pub fn start(&self) -> StartContainer {
-        StartContainer { container: self.clone(), detach_keys: None, host_config: None, settings: Settings::default() }
+        StartContainer {
+            container: self.clone(),
+            checkpoint: None,
+            checkpoint_dir: None,
+            detach_keys: None,
+            host_config: None,
+            settings: Settings::default(),
+        }
     }
 }
 
@@ -40,6 +49,8 @@ impl Container {
 #[must_use = "a request does nothing unless awaited"]
 pub struct StartContainer {
     container: Container,
+    checkpoint: Option<String>,
+    checkpoint_dir: Option<String>,
     detach_keys: Option<String>,
     host_config: Option<Box<HostConfig>>,
     settings: Settings,
@@ -48,6 +59,20 @@ pub struct StartContainer {
 request!(StartContainer => Start, "container_start");
 
 impl StartContainer {
+    /// Restores the processes of the container from the [checkpoint](Container::create_checkpoint) of this name, in
+    /// place of running its command. Experimental; requires API 1.25, and an engine in experimental mode.
+    pub fn checkpoint(mut self, name: impl Into<String>) -> Self {
+        self.checkpoint = Some(name.into());
+        self
+    }
+
+    /// Sets the directory of the checkpoint on the engine's host. Defaults to that of the container. Experimental;
+    /// requires API 1.25. Engines since 17.11 reject it (403).
+    pub fn checkpoint_dir(mut self, directory: impl Into<String>) -> Self {
+        self.checkpoint_dir = Some(directory.into());
+        self
+    }
+
     /// Sets the keys that detach from the container when they are typed, for example `ctrl-p,ctrl-q`. Requires API 1.22.
     pub fn detach_keys(mut self, keys: impl Into<String>) -> Self {
         self.detach_keys = Some(keys.into());
@@ -64,7 +89,9 @@ impl StartContainer {
     async fn call(self) -> Result<Start> {
         let (api, id) = self.container.api("container_start", &self.settings).await?;
         let host_config = self.host_config.unwrap_or_default();
-        match api.done(api.container_start(id, self.detach_keys.as_deref(), &host_config).await) {
+        let (checkpoint, directory) = (self.checkpoint.as_deref(), self.checkpoint_dir.as_deref());
+        let keys = self.detach_keys.as_deref();
+        match api.done(api.container_start(id, checkpoint, directory, keys, &host_config).await) {
             Ok(()) => Ok(Start::Started),
             Err(error) if error.status() == Some(304) => Ok(Start::AlreadyRunning),
             Err(error) => Err(error),

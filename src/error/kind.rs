@@ -49,7 +49,8 @@ pub enum ErrorKind {
     /// An operation began and failed, such as a pull, a push or a build. A failure that was reported with 401, 403, 404,
     /// 409 or 429 has the kind of that status.
     OperationFailed,
-    /// A container stopped or became unhealthy before the awaited condition was met.
+    /// A container stopped or became unhealthy, or the update of a service was paused or rolled back, before the awaited
+    /// condition was met.
     WaitFailed,
     /// The response ended in the middle of a document, of a frame of output or of an archive entry.
     Truncated,

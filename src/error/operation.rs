@@ -12,7 +12,7 @@ pub(crate) enum Operation {
 }
 
 /// Calls that are named differently from the operation that they send: name, operation id, action.
-const COMBINED: [(&str, &str, &str); 8] = [
+const COMBINED: [(&str, &str, &str); 9] = [
     ("container_run", "container_wait", "run container"),
     ("container_port", "container_inspect", "look up ports of container"),
     ("container_wait_until_healthy", "container_inspect", "wait for the health check of container"),
@@ -21,11 +21,15 @@ const COMBINED: [(&str, &str, &str); 8] = [
     ("image_import", "image_create", "import image"),
     ("service_rollback", "service_update", "roll back service"),
     ("service_scale", "service_update", "scale service"),
+    ("service_wait_until_converged", "service_inspect", "wait for the tasks of service"),
 ];
 
 /// The verb of each operation, which the name of the object follows.
 const ACTIONS: &[(&str, &str)] = &[
+    ("build_cancel", "cancel build"),
     ("build_prune", "prune the build cache"),
+    ("buildkit_grpc", "connect to BuildKit"),
+    ("buildkit_session", "open BuildKit session"),
     ("config_create", "create config"),
     ("config_delete", "remove config"),
     ("config_inspect", "inspect config"),
@@ -35,6 +39,9 @@ const ACTIONS: &[(&str, &str)] = &[
     ("container_attach", "attach to container"),
     ("container_attach_websocket", "attach over a WebSocket to container"),
     ("container_changes", "list changed files of container"),
+    ("container_checkpoint_create", "create a checkpoint of container"),
+    ("container_checkpoint_delete", "remove a checkpoint of container"),
+    ("container_checkpoint_list", "list checkpoints of container"),
     ("container_copy", "copy files from container"),
     ("container_create", "create container"),
     ("container_delete", "remove container"),
@@ -89,6 +96,17 @@ const ACTIONS: &[(&str, &str)] = &[
     ("node_inspect", "inspect node"),
     ("node_list", "list nodes"),
     ("node_update", "update node"),
+    ("plugin_create", "create plugin"),
+    ("plugin_delete", "remove plugin"),
+    ("plugin_disable", "disable plugin"),
+    ("plugin_enable", "enable plugin"),
+    ("plugin_inspect", "inspect plugin"),
+    ("plugin_list", "list plugins"),
+    ("plugin_privileges", "list the privileges of plugin"),
+    ("plugin_pull", "pull plugin"),
+    ("plugin_push", "push plugin"),
+    ("plugin_set", "change settings of plugin"),
+    ("plugin_upgrade", "upgrade plugin"),
     ("secret_create", "create secret"),
     ("secret_delete", "remove secret"),
     ("secret_inspect", "inspect secret"),
@@ -122,6 +140,7 @@ const ACTIONS: &[(&str, &str)] = &[
     ("volume_inspect", "inspect volume"),
     ("volume_list", "list volumes"),
     ("volume_prune", "prune volumes"),
+    ("volume_update", "update volume"),
 ];
 
 impl Operation {

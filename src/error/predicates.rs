@@ -94,7 +94,7 @@ impl Error {
                 Stage::Call,
                 Kind::NoResponse(_)
                 | Kind::ConnectionLost(_)
-                | Kind::Timeout { phase: Phase::Headers | Phase::Body | Phase::Call, .. }
+                | Kind::Timeout { phase: Phase::Headers | Phase::Body | Phase::Call | Phase::Convergence(_), .. }
                 | Kind::Truncated(_)
                 | Kind::Decode(_),
             ) => true,
@@ -149,7 +149,8 @@ impl Error {
         matches!(self.0.kind, Kind::OperationFailed { .. })
     }
 
-    /// Returns whether a container exited or became unhealthy before the awaited condition was met.
+    /// Returns whether a container exited or became unhealthy, or the update of a service was paused or rolled back, before
+    /// the awaited condition was met.
     #[must_use]
     pub fn is_wait_failed(&self) -> bool {
         self.kind() == ErrorKind::WaitFailed
@@ -166,8 +167,8 @@ impl Error {
         }
     }
 
-    /// Returns the code of a failure that was reported after a success status: the exit code of a build step or of a container
-    /// that exited too early, or 401 for missing credentials.
+    /// Returns the code of a failure that was reported after a success status: the exit code of a build step, or of a container
+    /// or task that exited too early, or 401 for missing credentials.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self.0.kind {
@@ -301,6 +302,7 @@ mod tests {
         check(&timeout(Phase::Headers), ErrorKind::Timeout, &["timeout", executed]);
         check(&timeout(Phase::Body), ErrorKind::Timeout, &["timeout", executed]);
         check(&timeout(Phase::Call), ErrorKind::Timeout, &["timeout", executed]);
+        check(&timeout(Phase::Convergence(text())), ErrorKind::Timeout, &["timeout", executed]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     Status { status: u16, message: String },
     /// The engine reported that the operation failed, in the response body.
     OperationFailed { status: Option<u16>, code: i64, message: String },
-    /// A container exited or became unhealthy before the awaited condition was met.
+    /// A container exited or became unhealthy, or the update of a service failed, before the awaited condition was met.
     WaitFailed { code: Option<i64>, message: String },
     /// The response was truncated.
     Truncated(String),
@@ -78,7 +78,10 @@ impl Kind {
             | Self::Truncated(text)
             | Self::Decode(text)
             | Self::Unsupported(Unsupported { message: text, .. })
-            | Self::Timeout { phase: Phase::Helper(text) | Phase::Connect(text) | Phase::Tunnel(text), .. }
+            | Self::Timeout {
+                phase: Phase::Helper(text) | Phase::Connect(text) | Phase::Tunnel(text) | Phase::Convergence(text),
+                ..
+            }
             | Self::Status { message: text, .. }
             | Self::OperationFailed { message: text, .. }
             | Self::WaitFailed { message: text, .. } => Some(text),
@@ -111,6 +114,8 @@ pub(crate) enum Phase {
     Body,
     /// The whole call.
     Call,
+    /// The whole call, which waits for the tasks of a service; their state.
+    Convergence(String),
 }
 
 impl Phase {
@@ -125,6 +130,7 @@ impl Phase {
             Self::Headers => write!(f, "no response headers within {limit:?} (response_timeout)"),
             Self::Body => write!(f, "response body stalled: no data for {limit:?} (read_timeout)"),
             Self::Call => write!(f, "not complete within {limit:?} (time_limit)"),
+            Self::Convergence(state) => write!(f, "not complete within {limit:?} (time_limit): {state}"),
         }
     }
 }

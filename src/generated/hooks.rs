@@ -91,9 +91,7 @@ impl Hooks {
     async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
         let url = request.url().clone();
         let mut request: http::Request<reqwest::Body> = request.try_into().map_err(super::body_error)?;
-        for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
-        }
+        request.headers_mut().extend(self.headers.clone());
         let is_late = operation.is_late(&url);
         let limits = Limits { response_timeout: self.limits.response_timeout.filter(|_| !is_late), ..self.limits };
         if let Some(slot) = &self.slot {

@@ -189,3 +189,21 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Checkpoints
+//!
+//! An engine in experimental mode, on a Linux host with CRIU, can save the state of the processes in a container, and start the
+//! container from that state. Other engines reject this (501).
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! let web = docker.container("web");
+//! web.create_checkpoint("before-upgrade").exit(true).await?; // the container stops
+//! for checkpoint in web.list_checkpoints().await? {
+//!     println!("{}", checkpoint.name);
+//! }
+//! web.start().checkpoint("before-upgrade").await?;
+//! web.remove_checkpoint("before-upgrade").await?;
+//! # Ok(())
+//! # }
+//! ```

@@ -53,7 +53,7 @@
 //! | `Server` | the engine failed (5xx) | see its message, and the log of the engine |
 //! | `OtherStatus` | another status that is not a success | see its [`status`](crate::Error::status) |
 //! | `OperationFailed` | a pull, push or build began and failed | its [`code`](crate::Error::code) is the exit code of a build step |
-//! | `WaitFailed` | a container exited or became unhealthy before the awaited condition was met | read its logs |
+//! | `WaitFailed` | a container exited or became unhealthy, or the update of a service failed, before the awaited condition was met | read its logs |
 //! | `Truncated` | the response ended too early | see [below](#retrying) |
 //! | `Decode` | the response could not be decoded, or is larger than a limit | raise the [limit](crate::DockerClientBuilder::max_response_size) if the message names it; otherwise report it |
 //! | `Internal` | a bug in this crate | report it |

@@ -88,6 +88,17 @@
 //!
 //! If a step fails, the build is an error whose [`code`](crate::Error::code) is the exit code of the step.
 //!
+//! Another program can cancel a build with BuildKit by its id:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient, context: dockerclient::Upload) -> dockerclient::Result<()> {
+//! let build = docker.images().build(context).build_kit(true).build_id("nightly-17");
+//! let build = tokio::spawn(build.send());
+//! docker.images().cancel_build("nightly-17").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Listing, inspecting and tagging
 //!
 //! ```

@@ -8,6 +8,8 @@
 //! | [`containers().monitor()`](crate::containers::Containers::monitor) | a snapshot of all containers, then every change |
 //! | [`containers().monitor_stats()`](crate::containers::Containers::monitor_stats) | resource usage of every running container |
 //! | [`monitor_logs`](crate::containers::Container::monitor_logs) | each line that a container writes, across its restarts |
+//! | [`services().monitor()`](crate::services::Services::monitor) | a snapshot of the services of a swarm, then every change |
+//! | [`nodes().monitor()`](crate::nodes::Nodes::monitor) | a snapshot of the nodes of a swarm, then every change |
 //!
 //! The settings of a monitor are methods. A monitor sends nothing until it is polled, and dropping it closes its connections.
 //! Waiting for the next item is cancel safe. The items are not `Result`s: a lost connection is an item, with the error and the time
@@ -44,6 +46,32 @@
 //! ```
 //!
 //! Many changes in a short time become few lists. A slow consumer can miss intermediate states of a container, but never the last.
+//!
+//! # Services and nodes
+//!
+//! The monitors of [services](crate::services::Services::monitor) and [nodes](crate::nodes::Nodes::monitor) of a swarm
+//! work in the same way: list, watch events, list again. Some changes have no events, such as the number of running
+//! tasks, and engines below API 1.30 send no events of swarm objects. So these monitors also list at an interval,
+//! [`poll_interval`](crate::monitor::ServiceMonitor::poll_interval).
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use std::time::Duration;
+//! use dockerclient::monitor::ServiceUpdate;
+//!
+//! let mut updates = docker.services().monitor().status(true).poll_interval(Duration::from_secs(2));
+//! while let Some(update) = updates.next().await {
+//!     match update {
+//!         ServiceUpdate::Appeared(service) | ServiceUpdate::Changed(service) => {
+//!             println!("{}: {:?}", service.spec.name, service.service_status);
+//!         }
+//!         ServiceUpdate::Disconnected { error, .. } => eprintln!("{error}"), // also if the swarm has no leader
+//!         _ => {}
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Events and gaps
 //!

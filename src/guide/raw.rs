@@ -1,7 +1,7 @@
 //! Raw requests: operations that this crate has no method for.
 //!
-//! An engine can have operations that this crate does not support: those for plugins and checkpoints, and those of a
-//! newer API version, of Podman, of a plugin or of a proxy. [`DockerClient::get`](crate::DockerClient::get), `head`,
+//! An engine can have operations that this crate does not support: those of a newer API version, of Podman, of a
+//! plugin or of a proxy. [`DockerClient::get`](crate::DockerClient::get), `head`,
 //! `post`, `put`, `delete` and [`request`](crate::DockerClient::request) send any of them with the client's connections,
 //! API version, headers and limits:
 //!

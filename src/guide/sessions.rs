@@ -96,3 +96,24 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # With BuildKit
+//!
+//! [`docker.buildkit()`](crate::DockerClient::buildkit) opens connections that carry HTTP/2, for programs with their own
+//! implementation of gRPC. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
+//! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls services of BuildKit. Both return a
+//! [`RawConnection`](crate::raw::RawConnection), which implements `AsyncRead` and `AsyncWrite`.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+//! use tokio::io::AsyncReadExt as _;
+//!
+//! let buildkit = docker.buildkit();
+//! let mut served = buildkit.session("k3v1q9").methods(["/grpc.health.v1.Health/Check"]).await?;
+//! let mut preface = [0; 24];
+//! served.read_exact(&mut preface).await?; // "PRI * HTTP/2.0…": the engine is the client
+//!
+//! let called = buildkit.grpc().await?; // the engine is the server
+//! # Ok(())
+//! # }
+//! ```

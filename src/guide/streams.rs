@@ -6,6 +6,7 @@
 //! | [`EventStream`](crate::system::EventStream) | [`events`](crate::DockerClient::events) | events |
 //! | [`StatsStream`](crate::containers::StatsStream) | [`stats`](crate::containers::Container::stats) | samples of resource usage |
 //! | [`Progress`](crate::images::Progress) | `progress()` of pulls, pushes, builds, imports and loads | progress |
+//! | [`Convergence`](crate::services::Convergence) | `progress()` of [`wait_until_converged`](crate::services::Service::wait_until_converged) | progress of a service |
 //! | [`Download`](crate::Download) | [`export`](crate::containers::Container::export), [`save`](crate::images::Image::save), [`copy_out`](crate::containers::Container::copy_out) | bytes of an archive |
 //!
 //! A request that returns a stream resolves once the response begins, so that an error such as 404 is an error of the call. The

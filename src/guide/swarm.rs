@@ -83,6 +83,7 @@
 //! for warning in &web.warnings {
 //!     eprintln!("{warning}");
 //! }
+//! web.wait_until_converged().await?;
 //! web.scale(5).await?;
 //! web.update(|spec| spec.container_mut().image = "nginx:1.28".into()).await?;
 //! println!("{:?}", web.inspect().await?.update_status);
@@ -96,8 +97,47 @@
 //! # }
 //! ```
 //!
-//! These requests return when the swarm has stored the change. It starts, stops and replaces tasks afterwards: list them to
-//! see their state.
+//! # Waiting for tasks
+//!
+//! Requests that create or change a service return when the swarm has stored the change. It starts, stops and replaces tasks
+//! afterwards. [`wait_until_converged`](crate::services::Service::wait_until_converged) waits for that, as the docker CLI does:
+//! until all tasks have the new configuration and have run for some seconds, or until a job is complete.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use std::time::Duration;
+//!
+//! let web = docker.service("web");
+//! web.update(|spec| spec.container_mut().image = "nginx:1.28".into()).await?;
+//! match web.wait_until_converged().time_limit(Duration::from_secs(120)).await {
+//!     Ok(progress) => println!("{progress}"), // for example "3 of 3 tasks are running"
+//!     Err(error) if error.is_wait_failed() => println!("paused or rolled back: {error}"),
+//!     Err(error) if error.is_timeout() => println!("not yet: {error}"), // with the error of the last task
+//!     Err(error) => return Err(error),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! An update that fails is paused, unless the service was created with another
+//! [`update_failure_action`](crate::services::CreateService::update_failure_action). Tasks that fail without an update, for
+//! example because their image does not exist, are started again indefinitely, so that only a time limit ends the wait. The
+//! progress shows their errors:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! let mut progress = docker.service("web").wait_until_converged().progress().await?;
+//! while let Some(item) = progress.try_next().await? {
+//!     println!("{:?}: {item}", item.state);
+//!     if let Some(error) = &item.last_error {
+//!         eprintln!("{error}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Tasks and logs
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -108,9 +148,45 @@
 //!     println!("{} on {}: {:?} {}", task.id, task.node_id, task.status.state, task.status.err);
 //!     println!("{}", task.handle(&docker).logs().tail(10).await?.capture().await?.stdout_text());
 //! }
-//! let mut lines = docker.service("web").logs().follow(true).tail(10).await?.lines(); // of all tasks
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The logs of a service are those of all its tasks. With `details`, each line has the ids of its task and node. Names as
+//! `docker service logs` prints them consist of the name of the service and the slot of the task:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use std::collections::HashMap;
+//!
+//! let tasks = docker.tasks().list().service("web").await?;
+//! let names: HashMap<_, _> = tasks.iter().map(|task| (&*task.id, format!("web.{}", task.slot))).collect();
+//! let mut lines = docker.service("web").logs().details(true).follow(true).tail(10).await?.lines();
 //! while let Some(line) = lines.try_next().await? {
-//!     println!("{}", line.text());
+//!     let id = line.task_id().unwrap_or_default();
+//!     println!("{} | {}", names.get(id).map_or(id, String::as_str), line.text());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Monitors
+//!
+//! [`services().monitor()`](crate::services::Services::monitor) and [`nodes().monitor()`](crate::nodes::Nodes::monitor)
+//! return a snapshot, then each change, across restarts of the engine and changes of the leader. The page on
+//! [monitors](super::monitors#services-and-nodes) has an example.
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::{models::NodeState, monitor::NodeUpdate};
+//!
+//! let mut updates = docker.nodes().monitor().role("worker");
+//! while let Some(update) = updates.next().await {
+//!     if let NodeUpdate::Changed(node) = update {
+//!         println!("{}: {:?}", node.description.hostname, node.status.state);
+//!     }
+//!     let ready = updates.view().values().filter(|node| node.status.state == Some(NodeState::Ready));
+//!     println!("{} workers are ready", ready.count());
 //! }
 //! # Ok(())
 //! # }
@@ -140,6 +216,25 @@
 //! docker.service("web").remove().await?; // objects in use cannot be removed
 //! key.remove().await?;
 //! conf.remove().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Cluster volumes
+//!
+//! A cluster volume is an object of the swarm, which all nodes can use; a CSI plugin creates it. Requires API 1.42. Only its
+//! availability can be changed:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::models::{ClusterVolumeSpec, MountVolume, VolumeAccessMode, VolumeAvailability};
+//!
+//! let mode = VolumeAccessMode { mount_volume: Some(MountVolume::default()), ..Default::default() };
+//! let spec = ClusterVolumeSpec { access_mode: Some(mode), ..Default::default() };
+//! let data = docker.volumes().create().name("data").driver("csi").cluster(spec).await?;
+//!
+//! data.update(|spec| spec.availability = Some(VolumeAvailability::Drain)).await?; // its tasks are moved
+//! data.remove().await?;
 //! # Ok(())
 //! # }
 //! ```

@@ -132,6 +132,7 @@ impl BuildImage {
         let (ulimits, security_opts) = (json(&options.ulimits), json(&options.security_opts));
         let body = api.image_build(
             build_args.as_deref(),
+            options.build_id.as_deref(),
             cache_from.as_deref(),
             options.cgroup_parent.as_deref(),
             options.cpu_period,

@@ -54,7 +54,7 @@ pub struct Progress<T> {
 }
 
 /// A result of the operation that is collected from its progress items.
-pub(super) trait ProgressResult<T>: Send {
+pub(crate) trait ProgressResult<T>: Send {
     /// Updates the result from `item`.
     fn add_item(&mut self, item: &ProgressItem) -> Result<()>;
 
@@ -63,7 +63,7 @@ pub(super) trait ProgressResult<T>: Send {
 }
 
 impl<T> Progress<T> {
-    pub(super) fn new(
+    pub(crate) fn new(
         body: Body,
         limit: usize,
         operation: &'static str,
@@ -73,9 +73,9 @@ impl<T> Progress<T> {
         Self { items, outcome: Box::new(outcome), failure: None }
     }
 
-    /// Names the image, in errors.
-    pub(super) fn of(self, image: &str) -> Self {
-        Self { items: self.items.of(image), ..self }
+    /// Names the image or plugin, in errors.
+    pub(crate) fn of(self, name: &str) -> Self {
+        Self { items: self.items.of(name), ..self }
     }
 
     /// Fails if nothing arrives for longer than `limit`. Defaults to `None`: no limit.

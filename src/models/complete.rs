@@ -121,8 +121,9 @@ mod tests {
         );
         assert_eq!(
             written(&Volume { name: "data".into(), ..Default::default() }),
-            r#"{"CreatedAt":"0001-01-01T00:00:00Z","Driver":"","Labels":{},"Mountpoint":"","Name":"data","Options":{},"#
-                .to_owned() + r#""Scope":"","Status":null,"UsageData":null}"#
+            r#"{"ClusterVolume":null,"CreatedAt":"0001-01-01T00:00:00Z","Driver":"","Labels":{},"Mountpoint":"","#
+                .to_owned()
+                + r#""Name":"data","Options":{},"Scope":"","Status":null,"UsageData":null}"#
         );
     }
 

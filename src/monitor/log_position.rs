@@ -206,6 +206,7 @@ fn rest(mut line: Line, known: usize) -> Option<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LogDetails;
 
     const NEW: ApiVersion = ApiVersion::new(1, 41);
     const OLD: ApiVersion = ApiVersion::new(1, 18);
@@ -220,7 +221,8 @@ mod tests {
 
     fn of(source: Source, time: Timestamp, text: &str) -> Line {
         let bytes = Bytes::copy_from_slice(text.trim_end_matches('…').as_bytes());
-        Line { source, time: Some(time), bytes, complete: !text.ends_with('…'), truncated: false }
+        let (complete, details) = (!text.ends_with('…'), LogDetails::default());
+        Line { source, time: Some(time), details, bytes, complete, truncated: false }
     }
 
     fn out(second: i64, text: &str) -> Line {

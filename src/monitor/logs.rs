@@ -210,8 +210,8 @@ impl LogMonitor {
         self
     }
 
-    /// Sets whether each line begins with the attributes that the options of the container's log driver add to it. Defaults
-    /// to `false`. Requires API 1.24.
+    /// Sets whether to read the attributes that the options of the container's log driver add to each line:
+    /// [`Line::details`](crate::Line::details). Defaults to `false`. Requires API 1.24.
     pub fn details(mut self, details: bool) -> Self {
         self.query.details = Some(details);
         self

@@ -15,7 +15,8 @@ use crate::{
     transport::{Connection, Io},
 };
 
-/// A bidirectional connection to the engine after the response headers. Returned by [`RawUpgrade`](super::RawUpgrade).
+/// A bidirectional connection to the engine after the response headers. Returned by [`RawUpgrade`](super::RawUpgrade), and by
+/// the requests of [`BuildKit`](crate::buildkit::BuildKit).
 ///
 /// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) closes the write half and leaves the read half open.
 ///
@@ -33,7 +34,7 @@ pub struct RawConnection {
 }
 
 impl RawConnection {
-    pub(super) fn new(response: Response<Connection>) -> Self {
+    pub(crate) fn new(response: Response<Connection>) -> Self {
         let (head, connection) = response.into_parts();
         let (received, write) = connection.split();
         Self { head, read: Reader::new(Body::dedicated(received)), write }

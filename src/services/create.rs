@@ -32,7 +32,7 @@ impl Services {
     ///
     /// Unset settings default to those of the image and the engine. The mode is replicated, with one task, unless
     /// [`replicas`](CreateService::replicas), [`global`](CreateService::global) or a job is set. The swarm starts the tasks
-    /// afterwards.
+    /// afterwards: see [`wait_until_converged`](super::Service::wait_until_converged).
     ///
     /// Calls `POST /services/create`, since API 1.24, without a response timeout. First calls `GET
     /// /distribution/{name}/json` for the digest of the image, unless [`resolve_image`](CreateService::resolve_image) is

@@ -12,8 +12,8 @@ use crate::{
 impl Service {
     /// Reads the output of all tasks of the service, as `docker service logs` does.
     ///
-    /// Use [`details`](ReadServiceLogs::details) to distinguish the tasks, or the logs of one
-    /// [`task`](crate::DockerClient::task).
+    /// With [`details`](ReadServiceLogs::details), each line has the id of its task. Without them, parts of long lines of
+    /// different tasks may be mixed. The logs of one [`task`](crate::DockerClient::task) can be read, too.
     ///
     /// Resolves once the engine has sent its response headers. Calls `GET /services/{id}/logs`, since API 1.29; from API
     /// 1.25, experimental engines have it. Unless [`tty`](ReadServiceLogs::tty) is set, first calls `GET /services/{id}`
@@ -28,9 +28,9 @@ impl Service {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-    /// let mut lines = docker.service("web").logs().follow(true).tail(10).await?.lines();
+    /// let mut lines = docker.service("web").logs().details(true).follow(true).tail(10).await?.lines();
     /// while let Some(line) = lines.try_next().await? {
-    ///     println!("{}", line.text());
+    ///     println!("{} | {}", line.task_id().unwrap_or_default(), line.text());
     /// }
     /// # Ok(())
     /// # }
@@ -78,9 +78,12 @@ impl ReadServiceLogs {
         self
     }
 
-    /// Sets whether each line begins, after its time, with its attributes: `key=value`, separated by commas, and a space.
-    /// They include the ids of the node, the service and the task: `com.docker.swarm.node.id`,
-    /// `com.docker.swarm.service.id` and `com.docker.swarm.task.id`. Defaults to `false`.
+    /// Sets whether to read the attributes of each line: the ids of the node, service and task
+    /// (`com.docker.swarm.node.id`, `com.docker.swarm.service.id`, `com.docker.swarm.task.id`), and those that the options
+    /// of the log driver add. Defaults to `false`.
+    ///
+    /// Lines have them in [`details`](crate::Line::details), and [`Line::task_id`](crate::Line::task_id) is the id of the
+    /// task. Chunks of output begin, after the time, with the encoded attributes and a space.
     pub fn details(mut self, details: bool) -> Self {
         self.query.details = Some(details);
         self

@@ -18,7 +18,7 @@ impl Service {
     /// Changes the configuration of the service, as `docker service update` does, and returns the warnings of the engine.
     ///
     /// `change` gets the current configuration. The swarm replaces the tasks of the service afterwards, if that is
-    /// necessary: see `update_status` of [`inspect`](Self::inspect). To replace all tasks, increase
+    /// necessary: see [`wait_until_converged`](Self::wait_until_converged). To replace all tasks, increase
     /// `task_template.force_update`, as `docker service update --force` does.
     ///
     /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, from API 1.25 on.

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 
 use super::{
-    OutputStream, Source,
+    LogDetails, OutputStream, Source,
     prefix::{self, Prefix},
 };
 use crate::{Result, Timestamp};
@@ -24,6 +24,8 @@ pub struct Line {
     pub source: Source,
     /// When the beginning of the line was written, if timestamps were requested.
     pub time: Option<Timestamp>,
+    /// The attributes of the line, if details were requested; empty otherwise, or if there are none.
+    pub details: LogDetails,
     /// The content of the line, without its line ending.
     pub bytes: Bytes,
     /// Whether the line ended with a line ending. False only for truncated lines and the last line of a source.
@@ -39,13 +41,21 @@ impl Line {
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
+
+    /// Returns the id of the task that wrote the line, if it is of a service, and details were requested.
+    #[must_use]
+    pub fn task_id(&self) -> Option<&str> {
+        self.details.task_id()
+    }
 }
 
 /// The lines of output. Returned by [`OutputStream::lines`].
 ///
-/// Lines of different sources are returned in the order in which they end. A line that is longer than the client's
+/// Lines of different sources are returned in the order in which they end. With details, the tasks of a service are
+/// different sources, too, so that their lines are not mixed. A line that is longer than the client's
 /// [`max_item_size`](crate::DockerClientBuilder::max_item_size) is [`truncated`](Line::truncated); the lines after it are
-/// not affected.
+/// not affected. The oldest line is truncated as well if the unfinished lines of all tasks are together longer than four
+/// times this size, or if there are more than 1000.
 ///
 /// # Cancellation
 ///
@@ -104,14 +114,22 @@ impl Stream for Lines {
     }
 }
 
+/// Maximum number of unfinished lines. Without details there are at most two; with details, one per task and source.
+const MAX_UNFINISHED: usize = 1000;
+
+/// Maximum size of all unfinished lines together, as a multiple of the maximum size of a line.
+const MAX_UNFINISHED_SIZE: usize = 4;
+
 /// Decoder of the chunks of several sources into lines.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     prefix: Prefix,
     limit: usize,
     chunk: Option<Chunk>,
-    /// Lines whose ends have not been received, at most one per source.
-    begun: Vec<(Source, Begun)>,
+    /// The details of the last frame.
+    details: LogDetails,
+    /// Lines whose ends have not been received, at most one per source and task, in the order in which they began.
+    begun: Vec<Begun>,
     finished: bool,
 }
 
@@ -124,8 +142,11 @@ struct Chunk {
     fresh: bool,
 }
 
-#[derive(Debug, Default)]
+/// A line whose end has not been received.
+#[derive(Debug)]
 struct Begun {
+    source: Source,
+    details: LogDetails,
     time: Option<Timestamp>,
     /// The received bytes; from a TTY, including the prefix.
     bytes: BytesMut,
@@ -135,7 +156,7 @@ struct Begun {
 
 impl Splitter {
     pub(crate) fn new(prefix: Prefix, limit: usize) -> Self {
-        Self { prefix, limit, chunk: None, begun: Vec::new(), finished: false }
+        Self { prefix, limit, chunk: None, details: LogDetails::default(), begun: Vec::new(), finished: false }
     }
 
     /// Adds a chunk, after `next` has returned all lines of the previous one. Engines put a prefix before each chunk, unless
@@ -150,7 +171,7 @@ impl Splitter {
     }
 
     fn begun_since(&self) -> Option<Timestamp> {
-        let time = |(source, begun): &(Source, Begun)| match source {
+        let time = |begun: &Begun| match begun.source {
             Source::Tty if self.prefix.timestamps => prefix::time(&mut begun.bytes.as_ref()),
             _ => begun.time,
         };
@@ -160,17 +181,11 @@ impl Splitter {
     /// Returns the next line, if its end has been received.
     pub(crate) fn next(&mut self) -> Option<Line> {
         while let Some(mut chunk) = self.chunk.take().filter(|chunk| !chunk.bytes.is_empty()) {
-            let index = self.index(chunk.source);
-            let begun = &mut self.begun[index].1;
-            // The chunks of a TTY can end anywhere, so their prefixes are parsed once the line is complete.
-            if chunk.source != Source::Tty {
-                self.prefix.strip(&mut chunk.bytes, begun.is_empty(), chunk.fresh, &mut begun.time);
-            }
-            chunk.fresh = false;
+            let time = self.take_prefix(&mut chunk);
             let end = chunk.bytes.iter().position(|&byte| byte == b'\n');
             let part = chunk.bytes.split_to(end.unwrap_or(chunk.bytes.len()));
             chunk.bytes.advance(usize::from(end.is_some()));
-            let line = self.add(index, part, end.is_some());
+            let line = self.add(chunk.source, time, part, end.is_some());
             self.chunk = Some(chunk);
             if line.is_some() {
                 return line;
@@ -179,68 +194,113 @@ impl Splitter {
         self.rest()
     }
 
-    fn index(&mut self, source: Source) -> usize {
-        self.begun.iter().position(|(known, _)| *known == source).unwrap_or_else(|| {
-            self.begun.push((source, Begun::default()));
-            self.begun.len() - 1
-        })
+    /// Removes the prefix at the beginning of a chunk, or of a line within a chunk. Returns its timestamp.
+    fn take_prefix(&mut self, chunk: &mut Chunk) -> Option<Timestamp> {
+        // The chunks of a TTY can end anywhere, so their prefixes are parsed once the line is complete.
+        if chunk.source == Source::Tty {
+            return None;
+        }
+        if std::mem::take(&mut chunk.fresh) {
+            let (time, details) = self.prefix.take(&mut chunk.bytes);
+            self.details = details;
+            return time;
+        }
+        match self.index(chunk.source) {
+            Some(_) => None,
+            None => self.prefix.take_again(&mut chunk.bytes, &self.details),
+        }
     }
 
-    /// Adds `part` to a line, and returns the line if it `ends` or becomes too long.
-    fn add(&mut self, index: usize, part: Bytes, ends: bool) -> Option<Line> {
-        let (source, begun) = &mut self.begun[index];
-        let source = *source;
+    /// Returns the index of the unfinished line that the last frame continues.
+    fn index(&self, source: Source) -> Option<usize> {
+        let task = self.details.task_id();
+        self.begun.iter().position(|begun| begun.source == source && begun.details.task_id() == task)
+    }
+
+    /// Adds `part` to the line that it continues, or begins a line. Returns the line if it `ends` or becomes too long.
+    fn add(&mut self, source: Source, time: Option<Timestamp>, part: Bytes, ends: bool) -> Option<Line> {
+        let index = match self.index(source) {
+            Some(index) => index,
+            None if ends && part.len() <= self.limit => {
+                return Some(self.complete(source, self.details.clone(), time, part));
+            }
+            None => {
+                let (details, bytes) = (self.details.detached(), BytesMut::new());
+                self.begun.push(Begun { source, details, time, bytes, skipped: false });
+                self.begun.len() - 1
+            }
+        };
+        let begun = &mut self.begun[index];
         if begun.skipped {
-            *begun = Begun { skipped: !ends, ..Begun::default() };
+            if ends {
+                self.begun.remove(index);
+            }
             return None;
         }
+        begun.time = begun.time.or(time);
         let room = self.limit - begun.bytes.len();
         if part.len() > room {
-            let Begun { time, mut bytes, .. } = std::mem::replace(begun, Begun { skipped: !ends, ..Begun::default() });
-            bytes.extend_from_slice(&part[..room]);
-            let line = self.line(source, time, bytes.freeze());
-            return Some(Line { truncated: true, ..line });
+            begun.bytes.extend_from_slice(&part[..room]);
+            let line = self.truncate(index);
+            if ends {
+                self.begun.remove(index);
+            }
+            return Some(line);
         }
+        begun.bytes.extend_from_slice(&part);
         if !ends {
-            begun.bytes.extend_from_slice(&part);
-            return None;
+            return self.make_room();
         }
-        let Begun { time, mut bytes, .. } = std::mem::take(begun);
-        let bytes = if bytes.is_empty() {
-            part
-        } else {
-            bytes.extend_from_slice(&part);
-            bytes.freeze()
-        };
-        let mut line = self.line(source, time, bytes);
+        let Begun { details, time, bytes, .. } = self.begun.remove(index);
+        Some(self.complete(source, details, time, bytes.freeze()))
+    }
+
+    /// Returns the beginning of an unfinished line, and drops its rest.
+    fn truncate(&mut self, index: usize) -> Line {
+        let begun = &mut self.begun[index];
+        begun.skipped = true;
+        let bytes = std::mem::take(&mut begun.bytes).freeze();
+        let (source, details, time) = (begun.source, begun.details.clone(), begun.time.take());
+        Line { truncated: true, ..self.line(source, details, time, bytes) }
+    }
+
+    /// Returns the oldest unfinished line, truncated, if there are too many or if they take too much memory.
+    fn make_room(&mut self) -> Option<Line> {
+        let size: usize = self.begun.iter().map(|begun| begun.bytes.len()).sum();
+        let is_full = size > self.limit.saturating_mul(MAX_UNFINISHED_SIZE) || self.begun.len() > MAX_UNFINISHED;
+        let oldest = self.begun.iter().position(|begun| !begun.skipped).filter(|_| is_full)?;
+        let line = self.truncate(oldest);
+        if self.begun.len() > MAX_UNFINISHED {
+            self.begun.remove(0);
+        }
+        Some(line)
+    }
+
+    fn complete(&self, source: Source, details: LogDetails, time: Option<Timestamp>, bytes: Bytes) -> Line {
+        let mut line = self.line(source, details, time, bytes);
         if line.bytes.ends_with(b"\r") {
             line.bytes.truncate(line.bytes.len() - 1);
         }
-        Some(Line { complete: true, ..line })
+        Line { complete: true, ..line }
     }
 
-    fn line(&self, source: Source, mut time: Option<Timestamp>, mut bytes: Bytes) -> Line {
-        if source == Source::Tty && self.prefix.timestamps {
-            (time, bytes) = self.prefix.strip_all(bytes);
+    fn line(&self, source: Source, mut details: LogDetails, mut time: Option<Timestamp>, mut bytes: Bytes) -> Line {
+        if source == Source::Tty {
+            (time, details, bytes) = self.prefix.take_all(bytes);
         }
-        Line { source, time, bytes, complete: false, truncated: false }
+        Line { source, time, details, bytes, complete: false, truncated: false }
     }
 
     /// Returns an incomplete line, after the last chunk.
     fn rest(&mut self) -> Option<Line> {
         while self.finished && !self.begun.is_empty() {
-            let (source, Begun { time, bytes, .. }) = self.begun.remove(0);
-            if !bytes.is_empty() || time.is_some() {
-                return Some(self.line(source, time, bytes.freeze()));
+            let Begun { source, details, time, bytes, skipped } = self.begun.remove(0);
+            let is_empty = bytes.is_empty() && time.is_none() && details.is_empty();
+            if !skipped && !is_empty {
+                return Some(self.line(source, details, time, bytes.freeze()));
             }
         }
         None
-    }
-}
-
-impl Begun {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty() && self.time.is_none() && !self.skipped
     }
 }
 
@@ -312,18 +372,119 @@ mod tests {
         }
     }
 
+    const DETAILS: Prefix = Prefix { timestamps: false, details: true };
+    const BOTH: Prefix = Prefix { timestamps: true, details: true };
+
+    /// The lines of chunks of `source`, with their details: `[details] text`.
+    fn with_details(prefix: Prefix, source: Source, chunks: &[&'static str]) -> Vec<String> {
+        let chunks = chunks.iter().map(|chunk| (source, Bytes::from_static(chunk.as_bytes())));
+        let lines = split(prefix, 1 << 20, chunks);
+        lines.iter().map(|line| format!("[{}] {}", line.details, line.text())).collect()
+    }
+
     #[test]
-    fn details_are_removed_where_a_line_continues() {
+    fn details_are_removed_from_each_frame_of_a_line() {
+        const AT: &str = "2026-11-23T21:42:53.5Z";
         check(
-            Prefix { timestamps: true, details: true },
+            BOTH,
             &[(Stdout, "2026-11-23T21:42:53.5Z a=b,c=d lo"), (Stdout, "2026-11-23T21:42:53.5Z a=b,c=d ng\n")],
-            &[(Stdout, Some("2026-11-23T21:42:53.5Z"), "a=b,c=d long")],
+            &[(Stdout, Some(AT), "long")],
         );
-        check(
-            Prefix { timestamps: false, details: true },
-            &[(Stdout, "a=b lo"), (Stdout, "a=b ng\n")],
-            &[(Stdout, None, "a=b long")],
+        assert_eq!(
+            with_details(DETAILS, Stdout, &["a=b,c=d lo", "a=b,c=d ng\n", "a=b \n", "e=f x"]),
+            ["[a=b,c=d] long", "[a=b] ", "[e=f] x"]
         );
+        assert_eq!(with_details(DETAILS, Stdout, &[" no details\n"]), ["[] no details"]);
+    }
+
+    #[test]
+    fn details_of_a_frame_are_those_of_all_its_lines() {
+        let frames = ["a=b one\na=b two\nc=d three\n"];
+        assert_eq!(with_details(DETAILS, Stdout, &frames), ["[a=b] one", "[a=b] two", "[a=b] c=d three"]);
+        let frames = ["2026-11-23T21:42:53.5Z a=b one\n2026-11-23T21:42:53.5Z a=b two\n"];
+        assert_eq!(with_details(BOTH, Stdout, &frames), ["[a=b] one", "[a=b] two"]);
+    }
+
+    /// Podman does not send details.
+    #[test]
+    fn text_without_details_is_not_removed() {
+        assert_eq!(with_details(DETAILS, Stdout, &["hello world\n"]), ["[] hello world"]);
+        assert_eq!(with_details(BOTH, Stdout, &["a=b hello\n"]), ["[] a=b hello"], "there is no timestamp, either");
+        assert_eq!(with_details(BOTH, Tty, &["a=b hello\r\n"]), ["[] a=b hello"]);
+    }
+
+    #[test]
+    fn details_of_tty_lines_are_parsed() {
+        assert_eq!(with_details(DETAILS, Tty, &["a=b he", "llo\r\na=b,c=d two\r\n"]), ["[a=b] hello", "[a=b,c=d] two"]);
+        assert_eq!(with_details(BOTH, Tty, &["2026-11-23T21:42:53.5Z a", "=b hello\r\n"]), ["[a=b] hello"]);
+        let (stamp, part) = ("2026-11-30T02:20:39.000000000Z ", "x".repeat(16 << 10));
+        let api = format!("{stamp}a=b {part}{stamp}a=b {part}{stamp}a=b end\r\n");
+        let lines = split(BOTH, 1 << 20, [(Tty, Bytes::from(api))]);
+        assert_eq!(lines.len(), 1);
+        assert_eq!((&*lines[0].details.to_string(), &*lines[0].text()), ("a=b", &*format!("{part}{part}end")));
+    }
+
+    /// A frame of a task.
+    fn of_task(task: &str, text: &str) -> Bytes {
+        Bytes::from(format!("com.docker.swarm.node.id=n1,com.docker.swarm.task.id={task} {text}"))
+    }
+
+    #[test]
+    fn lines_of_tasks_are_not_mixed() {
+        let frames =
+            [("t1", "on"), ("t2", "tw"), ("t3", "three\n"), ("t1", "e\n"), ("t2", "o\n"), ("t1", "a"), ("t2", "b")];
+        let lines = split(DETAILS, 100, frames.map(|(task, text)| (Stdout, of_task(task, text))));
+        let got: Vec<_> = lines.iter().map(|line| (line.task_id().unwrap(), line.text(), line.complete)).collect();
+        let want =
+            [("t3", "three", true), ("t1", "one", true), ("t2", "two", true), ("t1", "a", false), ("t2", "b", false)];
+        assert_eq!(got, want.map(|(task, text, complete)| (task, Cow::Borrowed(text), complete)));
+        assert!(lines.iter().all(|line| line.details.node_id() == Some("n1")));
+    }
+
+    #[test]
+    fn truncated_line_of_a_task_does_not_affect_others() {
+        let frames = [
+            ("t1", "01234567"),
+            ("t2", "tw"),
+            ("t1", "89++"),
+            ("t1", "++"),
+            ("t2", "o\n"),
+            ("t1", "+\n"),
+            ("t1", "a\n"),
+        ];
+        let lines = split(DETAILS, 10, frames.map(|(task, text)| (Stdout, of_task(task, text))));
+        let got: Vec<_> = lines.iter().map(|line| (line.task_id().unwrap(), line.text(), line.truncated)).collect();
+        let want = [("t1", "0123456789", true), ("t2", "two", false), ("t1", "a", false)];
+        assert_eq!(got, want.map(|(task, text, truncated)| (task, Cow::Borrowed(text), truncated)));
+    }
+
+    #[test]
+    fn chunk_that_continues_a_frame_is_of_the_same_task() {
+        let mut splitter = Splitter::new(DETAILS, 100);
+        splitter.push(Stdout, of_task("t2", "unfinished"), false);
+        assert_eq!(splitter.next(), None);
+        splitter.push(Stdout, of_task("t1", "one"), false);
+        assert_eq!(splitter.next(), None);
+        splitter.push(Stdout, Bytes::from_static(b" a=b two\nthree\n"), true);
+        for text in ["one a=b two", "three"] {
+            let line = splitter.next().unwrap();
+            assert_eq!((line.task_id(), &*line.text()), (Some("t1"), text));
+        }
+    }
+
+    #[test]
+    fn memory_of_unfinished_lines_of_tasks_is_bounded() {
+        let mut splitter = Splitter::new(DETAILS, 10);
+        let mut truncated = Vec::new();
+        for task in 0..3000 {
+            let text = if task < 100 { "12345678" } else { "" };
+            splitter.push(Stdout, of_task(&format!("t{task}"), text), false);
+            truncated.extend(std::iter::from_fn(|| splitter.next()));
+            let size: usize = splitter.begun.iter().map(|begun| begun.bytes.len()).sum();
+            assert!(size <= 40 && splitter.begun.len() <= MAX_UNFINISHED, "{size} bytes");
+        }
+        assert!(truncated.len() > 95 && truncated.iter().all(|line| line.truncated && !line.complete));
+        assert_eq!((truncated[0].task_id(), &*truncated[0].text()), (Some("t0"), "12345678"));
     }
 
     #[test]

@@ -83,8 +83,8 @@ impl OutputStream {
         self
     }
 
-    /// Splits the output of each source into lines, without their line endings. Timestamps, if they were requested, are
-    /// parsed and removed.
+    /// Splits the output of each source into lines, without their line endings. Timestamps and details, if they were
+    /// requested, are parsed and removed.
     ///
     /// A line is returned once it has ended, the output has ended, or it is longer than the client's
     /// [`max_item_size`](crate::DockerClientBuilder::max_item_size).

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use super::LogDetails;
 use crate::Timestamp;
 
 /// Maximum length of a timestamp, in bytes.
@@ -13,7 +14,7 @@ pub(crate) const LOG_PART_SIZE: usize = 16 << 10;
 /// Length of a timestamp of Docker (`2026-11-30T02:20:39.803214930Z`) and the space after it, in bytes.
 const TIMESTAMP_LENGTH: usize = 31;
 
-/// The parts of the prefix of each log chunk.
+/// The parts that the prefix of each log chunk has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Prefix {
     pub(crate) timestamps: bool,
@@ -21,24 +22,34 @@ pub(crate) struct Prefix {
 }
 
 impl Prefix {
-    /// Removes the prefix of a frame: its timestamp, which is assigned to `time` if that is `None`, and the details of a
-    /// frame that continues a line. Only a new frame (`fresh`) and the beginning of a line (`begins`) have a prefix.
-    pub(super) fn strip(self, frame: &mut Bytes, begins: bool, fresh: bool, time: &mut Option<Timestamp>) {
-        if self.timestamps && (begins || fresh) {
-            let found = self::time(frame);
-            *time = time.or(found);
-        }
-        if self.details && fresh && !begins {
-            skip_details(frame);
-        }
+    /// Removes the prefix of a frame.
+    pub(super) fn take(self, frame: &mut Bytes) -> (Option<Timestamp>, LogDetails) {
+        let time = if self.timestamps { time(frame) } else { None };
+        (time, self.take_details(frame, time.is_some()))
     }
 
-    /// Removes the timestamps from a line of a TTY, and the details from all parts but the first. Returns the first
-    /// timestamp.
-    pub(super) fn strip_all(self, mut line: Bytes) -> (Option<Timestamp>, Bytes) {
+    fn take_details(self, text: &mut Bytes, has_time: bool) -> LogDetails {
+        // Text without the requested timestamp has no details, either.
+        let details = if self.details && has_time == self.timestamps { LogDetails::take(text) } else { None };
+        details.unwrap_or_default()
+    }
+
+    /// Removes the prefix of a line that begins within a frame whose prefix has these details.
+    pub(super) fn take_again(self, line: &mut Bytes, details: &LogDetails) -> Option<Timestamp> {
+        let time = if self.timestamps { time(line) } else { None };
+        if self.details {
+            details.take_again(line);
+        }
+        time
+    }
+
+    /// Removes the prefixes of all parts of a line of a TTY. Returns the first.
+    pub(super) fn take_all(self, mut line: Bytes) -> (Option<Timestamp>, LogDetails, Bytes) {
         let whole = line.clone();
-        let Some(time) = time(&mut line) else { return (None, line) };
+        let time = if self.timestamps { time(&mut line) } else { None };
         let stamp = &whole[..whole.len() - line.len()];
+        let details = self.take_details(&mut line, time.is_some());
+        let Some(time) = time else { return (None, details, line) };
         let (mut joined, mut rest) = (BytesMut::new(), line.clone());
         while let Some(at) = next_part(stamp, &rest) {
             joined.extend_from_slice(&rest.split_to(at));
@@ -48,10 +59,10 @@ impl Prefix {
             }
         }
         if joined.is_empty() {
-            return (Some(time), line);
+            return (Some(time), details, line);
         }
         joined.extend_from_slice(&rest);
-        (Some(time), joined.freeze())
+        (Some(time), details, joined.freeze())
     }
 }
 

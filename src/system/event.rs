@@ -27,6 +27,14 @@ use crate::{Error, Result, Timestamp, error::Kind, models, stream::Document};
 /// | network | `container` | id of the container, of `connect` and `disconnect` |
 /// | volume | `driver` | driver of the volume |
 /// | volume | `container`, `destination` | id of the container and path in it, of `mount` |
+/// | service, node, secret, config | `name` | name of the object |
+/// | service | `image.old`, `image.new` | image before and after an `update` that changes it |
+/// | service | `replicas.old`, `replicas.new` | number of tasks before and after an `update` that changes it |
+/// | service | `updatestate.old`, `updatestate.new` | state of the service's update, before and after a change |
+/// | node | `state.old`, `state.new` | state before and after a change; also `availability`, `role` |
+///
+/// Swarm managers send events of services, nodes, secrets and swarm networks since 17.06, and of configs since 17.10.
+/// Their actions are `create`, `update` and `remove`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {

@@ -77,9 +77,12 @@ impl ReadTaskLogs {
         self
     }
 
-    /// Sets whether each line begins, after its time, with attributes as `key=value`, separated by commas, and a space:
-    /// the ids of the node, service and task (`com.docker.swarm.node.id`, `com.docker.swarm.service.id`,
-    /// `com.docker.swarm.task.id`), and those that the options of the log driver add. Defaults to `false`.
+    /// Sets whether to read the attributes of each line: the ids of the node, service and task
+    /// (`com.docker.swarm.node.id`, `com.docker.swarm.service.id`, `com.docker.swarm.task.id`), and those that the options
+    /// of the log driver add. Defaults to `false`.
+    ///
+    /// Lines have them in [`details`](crate::Line::details). Chunks of output begin, after the time, with the encoded
+    /// attributes and a space.
     pub fn details(mut self, details: bool) -> Self {
         self.query.details = Some(details);
         self

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use super::{Volume, Volumes};
 use crate::{
     Result,
-    models::{self, VolumeCreate},
+    models::{self, ClusterVolumeSpec, VolumeCreate},
     request::{Settings, request},
 };
 
@@ -69,6 +69,29 @@ impl CreateVolume {
     /// Adds a label. Requires API 1.23.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.body.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Creates a cluster volume, which all nodes of a swarm can use. Its [`driver`](Self::driver) is a CSI plugin.
+    /// Requires API 1.42, and an engine that is a swarm manager (503).
+    ///
+    /// The call returns before the plugin has created the volume; see `info` of
+    /// [`ClusterVolume`](models::ClusterVolume).
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::models::{ClusterVolumeSpec, MountVolume, VolumeAccessMode};
+    ///
+    /// let mode = VolumeAccessMode { mount_volume: Some(MountVolume::default()), ..Default::default() };
+    /// let spec = ClusterVolumeSpec { access_mode: Some(mode), ..Default::default() };
+    /// docker.volumes().create().name("data").driver("csi").cluster(spec).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "scope")]
+    #[doc(alias = "sharing")]
+    pub fn cluster(mut self, spec: ClusterVolumeSpec) -> Self {
+        self.body.cluster_volume_spec = Some(spec);
         self
     }
 

@@ -6,7 +6,9 @@
 mod addresses;
 #[cfg(feature = "tar")]
 mod archives;
+mod buildkit;
 mod cancellation;
+mod checkpoints;
 mod command;
 mod compat;
 mod configuration;
@@ -27,12 +29,15 @@ mod monitors;
 mod old_engines;
 mod operations;
 mod options;
+mod plugins;
 mod podman;
 mod progress;
 mod raw;
 mod requests;
 mod run;
 mod schemas;
+mod service_logs;
+mod service_waits;
 mod sessions;
 mod streams;
 mod swarm_updates;

@@ -16,6 +16,8 @@ mod callbacks;
 mod containers;
 mod events;
 mod logs;
+mod nodes;
+mod services;
 mod stats;
 
 /// The event history of an engine: the time of each event, in seconds, and the ID of its container.

@@ -8,7 +8,8 @@ use dockerclient::{
     exec::Command,
     images::{BuildImage, HostAddress},
     models::{
-        ContainerUpdate, EndpointIpamConfig, EndpointSettings, Healthcheck, ServiceSpec, SwarmSpec, TaskRuntime, Ulimit,
+        ClusterVolumeSpec, ContainerUpdate, EndpointIpamConfig, EndpointSettings, Healthcheck, ServiceSpec, SwarmSpec,
+        TaskRuntime, Ulimit,
     },
     services::{CreateService, RegistryAuthFrom},
     swarm::InitSwarm,
@@ -114,6 +115,8 @@ async fn options_of_containers() {
         update(35, ContainerUpdate { cpu_realtime_period: 1, ..Default::default() }),
         update(35, ContainerUpdate { cpu_realtime_runtime: 1, ..Default::default() }),
         web(21, |web| web.inspect().size(true)),
+        web(25, |web| web.start().checkpoint("before")),
+        web(25, |web| web.start().checkpoint_dir("/srv/checkpoints")),
         web(42, |web| web.stop().signal("INT")),
         web(42, |web| web.restart().signal("INT")),
         web(30, |web| web.wait().condition(WaitCondition::NextExit)),
@@ -175,6 +178,7 @@ async fn options_of_builds() {
         build(29, |build| build.target("base")),
         build(34, |build| build.platform("linux/arm64")),
         build(38, |build| build.build_kit(true)),
+        build(38, |build| build.build_id("nightly")),
         build(40, |build| build.output("image", [("push", "true")])),
         build(41, |build| build.add_host("host", HostAddress::HostGateway)),
     ];
@@ -233,6 +237,10 @@ async fn options_of_prune_events_volumes_and_networks() {
         since(24, |docker| docker.networks().list().label("app=web")),
         since(40, |docker| docker.networks().list().dangling(true)),
         since(25, |docker| docker.volume("data").remove().force(true)),
+        since(42, |docker| {
+            let spec = ClusterVolumeSpec { group: "fast".into(), ..Default::default() };
+            docker.volumes().create().name("data").driver("csi").cluster(spec)
+        }),
         since(22, |docker| docker.network("back").disconnect("web").force(true)),
         since(22, |docker| docker.network("back").connect("web").alias("db")),
         since(54, |docker| {
@@ -300,6 +308,20 @@ async fn options_of_services() {
         }),
     ];
     assert_snapshot!(sent(calls).await);
+}
+
+#[tokio::test]
+async fn options_of_plugins() {
+    let calls = vec![
+        since(28, |docker| docker.plugins().list().enabled(true)),
+        since(28, |docker| docker.plugins().list().capability("volumedriver")),
+        since(28, |docker| docker.plugin("sshfs").disable().force(true)),
+    ];
+    assert_snapshot!(sent(calls).await, @r#"
+    GET /v1.28/plugins?filters={"enabled":["true"]}
+    GET /v1.28/plugins?filters={"capability":["volumedriver"]}
+    POST /v1.28/plugins/sshfs/disable?force=true
+    "#);
 }
 
 /// Options that are the default of the engine are not sent, so these calls succeed at every version that has the

@@ -66,23 +66,25 @@ fn examples_round_trip_through_models() {
     }
     survive! {
         AddressPool AppArmorOptions Attestation AttestationData AuthConfig AuthResult BindOptions BlkioEntry BlkioStats
-        BuildCache BuildCacheUsage BuildIdentity BuildPruneResult CaConfig Change ClusterInfo Commit Config
-        ConfigCreateResult ConfigReference ConfigSpec ContainerConfig ContainerCreate ContainerInspect
-        ContainerPruneResult ContainerRootFs ContainerSnapshot ContainerSpec ContainerState ContainerStorage
-        ContainerSummary ContainerUpdate Containerd ContainerdNamespaces ContainersUsage CpuStats CpuUsage CreateResult
-        CredentialSpec DeleteItem Descriptor DeviceMapping DeviceRequest DiscoveredDevice DiscreteResource DiskUsage
-        DispatcherConfig DistributionInspect DnsConfig Driver EncryptionConfig Endpoint EndpointIpamConfig
-        EndpointSettings EndpointSpec EngineDescription ErrorDetail Event EventActor ExecConfig ExecContainer
-        ExecInspect ExecProcess ExecStartConfig ExternalCa FileTarget FirewallBackend GenericResource GlobalJob
-        GlobalService GraphDriver Health HealthTest Healthcheck HistoryItem HostConfig IdResult ImageIdentity
-        ImageInspect ImageManifest ImageManifestData ImageManifestSize ImageMetadata ImageOptions ImagePruneResult
-        ImageSummary ImagesUsage IndexConfig Info Ipam IpamConfig IpamStatus JobStatus JoinTokens JsonMessage LogConfig
-        LxcSetting ManagerStatus MemoryStats Mount MountPoint NamedResource Network NetworkAttachment
-        NetworkAttachmentConfig NetworkAttachmentSpec NetworkConnect NetworkContainer NetworkCreate NetworkCreateResult
-        NetworkDisconnect NetworkPruneResult NetworkService NetworkSettings NetworkStats NetworkStatus NetworkTask
-        NetworkingConfig Node NodeCsiInfo NodeDescription NodePlatform NodeSpec NodeStatus NriInfo ObjectVersion
-        OrchestrationConfig PathStat PeerInfo PidsStats Placement PlacementPreference Platform PluginDescription Plugins
-        Port PortBinding PortConfig PortStatus Privileges ProgressDetail PullIdentity RaftConfig RegistryConfig
+        BlockVolume BuildCache BuildCacheUsage BuildIdentity BuildPruneResult CaConfig CapacityRange Change Checkpoint
+        CheckpointCreate ClusterInfo ClusterVolume ClusterVolumeInfo ClusterVolumeSpec Commit Config ConfigCreateResult
+        ConfigReference ConfigSpec ContainerConfig ContainerCreate ContainerInspect ContainerPruneResult ContainerRootFs
+        ContainerSnapshot ContainerSpec ContainerState ContainerStorage ContainerSummary ContainerUpdate Containerd
+        ContainerdNamespaces ContainersUsage CpuStats CpuUsage CreateResult CredentialSpec DeleteItem Descriptor
+        DeviceMapping DeviceRequest DiscoveredDevice DiscreteResource DiskUsage DispatcherConfig DistributionInspect
+        DnsConfig Driver EncryptionConfig Endpoint EndpointIpamConfig EndpointSettings EndpointSpec EngineDescription
+        ErrorDetail Event EventActor ExecConfig ExecContainer ExecInspect ExecProcess ExecStartConfig ExternalCa
+        FileTarget FirewallBackend GenericResource GlobalJob GlobalService GraphDriver Health HealthTest Healthcheck
+        HistoryItem HostConfig IdResult ImageIdentity ImageInspect ImageManifest ImageManifestData ImageManifestSize
+        ImageMetadata ImageOptions ImagePruneResult ImageSummary ImagesUsage IndexConfig Info Ipam IpamConfig IpamStatus
+        JobStatus JoinTokens JsonMessage LogConfig LxcSetting ManagerStatus MemoryStats Mount MountPoint MountVolume
+        NamedResource Network NetworkAttachment NetworkAttachmentConfig NetworkAttachmentSpec NetworkConnect
+        NetworkContainer NetworkCreate NetworkCreateResult NetworkDisconnect NetworkPruneResult NetworkService
+        NetworkSettings NetworkStats NetworkStatus NetworkTask NetworkingConfig Node NodeCsiInfo NodeDescription
+        NodePlatform NodeSpec NodeStatus NriInfo ObjectVersion OrchestrationConfig PathStat PeerInfo PidsStats Placement
+        PlacementPreference Platform Plugin PluginArgs PluginConfig PluginDescription PluginDevice PluginEnv
+        PluginInterface PluginLinux PluginMount PluginNetwork PluginPrivilege PluginRootFs PluginSettings PluginUser
+        Plugins Port PortBinding PortConfig PortStatus Privileges ProgressDetail PullIdentity RaftConfig RegistryConfig
         RemoteManager ReplicatedJob ReplicatedService ResourceLimits ResourceRequirements Resources RestartPolicy RootFs
         Runtime RuntimeTarget SearchResult SeccompOptions SecondaryAddress Secret SecretCreateResult SecretReference
         SecretSpec SelinuxContext Service ServiceConfigReference ServiceCreateResult ServiceMode ServicePlugin
@@ -90,9 +92,10 @@ fn examples_round_trip_through_models() {
         SignerIdentity SpreadOver Stats StorageStats SubnetStatus SummaryHealth SummaryHostConfig SummaryNetworkSettings
         Swarm SwarmInfo SwarmInit SwarmIpam SwarmIpamConfig SwarmJoin SwarmNetwork SwarmNetworkSpec SwarmSpec
         SwarmUnlockKey Task TaskContainer TaskDefaults TaskRestartPolicy TaskSpec TaskStatus ThrottleDevice
-        ThrottlingData TlsInfo TmpfsOptions TopResult Topology Ulimit UnpackedSize UpdateConfig UpdateResult
-        UpdateStatus Version VersionComponent VersionPlatform VirtualIp Volume VolumeAttachment VolumeCreate VolumeList
-        VolumeOptions VolumePruneResult VolumeUsage VolumesUsage WaitError WaitResult WeightDevice
+        ThrottlingData TlsInfo TmpfsOptions TopResult Topology TopologyRequirement Ulimit UnpackedSize UpdateConfig
+        UpdateResult UpdateStatus Version VersionComponent VersionPlatform VirtualIp Volume VolumeAccessMode
+        VolumeAttachment VolumeCreate VolumeList VolumeOptions VolumePruneResult VolumePublishStatus VolumeSecret
+        VolumeUpdate VolumeUsage VolumesUsage WaitError WaitResult WeightDevice
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dockerclient::models::{NodeAvailability, NodeSpec};
+use dockerclient::{
+    ApiVersion, ErrorKind,
+    models::{ClusterVolumeSpec, NodeAvailability, NodeSpec, VolumeAvailability},
+};
 use dockerclient_testkit::{FakeEngine, Response};
 use insta::assert_snapshot;
 
@@ -53,6 +56,72 @@ async fn secret_and_config_updates_are_retried_if_out_of_sequence() {
     GET /v1.41/configs/a
     POST /v1.41/configs/a/update?version=9
     ");
+}
+
+/// An engine with a cluster volume that changes before each of the first `conflicts` writes.
+fn engine_with_cluster_volume(conflicts: usize) -> FakeEngine {
+    let writes = AtomicUsize::new(0);
+    FakeEngine::scripted(move |request| match &*request.line {
+        line if line.starts_with("GET") => {
+            let index = 7 + writes.load(Ordering::Relaxed);
+            let spec = r#"{"Group":"fast","AccessMode":{"Scope":"single","MountVolume":{}},"Availability":"active"}"#;
+            let cluster_volume = format!(r#"{{"ID":"7hkv","Version":{{"Index":{index}}},"Spec":{spec}}}"#);
+            let volume = format!(r#"{{"Name":"data","Driver":"csi","ClusterVolume":{cluster_volume}}}"#);
+            Response::json(200, &volume)
+        }
+        _ if writes.fetch_add(1, Ordering::Relaxed) < conflicts => Response::json(500, OUT_OF_SEQUENCE),
+        _ => Response::empty(200),
+    })
+}
+
+/// The volume is found by its name, and written by its id.
+#[tokio::test]
+async fn volume_update_is_retried_if_out_of_sequence() {
+    let engine = engine_with_cluster_volume(1);
+    let data = engine.client("1.42").volume("data");
+    data.update(|spec| spec.availability = Some(VolumeAvailability::Drain)).await.unwrap();
+    assert_snapshot!(engine.request_lines(), @"
+    GET /v1.42/volumes/data
+    PUT /v1.42/volumes/7hkv?version=7
+    GET /v1.42/volumes/data
+    PUT /v1.42/volumes/7hkv?version=8
+    ");
+    let body = engine.requests().last().unwrap().body.clone();
+    assert_snapshot!(body, @r#"{"Spec":{"AccessMode":{"MountVolume":{},"Scope":"single"},"Availability":"drain","Group":"fast"}}"#);
+
+    let engine = engine_with_cluster_volume(usize::MAX);
+    let error = engine.client("1.42").volume("data").update(|_| {}).await.unwrap_err();
+    assert_eq!((error.status(), error.operation()), (Some(500), Some("volume_update")), "{error}");
+    assert_eq!(engine.requests().len(), 10);
+}
+
+#[tokio::test]
+async fn volume_replace_writes_once_by_the_id_of_the_handle() {
+    let engine = engine_with_cluster_volume(1);
+    let docker = engine.client("1.42");
+    let found = docker.volume("data").inspect().await.unwrap().cluster_volume.unwrap();
+    let spec = ClusterVolumeSpec { availability: Some(VolumeAvailability::Pause), ..Default::default() };
+    let replace = || found.handle(&docker).replace(found.version.index, spec.clone());
+    assert_eq!(replace().await.unwrap_err().status(), Some(500));
+    replace().await.unwrap();
+    assert_snapshot!(engine.request_lines(), @"
+    GET /v1.42/volumes/data
+    PUT /v1.42/volumes/7hkv?version=7
+    PUT /v1.42/volumes/7hkv?version=7
+    ");
+}
+
+#[tokio::test]
+async fn volume_update_requires_a_cluster_volume() {
+    let engine = FakeEngine::scripted(|_| Response::json(200, r#"{"Name":"data","Driver":"local"}"#));
+    let error = engine.client("1.42").volume("data").update(|_| {}).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_snapshot!(error, @"failed to update volume data: only cluster volumes can be updated");
+    assert_eq!(engine.request_lines(), "GET /v1.42/volumes/data");
+
+    let error = engine.client("1.41").volume("data").update(|_| {}).await.unwrap_err();
+    assert_eq!(error.required_version(), Some(ApiVersion::new(1, 42)), "{error}");
+    assert_eq!(engine.requests().len(), 1);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use dockerclient::{
     images::{BuildImage, HostAddress, ProgressItem},
     models::{ImageInspect, Ulimit},
 };
+use tokio::time::timeout;
 
 use crate::{
     engine::{Engine, lacks_step_output, retry_while_busy, short, supported_since, version},
@@ -99,6 +100,30 @@ async fn build_tag_label_target_and_platform_apply_to_the_image() {
     if let Some(image) = supported_since(38, built(build().build_kit(true)).await) {
         assert!(image.config.unwrap().env.contains(&"STAGE=last".to_owned()));
     }
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn cancel_build_ends_the_build_with_an_error() {
+    let engine = Engine::under_test().await;
+    let id = engine.name("build");
+    let cancel = || engine.images().cancel_build(&*id);
+    // There is no such build yet, which is not an error.
+    let Some(()) = supported_since(38, cancel().await) else { return };
+    let build = engine.images().build(archive(&[("Dockerfile", "FROM busybox\nRUN sleep 600\n")]));
+    let build = build.build_kit(true).build_id(&*id).no_cache(true).network("none");
+    let mut progress = build.progress().await.unwrap();
+    // Engines register a build before they report progress.
+    assert!(progress.try_next().await.unwrap().is_some());
+    cancel().await.unwrap();
+    let failure = async {
+        while progress.try_next().await?.is_some() {}
+        Ok(())
+    };
+    let failure: Result<()> = timeout(Duration::from_secs(60), failure).await.unwrap();
+    let error = failure.unwrap_err();
+    assert!(error.is_operation_failed(), "{error}");
+    assert!(error.message().is_some_and(|message| message.to_lowercase().contains("cancel")), "{error}");
 }
 
 /// The steps copy files, so that the cache has records with parents.

@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
+mod buildkit;
 mod builds;
+mod checkpoints;
 mod command;
 #[cfg(feature = "tar")]
 mod command_line;
@@ -28,6 +30,7 @@ mod monitors;
 mod names;
 mod networks;
 mod options;
+mod plugins;
 mod raw;
 mod registry;
 mod requests;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dockerclient::{
-    ApiVersion, Error, Timestamp,
+    ApiVersion, Error, Line, Timestamp,
     containers::{ListContainers, ReadLogs},
     exec::Command,
     images::SearchImages,
@@ -61,7 +61,8 @@ async fn logs_until_and_details() {
     container.wait().await.unwrap();
     let texts = async |logs: ReadLogs| {
         let lines: Vec<_> = logs.await?.lines().try_collect().await?;
-        Ok(lines.iter().map(|line| line.text().into_owned()).collect::<Vec<_>>())
+        let text = |line: &Line| format!("{} {}", line.details, line.text()).trim_start().to_owned();
+        Ok(lines.iter().map(text).collect::<Vec<_>>())
     };
     if let Some(lines) = supported_since(24, texts(container.logs().details(true)).await) {
         assert_eq!(lines, ["GREETING=hello early", "GREETING=hello late"]);

@@ -14,10 +14,13 @@ mod live {
     pub(crate) mod engine;
     pub(crate) mod validating_proxy;
 }
+mod monitors;
 mod nodes;
 mod secrets;
 mod services;
 mod swarm;
 mod tasks;
+mod volumes;
+mod waits;
 
 use self::live::validating_proxy;

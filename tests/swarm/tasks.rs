@@ -53,7 +53,9 @@ async fn task_logs_are_those_of_one_task() {
         assert_eq!(output.lines().try_next().await.unwrap().unwrap().text(), "to stdout");
         let output = logs().follow(true).stdout(false).details(true).tail(2).await.unwrap();
         let line = output.lines().try_next().await.unwrap().unwrap();
-        assert!(line.text().contains(&format!("com.docker.swarm.task.id={}", task.id)), "{}", line.text());
+        assert_eq!((line.task_id(), &*line.text()), (Some(&*task.id), "to stderr"));
+        assert_eq!(line.details.node_id(), Some(&*task.node_id));
+        assert_eq!(line.details.service_id(), Some(&*task.service_id));
         let output = logs().timestamps(true).await.unwrap().capture().await.unwrap();
         assert!(output.stdout_text().ends_with("Z to stdout\n") && output.stderr_text().ends_with("Z to stderr\n"));
     }

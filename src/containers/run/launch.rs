@@ -184,7 +184,7 @@ impl RunContainer {
 async fn start(docker: &DockerClient, settings: &Settings, id: &str) -> Result<()> {
     let api = docker.api("container_start", settings).await?.of(id);
     let id = api.during(validate::container(id))?;
-    api.done(api.container_start(id, None, &HostConfig::default()).await)
+    api.done(api.container_start(id, None, None, None, &HostConfig::default()).await)
 }
 
 type Waiting = Decoded<DocumentDecoder<WaitResult>>;

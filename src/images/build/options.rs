@@ -47,6 +47,7 @@ pub(super) struct Options {
     pub(super) security_opts: Vec<String>,
     pub(super) squash: Option<bool>,
     pub(super) build_kit: bool,
+    pub(super) build_id: Option<String>,
     build_args: Secret<BTreeMap<String, Option<String>>>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) cache_from: Vec<String>,
@@ -229,6 +230,13 @@ impl BuildImage {
     /// reported in BuildKit's own format, as [outcomes](crate::images::ProgressItem::Outcome).
     pub fn build_kit(mut self, build_kit: bool) -> Self {
         self.options.build_kit = build_kit;
+        self
+    }
+
+    /// Sets the id by which [`cancel_build`](crate::images::Images::cancel_build) cancels the build, from any program. The
+    /// classic builder ignores it. Requires API 1.38.
+    pub fn build_id(mut self, id: impl Into<String>) -> Self {
+        self.options.build_id = Some(id.into());
         self
     }
 

@@ -23,7 +23,7 @@ pub struct WatchProgress<T> {
 }
 
 impl<T: 'static> WatchProgress<T> {
-    pub(in crate::images) fn new<B, F>(operation: &'static str, settings: Settings, begin: B) -> Self
+    pub(crate) fn new<B, F>(operation: &'static str, settings: Settings, begin: B) -> Self
     where
         B: FnOnce(Settings) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Progress<T>>> + Send + 'static,

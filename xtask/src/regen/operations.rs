@@ -20,7 +20,7 @@ pub(super) fn table(document: &Value) -> Result<String> {
                 path,
                 operation["x-since"].as_str().unwrap_or(oldest),
                 operation["x-until"].as_str().unwrap_or("-"),
-                kind(operation),
+                kind(method, operation),
             )?;
         }
     }
@@ -28,10 +28,11 @@ pub(super) fn table(document: &Value) -> Result<String> {
 }
 
 /// The form of a successful response.
-fn kind(operation: &Value) -> &'static str {
+fn kind(method: &str, operation: &Value) -> &'static str {
     let responses = &operation["responses"];
     if operation["x-hijack"] == true {
-        return if responses.get("200").is_some() { "two-way stream" } else { "websocket" };
+        // A WebSocket handshake is a GET request.
+        return if method == "get" { "websocket" } else { "two-way stream" };
     }
     let content = ["200", "201"].iter().find_map(|status| responses[status]["content"].as_object());
     let Some((media_type, media)) = content.and_then(|content| content.iter().next()) else {

@@ -1,0 +1,70 @@
+//! BuildKit: the handle [`BuildKit`], and the requests that its methods return.
+//!
+//! BuildKit is controlled over gRPC. This module opens the connections; a program brings its own implementation of
+//! gRPC. Builds without one are requests of [`Images::build`](crate::images::Images::build).
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CONNECTION, UPGRADE},
+};
+
+use crate::{DockerClient, Error, Result, error::Kind, generated::Api, raw::RawConnection, transport::Connection};
+
+mod grpc;
+mod session;
+
+pub use self::{grpc::ConnectGrpc, session::OpenSession};
+
+/// A handle for BuildKit, the builder that is part of the engine. Returned by [`DockerClient::buildkit`].
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// let buildkit = docker.buildkit();
+/// let session = buildkit.session("k3v1q9").await?; // the engine calls services of this program
+/// let control = buildkit.grpc().await?; // this program calls services of the engine
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct BuildKit {
+    docker: DockerClient,
+}
+
+impl BuildKit {
+    pub(crate) fn new(docker: DockerClient) -> Self {
+        Self { docker }
+    }
+}
+
+/// Returns the headers that request an upgrade to HTTP/2 without TLS.
+fn upgrade() -> HeaderMap {
+    let headers = [(CONNECTION, "Upgrade"), (UPGRADE, "h2c")];
+    headers.map(|(name, value)| (name, HeaderValue::from_static(value))).into_iter().collect()
+}
+
+/// Returns the connection, which carries HTTP/2 if the engine has switched protocols.
+fn upgraded(api: &Api<'_>, response: Response<Connection>) -> Result<RawConnection> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let message = format!("the engine did not switch to HTTP/2 (status {})", response.status().as_u16());
+        return api.during(Err(Error::new(Kind::ConnectionLost(message))));
+    }
+    Ok(RawConnection::new(response))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    #[test]
+    fn buildkit_requests_can_be_sent_between_threads() {
+        fn check<R: IntoFuture<IntoFuture: Send> + Send + Sync + fmt::Debug + 'static>(_: R) {}
+
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        check(docker.buildkit().session("s1").name("web").shared_key("key").methods(["/a.B/C"]));
+        check(docker.buildkit().grpc());
+    }
+}
