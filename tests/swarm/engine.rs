@@ -8,8 +8,8 @@ use dockerclient::{
     services::CreateService,
 };
 
-pub(crate) use crate::live::engine::supported_since;
-use crate::live::engine::{self, Engine};
+use crate::live::engine::Engine;
+pub(crate) use crate::live::engine::{supported_since, version};
 
 /// Time limit for changes of the state of nodes and tasks.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -113,7 +113,7 @@ pub(crate) async fn poll<T>(expected: &str, attempt: impl AsyncFn() -> Option<T>
 
 /// Whether the API version under test is 1.`minor` or newer.
 pub(crate) fn supports(minor: u16) -> bool {
-    engine::version() >= ApiVersion::new(1, minor)
+    version() >= ApiVersion::new(1, minor)
 }
 
 /// Whether an update was rejected because the object has a newer version.

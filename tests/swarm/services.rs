@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use dockerclient::{
-    Lines,
-    models::{EndpointMode, PublishMode, Task, TaskRuntime, TaskState},
+    ApiVersion, DockerClient, Lines,
+    models::{EndpointMode, NetworkAttachmentConfig, PublishMode, Task, TaskRuntime, TaskState},
     services::{ListServices, RegistryAuthFrom},
 };
 
-use crate::engine::{Manager, is_out_of_sequence, poll, supported_since, supports};
+use crate::engine::{Manager, is_out_of_sequence, poll, supported_since, supports, version};
 
 /// The environment of the container of a task.
 fn env(task: &Task) -> &[String] {
@@ -179,6 +179,44 @@ async fn service_is_connected_to_an_overlay_network() {
     service.remove().await.unwrap();
     // The network can be removed when the containers are.
     poll("a network without tasks", async || network.remove().await.ok()).await;
+}
+
+/// Whether a task is connected to a network.
+fn is_connected(task: &Task, network: &str) -> bool {
+    task.networks_attachments.iter().any(|attached| attached.network.id == network)
+}
+
+/// Below API 1.44, networks can be set for the service instead of its tasks.
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn service_update_keeps_deprecated_networks() {
+    let docker = Manager::under_test().await;
+    let [network, name] = ["networks", "services"].map(|path| docker.removed(path));
+    let network = docker.networks().create(network).driver("overlay").await.unwrap().network;
+    let version = version().min(ApiVersion::new(1, 43));
+    let older = DockerClient::builder().address(docker.real_address()).api_version(version).build().unwrap();
+    let attached = NetworkAttachmentConfig { target: network.id().into(), ..Default::default() };
+    let create = older.services().create("busybox").resolve_image(false).name(&*name).cmd(["sleep", "100"]);
+    let create = create.endpoint_mode(EndpointMode::Dnsrr).stop_grace_period(Duration::ZERO);
+    create.spec(move |spec| spec.networks.push(attached)).await.unwrap();
+    let old = docker.running_if(&name, 1, |task| is_connected(task, network.id())).await.remove(0);
+
+    let service = docker.service(&*name);
+    let seen = service.inspect().await.unwrap();
+    assert!(seen.spec.networks.len() == 1 && seen.spec.task_template.networks.is_empty());
+    if supports(44) {
+        let mut spec = seen.spec;
+        assert!(service.replace(seen.version.index, spec.clone()).await.unwrap_err().is_unsupported());
+        spec.networks.clear();
+        let error = service.replace(seen.version.index, spec).await.unwrap_err();
+        assert!(error.status() == Some(501) && error.to_string().contains("networks must be migrated"), "{error}");
+    }
+    service.update(|spec| drop(spec.labels.insert("app".into(), "web".into()))).await.unwrap();
+    let is_kept = |task: &Task| is_connected(task, network.id()) && (supports(44) || task.id == old.id);
+    docker.running_if(&name, 1, is_kept).await;
+    let seen = service.inspect().await.unwrap().spec;
+    let [of_service, of_tasks] = [&seen.networks, &seen.task_template.networks].map(Vec::len);
+    assert_eq!((of_service, of_tasks), if supports(44) { (0, 1) } else { (1, 0) });
 }
 
 #[tokio::test]

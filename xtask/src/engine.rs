@@ -122,8 +122,13 @@ impl Engine {
             podman::serve(&mut command, own, &address);
             return Ok(command);
         }
-        let is_trixie = self.kind == Kind::Trixie;
-        let mut command = if is_trixie { trixie::command("dockerd", own) } else { self.command("dockerd") };
+        let mut command = if self.kind.is_trixie() {
+            let mut command = self.command("unshare");
+            trixie::enter(&mut command, own, "dockerd");
+            command
+        } else {
+            self.command("dockerd")
+        };
         // In its own network namespace, the engine can create its usual bridge.
         let bridge = if self.kind.is_isolated() { "docker0" } else { &self.name };
         dockerd::configure(own)?;

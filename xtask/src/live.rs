@@ -19,9 +19,13 @@ const COMPARED: [&str; 5] = ["1.15", "1.17", "1.21", "1.30", "1.41"];
 /// The API versions at which the live suite runs on Debian 13's Docker.
 const TRIXIE_VERSIONS: [&str; 2] = ["1.24", "1.45"];
 
-/// The API versions at which the swarm suite runs: the oldest with swarm mode, the one that introduced configs, and the newest
-/// that Debian 12's Docker supports.
-const SWARM_VERSIONS: [&str; 3] = ["1.24", "1.30", "1.41"];
+/// The API versions at which the swarm suite runs on Debian 12's Docker: the oldest with swarm mode, the one that introduced
+/// configs, the last one without jobs, and the newest that it supports.
+const SWARM_VERSIONS: [&str; 4] = ["1.24", "1.30", "1.40", "1.41"];
+
+/// The API versions at which the swarm suite runs on Debian 13's Docker: the one that removed networks of services, and the
+/// newest that it supports.
+const SWARM_TRIXIE_VERSIONS: [&str; 2] = ["1.44", "1.45"];
 
 /// The Podman release that the exceptions apply to, which is Debian 12's.
 const PODMAN: &str = "4.3.";
@@ -40,7 +44,7 @@ const NOT_RUN: [&str; 2] = ["waits forever: ", "by chance: "];
 
 /// Runs the suites on all engines, and prints a summary.
 pub(crate) fn run() -> Result<()> {
-    let summaries = [on(Kind::Docker)?, on(Kind::Trixie)?, on(Kind::Podman)?, on(Kind::Swarm)?];
+    let summaries = Kind::ALL.into_iter().map(on).collect::<Result<Vec<_>>>()?;
     println!("\n{}", summaries.join("\n"));
     Ok(())
 }
@@ -96,7 +100,8 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Docker => docker(&engine),
         Kind::Trixie => trixie(&engine),
         Kind::Podman => podman(&engine),
-        Kind::Swarm => swarm(&engine),
+        Kind::Swarm => swarm(&engine, &SWARM_VERSIONS),
+        Kind::SwarmTrixie => swarm(&engine, &SWARM_TRIXIE_VERSIONS),
     };
     let version = engine.version();
     if !was_up {
@@ -129,8 +134,8 @@ fn trixie(engine: &Engine) -> Result<String> {
     Ok(format!("at API {ran}; TLS, SSH and connectors ({transports} tests)"))
 }
 
-fn swarm(engine: &Engine) -> Result<String> {
-    Ok(format!("at API {}", suite_at(engine, "swarm", &SWARM_VERSIONS)?))
+fn swarm(engine: &Engine, versions: &[&str]) -> Result<String> {
+    Ok(format!("at API {}", suite_at(engine, "swarm", versions)?))
 }
 
 /// Runs the tests that are not excepted, which must pass, and those that are, which must fail.

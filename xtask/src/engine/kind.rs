@@ -23,10 +23,12 @@ pub(crate) enum Kind {
     Podman,
     /// The installed Docker, for swarm mode: it creates a bridge and VXLAN interfaces, which stay in its network namespace.
     Swarm,
+    /// The Docker of Debian 13, for swarm mode, in a network namespace.
+    SwarmTrixie,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm];
+    pub(crate) const ALL: [Self; 5] = [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm, Self::SwarmTrixie];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Kind {
             Self::Trixie => "trixie",
             Self::Podman => "podman",
             Self::Swarm => "swarm",
+            Self::SwarmTrixie => "swarm-trixie",
         }
     }
 
@@ -45,6 +48,7 @@ impl Kind {
             Self::Trixie => "engine-trixie",
             Self::Podman => "engine-podman",
             Self::Swarm => "engine-swarm",
+            Self::SwarmTrixie => "engine-swarm-trixie",
         }
     }
 
@@ -55,12 +59,18 @@ impl Kind {
             Self::Trixie => "dkt",
             Self::Podman => "dkp",
             Self::Swarm => "dks",
+            Self::SwarmTrixie => "dku",
         }
     }
 
     /// Whether it runs in a network namespace that is not connected to any other network.
     pub(super) fn is_isolated(self) -> bool {
-        matches!(self, Self::Podman | Self::Swarm)
+        matches!(self, Self::Podman | Self::Swarm | Self::SwarmTrixie)
+    }
+
+    /// Whether it is the Docker of Debian 13.
+    pub(super) fn is_trixie(self) -> bool {
+        matches!(self, Self::Trixie | Self::SwarmTrixie)
     }
 
     /// Fails if this machine cannot run it; the error names what is missing.
@@ -68,7 +78,7 @@ impl Kind {
         ensure!(rustix::process::geteuid().is_root(), "a private engine needs root, for mounts and networks");
         let (programs, package): (&[_], _) = match self {
             Self::Docker | Self::Swarm => (&["dockerd"], "docker.io"),
-            Self::Trixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
+            Self::Trixie | Self::SwarmTrixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
             Self::Podman => (&podman::PROGRAMS, "podman"),
         };
         let common = ["docker-registry", "busybox", "ip", "nsenter", "ps", "sshd", "ssh-keygen", "tar"];
@@ -78,13 +88,13 @@ impl Kind {
                 "{program} is not installed; on Debian: apt-get install {package} {PACKAGES}"
             );
         }
-        if self == Self::Trixie { trixie::check_keyring() } else { Ok(()) }
+        if self.is_trixie() { trixie::check_keyring() } else { Ok(()) }
     }
 
     /// Downloads missing packages, if this machine can run it.
     pub(crate) fn prepare(self) -> Result<()> {
         self.can_run()?;
-        if self == Self::Trixie { trixie::prepare() } else { Ok(()) }
+        if self.is_trixie() { trixie::prepare() } else { Ok(()) }
     }
 }
 
@@ -95,6 +105,7 @@ impl Display for Kind {
             Self::Trixie => "Debian 13's Docker",
             Self::Podman => "Podman",
             Self::Swarm => "Docker in swarm mode",
+            Self::SwarmTrixie => "Debian 13's Docker in swarm mode",
         })
     }
 }
@@ -105,7 +116,7 @@ impl FromStr for Kind {
     fn from_str(name: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|kind| kind.name() == name) {
             Some(kind) => Ok(kind),
-            None => bail!("unknown engine {name:?}; use docker, trixie, podman or swarm"),
+            None => bail!("unknown engine {name:?}; use docker, trixie, podman, swarm or swarm-trixie"),
         }
     }
 }

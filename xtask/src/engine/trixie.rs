@@ -1,7 +1,7 @@
 //! Debian 13's Docker on any Debian or Ubuntu: unpacked into a separate root directory, because it needs its own libc.
 //!
 //! The engine runs in a separate mount namespace with that directory as its root, so its mounts are removed with its last
-//! process. It uses the machine's network.
+//! process.
 
 use std::{
     fs,
@@ -70,12 +70,10 @@ pub(super) fn prepare() -> Result<()> {
     Ok(fs::remove_dir_all(unfinished)?)
 }
 
-/// A command that runs `program` of Debian 13, with `own` at the same path as outside.
-pub(super) fn command(program: &str, own: &Path) -> Command {
-    let mut command = shell::command("unshare");
+/// Adds the arguments of `unshare` that run `program` of Debian 13, with `own` at the same path as outside.
+pub(super) fn enter(command: &mut Command, own: &Path, program: &str) {
     command.args(["--mount", "sh", "-c", ENTER, "sh"]).arg(directory()).arg(own).arg(program);
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-    command
 }
 
 fn directory() -> PathBuf {
