@@ -78,6 +78,8 @@ impl ListNodes {
     }
 
     /// Includes only nodes with this membership, `accepted` or `pending`; several calls include more.
+    ///
+    /// Engines set the membership of a node to `pending` whenever the node is [updated](crate::nodes::Node::update).
     pub fn membership(self, membership: impl Into<String>) -> Self {
         self.filter("membership", membership)
     }

@@ -5,6 +5,9 @@ use std::{fmt, sync::Arc};
 use super::privileges;
 use crate::{DockerClient, Error, Result, models::PluginPrivilege, request::Settings};
 
+/// Decides about the privileges that a plugin requires.
+type Decide = Arc<dyn Fn(&[PluginPrivilege]) -> bool + Send + Sync>;
+
 /// The privileges that a plugin is granted.
 #[derive(Clone, Default)]
 pub(super) enum Grant {
@@ -14,7 +17,7 @@ pub(super) enum Grant {
     /// All that the plugin requires.
     All,
     /// All that the plugin requires, if the function returns `true` for them.
-    If(Arc<dyn Fn(&[PluginPrivilege]) -> bool + Send + Sync>),
+    If(Decide),
     /// These. Those that the plugin requires are not read.
     These(Vec<PluginPrivilege>),
 }

@@ -5,9 +5,10 @@ use std::{io, sync::Arc, thread, time::Duration};
 use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
 use tokio::io::DuplexStream;
 
-use crate::{Call, Request, Response, connection, listeners::Listeners, server::Server, simulate};
+use crate::{Call, Request, Response, connection, listeners::Listeners, server::Server, simulate, state::State};
 
 mod builder;
+mod swarm;
 
 pub use self::builder::FakeEngineBuilder;
 
@@ -120,12 +121,16 @@ impl FakeEngine {
         self.server.kill();
     }
 
-    /// Accepts connections again after [`kill`](Self::kill), at the same addresses and with the same state.
+    /// Accepts connections again after [`kill`](Self::kill), at the same addresses and with the same state. A manager of a
+    /// swarm with autolock is locked.
     ///
     /// # Panics
     ///
     /// Panics if its port is in use by another process.
     pub fn start(&self) {
+        if !self.server.is_up() {
+            self.server.state.update(State::engine_restarted);
+        }
         self.server.start();
         self.listeners.listen_again(&self.server).expect("failed to listen at the same addresses");
     }

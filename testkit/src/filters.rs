@@ -20,6 +20,15 @@ pub(crate) fn labels_pass(filters: &Value, labels: &Value) -> bool {
     })
 }
 
+/// Whether labels match all filters with this key. As in swarms, `label=` is the same as `label`.
+pub(crate) fn swarm_labels_pass(filters: &Value, key: &str, labels: &Value) -> bool {
+    values(filters, key).iter().all(|wanted| match wanted.split_once('=') {
+        Some((key, value)) if !value.is_empty() => labels[key] == value,
+        Some((key, _)) => labels.get(key).is_some(),
+        None => labels.get(wanted).is_some(),
+    })
+}
+
 /// Whether a prune removes an object with these labels and creation time.
 pub(crate) fn prunes(filters: &Value, labels: &Value, created: Timestamp) -> bool {
     let kept = values(filters, "label!").iter().any(|kept| match kept.split_once('=') {

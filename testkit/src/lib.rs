@@ -64,6 +64,29 @@
 //! # }
 //! ```
 //!
+//! # Swarms
+//!
+//! [`FakeEngineBuilder::swarm_nodes`] makes the engine the manager of a swarm. Services run the programs of their images
+//! on its nodes: tasks are placed, replaced, updated and rolled back as by a real swarm. The engine responds to the creation
+//! or change of a service after the programs of its tasks have run up to their first pending `await`, unless that needs time
+//! to pass: delays of restarts and updates, and the periods in which updates are monitored, are a hundredth of the configured
+//! ones. [`FakeEngine::kill_node`] makes a node unreachable.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
+//! use dockerclient_testkit::{FakeEngine, Image, Program};
+//!
+//! let web = Image::new("web:1").program(["serve"], Program::printing("ready\n").and_then_until_stopped());
+//! let engine = FakeEngine::builder().swarm_nodes(3).image(web).build();
+//!
+//! let docker = engine.client("1.41");
+//! let web = docker.services().create("web:1").name("web").cmd(["serve"]).replicas(3).await?;
+//! let output = web.logs().await?.capture().await?;
+//! assert_eq!(output.stdout_text(), "ready\nready\nready\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Failure injection
 //!
 //! [`FakeEngine::expect`] takes a [`Call`]: an operation of the API specification, its arguments, the expected number of calls,
@@ -117,14 +140,16 @@
 //! The same scenarios run against the fake engine and a real Docker 20.10, at versions from API 1.15 to 1.41, and the responses
 //! must be equal except for listed differences (`tests/conformance`). These remain:
 //!
-//! - Nothing is isolated: files are in memory, no packets are sent to addresses, and limits and restart policies are stored
-//!   without effect.
+//! - Nothing is isolated: files are in memory, no packets are sent to addresses, and limits and restart policies of
+//!   containers are stored without effect.
 //! - Bind mounts of host directories are empty directories.
 //! - A program that does not trap SIGTERM is killed immediately when its container is stopped; the stop timeout does not apply.
 //! - Programs of a paused container continue to run.
+//! - A swarm has one manager that works, and no certificates; health checks of services are not run. Tasks of other nodes
+//!   have containers, volumes and networks that clients cannot access.
 //! - If a client closes an attached connection, the engine handles that as a half-close until it next writes to the connection.
 //!
-//! Operations that are not simulated, such as those of swarm mode, return 501 and are listed by
+//! Operations that are not simulated, such as sessions of BuildKit, return 501 and are listed by
 //! [`FakeEngine::not_simulated`]. A test can define the responses to them with expected calls.
 
 #![deny(missing_docs)]

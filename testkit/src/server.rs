@@ -36,6 +36,8 @@ pub(crate) struct Server {
     accepts_connections: AtomicBool,
     connections: Mutex<JoinSet<()>>,
     programs: Mutex<JoinSet<()>>,
+    /// The task that runs the tasks of the swarm.
+    agent: Mutex<Option<AbortHandle>>,
 }
 
 /// Counts one open connection until it is dropped.
@@ -70,6 +72,7 @@ impl Server {
             accepts_connections: AtomicBool::new(true),
             connections: Mutex::default(),
             programs: Mutex::default(),
+            agent: Mutex::default(),
         }
     }
 
@@ -92,6 +95,14 @@ impl Server {
     /// Spawns a task that runs a program; it is aborted by [`stop`](Self::stop).
     pub(crate) fn spawn_program(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         spawn(&self.programs, task)
+    }
+
+    /// Spawns a task that runs the tasks of the swarm, unless there is one.
+    pub(crate) fn run_agent<F: Future<Output = ()> + Send + 'static>(&self, agent: impl FnOnce() -> F) {
+        let mut running = locked(&self.agent);
+        if running.as_ref().is_none_or(AbortHandle::is_finished) {
+            *running = Some(self.spawn_program(agent()));
+        }
     }
 
     pub(crate) fn is_up(&self) -> bool {

@@ -12,10 +12,13 @@ use crate::{
     release::Release,
     server::Server,
     specification::{ResponseFormat, SPECIFICATION},
+    state::swarm::stored::{Config, Secret},
 };
 
+mod agent;
 mod archive;
 mod build;
+mod checkpoints;
 mod commit;
 mod containers;
 mod disk;
@@ -26,11 +29,19 @@ mod json_stream;
 mod lifecycle;
 mod logs;
 mod networks;
+mod nodes;
+mod plugin_registry;
+mod plugins;
 mod progress;
 mod prune;
+mod services;
 mod sessions;
 mod stats;
+mod stored;
+mod swarm;
+mod swarm_logs;
 mod system;
+mod tasks;
 mod transfer;
 mod update;
 mod volumes;
@@ -46,13 +57,22 @@ type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response>> + Send>>;
 type Handler = fn(Context) -> ResponseFuture;
 
 /// The operations that are simulated.
-const HANDLERS: [(&str, Handler); 64] = [
+const HANDLERS: &[(&str, Handler)] = &[
     ("container_get_archive", |context| Box::pin(archive::get(context))),
     ("container_put_archive", |context| Box::pin(archive::put(context))),
     ("container_archive_head", |context| Box::pin(archive::stat(context))),
+    ("build_cancel", |context| Box::pin(build::cancel(context))),
     ("build_prune", |context| Box::pin(prune::builds(context))),
+    ("config_create", |context| Box::pin(stored::create::<Config>(context))),
+    ("config_delete", |context| Box::pin(stored::delete::<Config>(context))),
+    ("config_inspect", |context| Box::pin(stored::inspect::<Config>(context))),
+    ("config_list", |context| Box::pin(stored::list::<Config>(context))),
+    ("config_update", |context| Box::pin(stored::update::<Config>(context))),
     ("container_attach", |context| Box::pin(sessions::attach(context))),
     ("container_changes", |context| Box::pin(archive::changes(context))),
+    ("container_checkpoint_create", |context| Box::pin(checkpoints::not_supported(context))),
+    ("container_checkpoint_delete", |context| Box::pin(checkpoints::not_supported(context))),
+    ("container_checkpoint_list", |context| Box::pin(checkpoints::not_supported(context))),
     ("container_copy", |context| Box::pin(archive::copy(context))),
     ("container_create", |context| Box::pin(containers::create(context))),
     ("container_delete", |context| Box::pin(lifecycle::delete(context))),
@@ -99,6 +119,39 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("network_inspect", |context| Box::pin(networks::inspect(context))),
     ("network_list", |context| Box::pin(networks::list(context))),
     ("network_prune", |context| Box::pin(networks::prune(context))),
+    ("node_delete", |context| Box::pin(nodes::delete(context))),
+    ("node_inspect", |context| Box::pin(nodes::inspect(context))),
+    ("node_list", |context| Box::pin(nodes::list(context))),
+    ("node_update", |context| Box::pin(nodes::update(context))),
+    ("plugin_create", |context| Box::pin(plugins::create(context))),
+    ("plugin_delete", |context| Box::pin(plugins::delete(context))),
+    ("plugin_disable", |context| Box::pin(plugins::disable(context))),
+    ("plugin_enable", |context| Box::pin(plugins::enable(context))),
+    ("plugin_inspect", |context| Box::pin(plugins::inspect(context))),
+    ("plugin_list", |context| Box::pin(plugins::list(context))),
+    ("plugin_privileges", |context| Box::pin(plugin_registry::privileges(context))),
+    ("plugin_pull", |context| Box::pin(plugin_registry::pull(context))),
+    ("plugin_push", |context| Box::pin(plugin_registry::push(context))),
+    ("plugin_set", |context| Box::pin(plugins::set(context))),
+    ("plugin_upgrade", |context| Box::pin(plugin_registry::upgrade(context))),
+    ("secret_create", |context| Box::pin(stored::create::<Secret>(context))),
+    ("secret_delete", |context| Box::pin(stored::delete::<Secret>(context))),
+    ("secret_inspect", |context| Box::pin(stored::inspect::<Secret>(context))),
+    ("secret_list", |context| Box::pin(stored::list::<Secret>(context))),
+    ("secret_update", |context| Box::pin(stored::update::<Secret>(context))),
+    ("service_create", |context| Box::pin(services::create(context))),
+    ("service_delete", |context| Box::pin(services::delete(context))),
+    ("service_inspect", |context| Box::pin(services::inspect(context))),
+    ("service_list", |context| Box::pin(services::list(context))),
+    ("service_logs", |context| Box::pin(swarm_logs::service(context))),
+    ("service_update", |context| Box::pin(services::update(context))),
+    ("swarm_init", |context| Box::pin(swarm::init(context))),
+    ("swarm_inspect", |context| Box::pin(swarm::inspect(context))),
+    ("swarm_join", |context| Box::pin(swarm::join(context))),
+    ("swarm_leave", |context| Box::pin(swarm::leave(context))),
+    ("swarm_unlock", |context| Box::pin(swarm::unlock(context))),
+    ("swarm_unlock_key", |context| Box::pin(swarm::unlock_key(context))),
+    ("swarm_update", |context| Box::pin(swarm::update(context))),
     ("system_auth", |context| Box::pin(system::auth(context))),
     ("system_data_usage", |context| Box::pin(disk::usage(context))),
     ("system_events", |context| Box::pin(system::events(context))),
@@ -106,16 +159,23 @@ const HANDLERS: [(&str, Handler); 64] = [
     ("system_ping_head", |context| Box::pin(system::ping(context))),
     ("system_ping", |context| Box::pin(system::ping(context))),
     ("system_version", |context| Box::pin(system::version(context))),
+    ("task_inspect", |context| Box::pin(tasks::inspect(context))),
+    ("task_list", |context| Box::pin(tasks::list(context))),
+    ("task_logs", |context| Box::pin(swarm_logs::task(context))),
     ("volume_create", |context| Box::pin(volumes::create(context))),
     ("volume_delete", |context| Box::pin(volumes::delete(context))),
     ("volume_inspect", |context| Box::pin(volumes::inspect(context))),
     ("volume_list", |context| Box::pin(volumes::list(context))),
     ("volume_prune", |context| Box::pin(volumes::prune(context))),
+    ("volume_update", |context| Box::pin(volumes::update(context))),
 ];
 
 /// Runs an operation and returns its response.
 pub(crate) async fn run(server: &Arc<Server>, call: ApiCall) -> Result<Response> {
     let operation = &call.operation.id;
+    if server.state.read(|state| state.swarm.is_some()) {
+        agent::ensure_running(server);
+    }
     match HANDLERS.iter().find(|(id, _)| id == operation) {
         Some((_, handler)) => handler(Context { server: Arc::clone(server), call }).await,
         None => Err(ApiError::new(501, format!("the fake engine does not simulate {operation}"))),

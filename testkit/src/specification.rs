@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::{Request, request::decoded};
 
 mod check;
+mod decode;
 mod response_format;
 
 pub(crate) use self::response_format::ResponseFormat;

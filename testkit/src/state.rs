@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::watch;
@@ -20,18 +20,29 @@ pub(crate) mod layer;
 pub(crate) mod mount;
 pub(crate) mod names;
 pub(crate) mod network;
+pub(crate) mod plugin;
 pub(crate) mod reference;
 mod representation;
 pub(crate) mod run;
+pub(crate) mod swarm;
 pub(crate) mod volume;
 
-use self::{container::Container, event::Event, exec::Exec, network::Network, run::Run, volume::Volume};
+use self::{
+    container::Container,
+    event::Event,
+    exec::Exec,
+    network::Network,
+    plugin::{Plugin, PluginRegistry},
+    run::Run,
+    swarm::{Swarm, membership::Worker},
+    volume::Volume,
+};
 
 /// The state behind a lock, with notification of changes.
 #[derive(Debug)]
 pub(crate) struct SharedState {
     state: Mutex<State>,
-    changes: watch::Sender<()>,
+    changes: Arc<watch::Sender<()>>,
 }
 
 /// The state of the engine.
@@ -49,6 +60,13 @@ pub(crate) struct State {
     pub(crate) execs: Vec<Exec>,
     pub(crate) volumes: Vec<Volume>,
     pub(crate) networks: Vec<Network>,
+    pub(crate) plugins: Vec<Plugin>,
+    /// Plugins that can be pulled.
+    pub(crate) plugin_registry: PluginRegistry,
+    /// The swarm that the engine is a manager of.
+    pub(crate) swarm: Option<Swarm>,
+    /// The engine as a worker of a swarm.
+    pub(crate) worker: Option<Worker>,
     /// Runs of containers and exec instances, by id.
     pub(crate) runs: BTreeMap<String, Run>,
     /// Runs of removed containers, whose output may still be read.
@@ -84,6 +102,17 @@ impl State {
 
 impl SharedState {
     pub(crate) fn new(release: Release) -> Self {
+        Self::with_changes(release, Arc::new(watch::Sender::new(())))
+    }
+
+    /// The state of another engine, whose changes notify those who wait for changes of this one, and the reverse.
+    ///
+    /// While the lock of this engine is held, that of the other one may be taken, but not the reverse.
+    pub(crate) fn of_another_engine(&self, release: Release) -> Self {
+        Self::with_changes(release, Arc::clone(&self.changes))
+    }
+
+    fn with_changes(release: Release, changes: Arc<watch::Sender<()>>) -> Self {
         let state = State {
             release,
             images: Vec::new(),
@@ -93,12 +122,16 @@ impl SharedState {
             execs: Vec::new(),
             volumes: Vec::new(),
             networks: Network::all_predefined(),
+            plugins: Vec::new(),
+            plugin_registry: PluginRegistry::new(),
+            swarm: None,
+            worker: None,
             runs: BTreeMap::new(),
             removed_runs: BTreeMap::new(),
             events: Vec::new(),
             serial: 0,
         };
-        Self { state: Mutex::new(state), changes: watch::Sender::new(()) }
+        Self { state: Mutex::new(state), changes }
     }
 
     pub(crate) fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
@@ -136,8 +169,13 @@ impl StoredImage {
 impl State {
     /// A new id: 64 hexadecimal digits, the same in every run of a test.
     pub(crate) fn new_id(&mut self) -> String {
+        ids::id(self.new_serial())
+    }
+
+    /// A number that this engine has not used yet.
+    fn new_serial(&mut self) -> u64 {
         self.serial += 1;
-        ids::id(self.serial)
+        self.serial
     }
 
     /// A new image id, in the format of the release.

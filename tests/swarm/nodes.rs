@@ -27,17 +27,16 @@ async fn node_is_inspected_and_listed_by_filters() {
     let list = || docker.nodes().list();
     let listed = async |list: ListNodes| list.await.map(|nodes| nodes.iter().any(|node| node.id == id));
     assert!(listed(list()).await.unwrap());
-    assert!(
-        listed(list().id(&id[..5]).name(&*node.description.hostname).role("manager").membership("accepted"))
-            .await
-            .unwrap()
-    );
+    assert!(listed(list().id(&id[..5]).name(&*node.description.hostname).role("manager")).await.unwrap());
     assert!(!listed(list().role(NodeRole::Worker)).await.unwrap());
     assert!(!listed(list().label("missing=label")).await.unwrap());
     docker.node(&id).update(|spec| drop(spec.labels.insert("disk".into(), "ssd".into()))).await.unwrap();
     assert_ne!(supported_since(40, listed(list().node_label("disk=ssd")).await), Some(false));
     docker.node(&id).update(|spec| spec.labels.clear()).await.unwrap();
     assert_ne!(supported_since(40, listed(list().node_label("disk")).await), Some(true));
+    // Each update sets the membership to "pending".
+    assert!(listed(list().membership("pending")).await.unwrap());
+    assert!(!listed(list().membership("accepted")).await.unwrap());
 }
 
 #[tokio::test]

@@ -185,7 +185,8 @@ async fn service_log_lines_have_the_ids_of_their_tasks() {
     let script = "head -c 40000 /dev/zero | tr '\\0' x; echo; echo end";
     let service = docker.create_service(&name, script).replicas(2).label("team", "a").await.unwrap().service;
     let tasks = docker.running(&name, 2).await;
-    let Some(output) = supported_since(29, service.logs().details(true).follow(true).await) else { return };
+    // Docker 1.13 to 17.04 have it only in experimental mode.
+    let Some(output) = supported_since(25, service.logs().details(true).follow(true).await) else { return };
     let mut lines = output.lines();
     let reading = async {
         let mut read = Vec::new();

@@ -16,6 +16,9 @@ const VERSIONS: [&str; 5] = ["1.15", "1.18", "1.21", "1.30", "1.41"];
 /// The API versions at which the fake engine is compared with it: the oldest ones, and then those with the most changes.
 const COMPARED: [&str; 5] = ["1.15", "1.17", "1.21", "1.30", "1.41"];
 
+/// The API versions at which the fake engine is compared with it in swarm mode.
+const COMPARED_SWARM: [&str; 3] = ["1.24", "1.30", "1.41"];
+
 /// The API versions at which the live suite runs on Debian 13's Docker.
 const TRIXIE_VERSIONS: [&str; 2] = ["1.24", "1.45"];
 
@@ -100,7 +103,7 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Docker => docker(&engine),
         Kind::Trixie => trixie(&engine),
         Kind::Podman => podman(&engine),
-        Kind::Swarm => swarm(&engine, &SWARM_VERSIONS),
+        Kind::Swarm => swarm(&engine, &SWARM_VERSIONS).and_then(|ran| compared_swarm(&engine, &ran)),
         Kind::SwarmTrixie => swarm(&engine, &SWARM_TRIXIE_VERSIONS),
     };
     let version = engine.version();
@@ -136,6 +139,12 @@ fn trixie(engine: &Engine) -> Result<String> {
 
 fn swarm(engine: &Engine, versions: &[&str]) -> Result<String> {
     Ok(format!("at API {}", suite_at(engine, "swarm", versions)?))
+}
+
+/// Compares the fake engine with a real engine in swarm mode, on which the suites `ran`.
+fn compared_swarm(engine: &Engine, ran: &str) -> Result<String> {
+    COMPARED_SWARM.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
+    Ok(format!("{ran}; comparison with the fake engine at {} versions", COMPARED_SWARM.len()))
 }
 
 /// Runs the tests that are not excepted, which must pass, and those that are, which must fail.

@@ -1,6 +1,9 @@
 //! The builder of a fake engine.
 
+use std::sync::Arc;
+
 use dockerclient::ApiVersion;
+use serde_json::{Value, json};
 
 use super::FakeEngine;
 use crate::{
@@ -8,6 +11,11 @@ use crate::{
     release::Release,
     server::{BodyMode, Script, Server},
     specification::SPECIFICATION,
+    state::{
+        ids,
+        plugin::{PluginRegistry, decode_config},
+        reference,
+    },
 };
 
 /// Builds a [`FakeEngine`].
@@ -31,6 +39,8 @@ pub struct FakeEngineBuilder {
     lenient: bool,
     images: Vec<Image>,
     registry: Vec<Image>,
+    plugin_registry: PluginRegistry,
+    swarm_nodes: usize,
 }
 
 impl FakeEngineBuilder {
@@ -41,6 +51,8 @@ impl FakeEngineBuilder {
             lenient: false,
             images: vec![Image::busybox()],
             registry: Vec::new(),
+            plugin_registry: PluginRegistry::new(),
+            swarm_nodes: 0,
         }
     }
 
@@ -85,6 +97,50 @@ impl FakeEngineBuilder {
         self
     }
 
+    /// Adds a plugin that can be pulled. `config` is the content of its `config.json`; the tag of `reference` defaults
+    /// to `latest`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use dockerclient_testkit::FakeEngine;
+    /// use serde_json::json;
+    ///
+    /// let config = json!({ "interface": { "types": ["docker.volumedriver/1.0"], "socket": "sshfs.sock" } });
+    /// let engine = FakeEngine::builder().plugin_in_registry("vieux/sshfs", &config).build();
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if a field of `config` has the wrong type.
+    pub fn plugin_in_registry(mut self, reference: &str, config: &Value) -> Self {
+        let files = format!("sha256:{}", ids::of(reference.as_bytes()));
+        let config =
+            decode_config(config, &files).unwrap_or_else(|error| panic!("invalid plugin configuration: {error}"));
+        self.plugin_registry.insert(reference::full(reference), config);
+        self
+    }
+
+    /// Makes the engine the manager of a swarm with this number of nodes: itself, `fake-engine`, and workers that are
+    /// named `node-2`, `node-3`, and so on. Each has the images of the engine, and its own containers, volumes and
+    /// networks, which clients cannot access. Without this, a client can create a swarm with one node.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
+    /// use dockerclient_testkit::FakeEngine;
+    ///
+    /// let engine = FakeEngine::builder().swarm_nodes(3).build();
+    /// let docker = engine.client("1.41");
+    /// let web = docker.services().create("busybox").name("web").cmd(["sleep", "1000"]).replicas(3).await?;
+    /// let on_worker = docker.tasks().list().service("web").node("node-2").await?;
+    /// assert_eq!(on_worker[0].service_id, web.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn swarm_nodes(self, nodes: usize) -> Self {
+        Self { swarm_nodes: nodes, ..self }
+    }
+
     /// Creates the fake engine.
     #[must_use]
     pub fn build(self) -> FakeEngine {
@@ -112,6 +168,13 @@ impl FakeEngineBuilder {
                 state.add_image(image);
             }
             state.registry = [&self.registry[..], &self.images, &[Image::busybox()]].concat();
+            state.plugin_registry = self.plugin_registry;
+            if self.swarm_nodes > 0 {
+                let created = state.init_swarm(&json!({ "ListenAddr": "0.0.0.0:2377" }));
+                created.expect("the engine is not part of a swarm");
+                let another = || Arc::new(server.state.of_another_engine(self.release));
+                state.add_workers(self.swarm_nodes - 1, another);
+            }
         });
         FakeEngine::with(server)
     }

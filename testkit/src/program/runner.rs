@@ -5,7 +5,7 @@ use std::{panic::AssertUnwindSafe, pin::pin, sync::Arc};
 use futures_util::FutureExt as _;
 
 use super::{Process, Program};
-use crate::{argv::Argv, server::Server};
+use crate::{argv::Argv, server::Server, state::SharedState};
 
 /// The container or exec instance that runs a program.
 #[derive(Clone, Debug)]
@@ -22,40 +22,47 @@ impl Key {
     }
 }
 
-/// Spawns `program`, and returns once it has run up to its first pending `await`.
-pub(crate) async fn launch(server: &Arc<Server>, key: Key, program: &Program, argv: Argv, env: Vec<String>) {
+/// Spawns `program` in an engine with this state, and returns once it has run up to its first pending `await`.
+pub(crate) async fn launch(
+    server: &Arc<Server>,
+    state: &Arc<SharedState>,
+    key: Key,
+    program: &Program,
+    argv: Argv,
+    env: Vec<String>,
+) {
     let id = key.id().to_owned();
-    let process = Process { state: Arc::clone(&server.state), id: id.clone(), argv: argv.into(), env: env.into() };
-    let (owner, program) = (Arc::clone(server), program.clone());
+    let process = Process { state: Arc::clone(state), id: id.clone(), argv: argv.into(), env: env.into() };
+    let (owner, owned, program) = (Arc::clone(server), Arc::clone(state), program.clone());
     let task = async move {
         let running = AssertUnwindSafe(async { program.run(process).await }).catch_unwind();
-        let code = track_first_poll(&owner, key.id(), running).await.unwrap_or_else(|panic| {
+        let code = track_first_poll(&owned, key.id(), running).await.unwrap_or_else(|panic| {
             owner.panicked("a program", &*panic);
             255
         });
-        owner.state.update(|state| match &key {
+        owned.update(|state| match &key {
             Key::Container(id) => state.container_exited(id, code),
             Key::Exec(id) => state.exec_exited(id, code),
         });
     };
     let handle = server.spawn_program(task);
-    server.state.update(|state| {
+    state.update(|state| {
         if let Some(run) = state.runs.get_mut(&id).filter(|run| run.running) {
             run.task = Some(handle);
         }
     });
-    server.state.wait_until(|state| state.runs.get(&id).is_none_or(|run| run.settled).then_some(())).await;
+    state.wait_until(|state| state.runs.get(&id).is_none_or(|run| run.settled).then_some(())).await;
 }
 
 /// Records when `program` is first pending.
-async fn track_first_poll<T>(server: &Server, id: &str, program: impl Future<Output = T>) -> T {
+async fn track_first_poll<T>(state: &SharedState, id: &str, program: impl Future<Output = T>) -> T {
     let mut program = pin!(program);
     let mut settled = false;
     std::future::poll_fn(|context| {
         let polled = program.as_mut().poll(context);
         if polled.is_pending() && !settled {
             settled = true;
-            server.state.update(|state| state.runs.get_mut(id).map(|run| run.settled = true));
+            state.update(|state| state.runs.get_mut(id).map(|run| run.settled = true));
         }
         polled
     })

@@ -26,6 +26,14 @@ mod stages;
 /// The API version since which the image id is sent as a separate message.
 const IMAGE_ID_SINCE: ApiVersion = ApiVersion::new(1, 29);
 
+/// Cancels a build with BuildKit. There are none; engines do not report that a build does not exist.
+pub(super) async fn cancel(context: Context) -> Result<Response> {
+    match context.call.request.query("id").filter(|id| !id.is_empty()) {
+        Some(_) => Ok(Response::with_type(200, "application/json", "")),
+        None => Err(ApiError::new(500, "build ID not provided")),
+    }
+}
+
 pub(super) async fn build(context: Context) -> Result<Response> {
     let call = &context.call;
     let given = |name: &str| call.request.query(name).unwrap_or_default();

@@ -113,6 +113,10 @@ fn matches(state: &State, container: &Container, filters: &Value) -> bool {
             container.networks.iter().any(|(name, endpoint)| name == network || endpoint.network == network)
         })
         && any("id", &|id| container.id.starts_with(id))
+        && any("is-task", &|is_task| {
+            let label = &container.config["Labels"]["com.docker.swarm.task.id"];
+            matches!(is_task, "1" | "true" | "True") == label.is_string()
+        })
         && any("ancestor", &|image| state.image(image).is_ok_and(|image| image.id == container.image))
         && filters::labels_pass(filters, &container.config["Labels"])
 }

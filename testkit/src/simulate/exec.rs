@@ -98,7 +98,7 @@ pub(super) async fn start(context: Context) -> Result<Response> {
         }
     });
     match program {
-        Some(program) => program::launch(server, Key::Exec(id), &program, argv, env).await,
+        Some(program) => program::launch(server, &server.state, Key::Exec(id), &program, argv, env).await,
         None => {
             let command = argv.first().cloned().unwrap_or_default();
             server.state.update(|state| {

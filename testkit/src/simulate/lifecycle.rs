@@ -12,7 +12,7 @@ use crate::{
     program::{self, Key, Program},
     release::Release,
     server::Server,
-    state::{State, container::Container},
+    state::{SharedState, State, container::Container},
 };
 
 /// The stop timeout of a container that has none, in seconds.
@@ -20,6 +20,9 @@ const DEFAULT_STOP_TIMEOUT: i64 = 10;
 
 pub(super) async fn start(context: Context) -> Result<Response> {
     let (server, call) = (&context.server, &context.call);
+    if context.supported_query("checkpoint").is_some() {
+        return Err(ApiError::new(400, "checkpoint is only supported in experimental mode"));
+    }
     if !call.request.bytes.is_empty() {
         let host_config = context.body()?;
         if host_config.as_object().is_some_and(|fields| !fields.is_empty()) {
@@ -43,20 +46,28 @@ pub(super) async fn start(context: Context) -> Result<Response> {
         Ok((!container.is_running()).then(|| container.id.clone()))
     })?;
     let Some(id) = id else { return Ok(server.release.empty(304)) };
+    if context.supported_query("checkpoint-dir").is_some() {
+        return Err(ApiError::new(403, "custom checkpointdir is not supported"));
+    }
     run(server, &id).await?;
     Ok(server.release.empty(204))
 }
 
 /// Starts a container that is not running.
 pub(super) async fn run(server: &Arc<Server>, id: &str) -> Result<()> {
-    let (program, argv, env) = server.state.update(|state| {
+    run_in(server, &server.state, id).await
+}
+
+/// Starts a container of an engine with this state.
+pub(super) async fn run_in(server: &Arc<Server>, state: &Arc<SharedState>, id: &str) -> Result<()> {
+    let (program, argv, env) = state.update(|state| {
         let started = start_in(state, id);
         if started.is_err() {
             state.container_start_failed(id);
         }
         started
     })?;
-    program::launch(server, Key::Container(id.to_owned()), &program, argv, env).await;
+    program::launch(server, state, Key::Container(id.to_owned()), &program, argv, env).await;
     Ok(())
 }
 
@@ -112,7 +123,7 @@ pub(super) async fn stop(context: Context) -> Result<Response> {
         Ok::<_, ApiError>((found.id.clone(), found.is_running(), stop_timeout(found, timeout, server.release)))
     })?;
     let (id, true, timeout) = container else { return Ok(server.release.empty(304)) };
-    end(server, &id, timeout).await;
+    end(&server.state, &id, timeout).await;
     server.state.update(|state| state.container_event(&id, "stop", BTreeMap::new()));
     Ok(server.release.empty(204))
 }
@@ -126,7 +137,7 @@ pub(super) async fn restart(context: Context) -> Result<Response> {
     })?;
     if running {
         server.state.update(|state| state.container_mut(&id).map(|container| container.restarting = true))?;
-        end(server, &id, timeout).await;
+        end(&server.state, &id, timeout).await;
         if server.release == Release::V20_10 {
             server.state.update(|state| state.container_event(&id, "stop", BTreeMap::new()));
         }
@@ -147,11 +158,11 @@ fn stop_timeout(container: &Container, requested: Option<i64>, release: Release)
 /// Sends SIGTERM to a container, and kills it if it has not exited after `timeout` seconds.
 ///
 /// A program that does not handle the signal is killed without waiting.
-async fn end(server: &Server, id: &str, timeout: i64) {
-    let trapped = signal(server, id, "TERM");
+pub(super) async fn end(state: &SharedState, id: &str, timeout: i64) {
+    let trapped = signal(state, id, "TERM");
     if trapped {
         let timeout = Duration::from_secs(u64::try_from(timeout).unwrap_or(u64::MAX >> 32));
-        let ended = server.state.wait_until(|state| {
+        let ended = state.wait_until(|state| {
             let runs = state.runs.get(id).is_some_and(|run| run.running);
             (!runs).then_some(())
         });
@@ -159,12 +170,12 @@ async fn end(server: &Server, id: &str, timeout: i64) {
             return;
         }
     }
-    signal(server, id, "KILL");
+    signal(state, id, "KILL");
 }
 
 /// Sends a signal, and returns whether the program traps it.
-fn signal(server: &Server, id: &str, name: &'static str) -> bool {
-    server.state.update(|state| {
+pub(super) fn signal(state: &SharedState, id: &str, name: &'static str) -> bool {
+    state.update(|state| {
         let number = program::signal_number(name).unwrap_or_default().to_owned();
         state.container_event(id, "kill", BTreeMap::from([("signal".to_owned(), number)]));
         if name == "KILL" {
@@ -196,7 +207,7 @@ pub(super) async fn kill(context: Context) -> Result<Response> {
         Release::V1_6 => error,
     })?;
     if running {
-        signal(server, &id, name);
+        signal(&server.state, &id, name);
     } else if call.version >= dockerclient::ApiVersion::new(1, 20) && server.release == Release::V20_10 {
         let message = format!("Cannot kill container: {}: Container {id} is not running", call.name());
         return Err(ApiError::conflict(message));
@@ -249,7 +260,7 @@ pub(super) async fn delete(context: Context) -> Result<Response> {
         )));
     }
     if running {
-        signal(server, &id, "KILL");
+        signal(&server.state, &id, "KILL");
     }
     server.state.update(|state| state.remove_container(&id, call.flag("v")));
     Ok(server.release.empty(204))

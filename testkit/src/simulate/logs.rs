@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use super::Context;
 use crate::{
     Response,
+    api_call::ApiCall,
     api_error::{ApiError, Result},
     frames,
     release::Release,
@@ -22,8 +23,7 @@ pub(super) async fn logs(context: Context) -> Result<Response> {
     if !stdout && !stderr {
         return Err(ApiError::new(400, "Bad parameters: you must choose at least one stream"));
     }
-    let since = call.request.query("since").and_then(|since| since.parse::<f64>().ok()).unwrap_or(0.0);
-    let options = LineOptions { stdout, stderr, since, timestamps: call.flag("timestamps"), framed: !tty };
+    let options = LineOptions::of(call, !tty);
     let tail = call.request.query("tail").and_then(|tail| tail.parse::<usize>().ok());
     let skipped = server.state.read(|state| {
         let lines = state.runs.get(&id).map_or(&[][..], |run| &run.lines);
@@ -53,23 +53,31 @@ pub(super) async fn logs(context: Context) -> Result<Response> {
     }
 }
 
-struct LineOptions {
+/// The lines that are requested, and their format.
+pub(super) struct LineOptions {
     stdout: bool,
     stderr: bool,
     since: f64,
     timestamps: bool,
-    framed: bool,
+    pub(super) framed: bool,
 }
 
 impl LineOptions {
-    fn includes(&self, line: &Line) -> bool {
+    pub(super) fn of(call: &ApiCall, framed: bool) -> Self {
+        let since = call.request.query("since").and_then(|since| since.parse::<f64>().ok()).unwrap_or(0.0);
+        let (stdout, stderr, timestamps) = (call.flag("stdout"), call.flag("stderr"), call.flag("timestamps"));
+        Self { stdout, stderr, since, timestamps, framed }
+    }
+
+    pub(super) fn includes(&self, line: &Line) -> bool {
         let source = if line.source == 1 { self.stdout } else { self.stderr };
         source && line.time.as_duration().as_secs_f64() >= self.since
     }
 
-    fn bytes(&self, line: &Line) -> Bytes {
+    /// A line with `details` before its text.
+    pub(super) fn bytes(&self, line: &Line, details: &str) -> Bytes {
         let time = if self.timestamps { format!("{} ", line.time) } else { String::new() };
-        let bytes = [time.as_bytes(), &line.bytes].concat();
+        let bytes = [time.as_bytes(), details.as_bytes(), &line.bytes].concat();
         if self.framed { frames::frame(line.source, &bytes).into() } else { bytes.into() }
     }
 }
@@ -96,7 +104,7 @@ impl Reader {
                 while let Some(line) = run.lines.get(*next) {
                     *next += 1;
                     if options.includes(line) {
-                        return Some(Some(options.bytes(line)));
+                        return Some(Some(options.bytes(line, "")));
                     }
                 }
                 let finished = removed || !*follow || !run.running;

@@ -36,7 +36,7 @@ pub(super) async fn list(context: Context) -> Result<Response> {
                 && any("name", &|name| network.name.contains(name))
                 && any("id", &|id| network.id.contains(id))
                 && any("driver", &|driver| network.driver == driver)
-                && any("scope", &|scope| scope == "local")
+                && any("scope", &|scope| network.scope() == scope)
                 && any("type", &|kind| (kind == "builtin") == network.is_predefined())
                 && filters::labels_pass(&filters, &network.config["Labels"])
         };
@@ -84,12 +84,13 @@ pub(super) async fn create(context: Context) -> Result<Response> {
         }
         match driver {
             "bridge" => {}
+            "overlay" => _ = state.manager()?,
             "host" | "null" => {
                 return Err(ApiError::new(403, format!("only one instance of {driver:?} network is allowed")));
             }
             _ => return Err(ApiError::not_found(format!("plugin {driver:?} not found"))),
         }
-        let subnet = state.free_subnet(body["IPAM"]["Config"][0]["Subnet"].as_str())?;
+        let subnet = state.free_subnet(driver, body["IPAM"]["Config"][0]["Subnet"].as_str())?;
         let id = state.add_network(name, driver, subnet, body.clone());
         let warning = namesake.map(|other| format!("Network with name {name} (id : {other}) already exists"));
         Ok(json!({ "Id": id, "Warning": warning.unwrap_or_default() }))

@@ -12,6 +12,7 @@ use crate::{
     Response,
     api_error::{ApiError, Result},
     release::Release,
+    state::swarm::membership::HOSTNAME,
 };
 
 pub(super) async fn ping(context: Context) -> Result<Response> {
@@ -59,7 +60,7 @@ pub(super) async fn info(context: Context) -> Result<Response> {
         let running = state.containers.iter().filter(|container| container.is_running() && !container.paused).count();
         let paused = state.containers.iter().filter(|container| container.paused).count();
         json!({
-            "ID": "FAKE:ENGI:NEFO:RTES:FAKE:ENGI:NEFO:RTES:FAKE:ENGI:NEFO:RTES", "Name": "fake-engine",
+            "ID": "FAKE:ENGI:NEFO:RTES:FAKE:ENGI:NEFO:RTES:FAKE:ENGI:NEFO:RTES", "Name": HOSTNAME,
             "Containers": state.containers.len(), "Images": state.images.len(), "ContainersRunning": running,
             "ContainersPaused": paused, "ContainersStopped": state.containers.len() - running - paused,
             "Driver": if server.release == Release::V20_10 { "overlay2" } else { "aufs" }, "DriverStatus": [],
@@ -69,7 +70,7 @@ pub(super) async fn info(context: Context) -> Result<Response> {
             "IndexServerAddress": "https://index.docker.io/v1/", "DockerRootDir": "/var/lib/docker",
             "NFd": 24, "NGoroutines": 32, "NEventsListener": 0, "SystemTime": Timestamp::now().to_string(),
             "CgroupVersion": "1", "OSVersion": "1", "DefaultRuntime": "runc", "InitBinary": "docker-init",
-            "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs", "Swarm": { "LocalNodeState": "inactive" },
+            "LoggingDriver": "json-file", "CgroupDriver": "cgroupfs", "Swarm": state.swarm_info(),
             "RegistryConfig": {
                 "InsecureRegistryCIDRs": ["127.0.0.0/8"],
                 "IndexConfigs": { "docker.io": { "Name": "docker.io", "Mirrors": [], "Secure": true, "Official": true } },

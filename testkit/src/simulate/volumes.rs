@@ -64,6 +64,15 @@ pub(super) async fn delete(context: Context) -> Result<Response> {
     }
 }
 
+/// Updates a cluster volume. There are none.
+pub(super) async fn update(context: Context) -> Result<Response> {
+    let no_swarm = "volume update only valid for cluster volumes, but swarm is unavailable";
+    context.server.state.read(|state| state.manager().map(drop)).map_err(|_| ApiError::new(503, no_swarm))?;
+    context.object_version("swarm object")?;
+    context.required_body()?;
+    Err(ApiError::not_found(format!("volume {} not found", context.call.name())))
+}
+
 pub(super) async fn prune(context: Context) -> Result<Response> {
     let filters = context.filters()?;
     let (removed, bytes) = context.server.state.update(|state| {

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 use super::{Operation, Span, Specification};
 use crate::Request;
 
+/// A filter of tasks that the specification leaves out: engines have it for clients that wait for an update.
+const UP_TO_DATE: &str = "_up-to-date";
+
 /// The operation and the API version of a request body.
 #[derive(Clone, Copy)]
 struct Call<'a> {
@@ -41,7 +44,10 @@ impl Specification {
     /// Whether an engine that supports `newest` has this key of `filters`.
     pub(crate) fn has_filter(&self, operation: &Operation, newest: ApiVersion, key: &str) -> bool {
         let mut filters = self.parameters(operation).filter_map(|node| node["x-filters"].as_object());
-        filters.any(|keys| keys.get(key).is_some_and(|node| !Span::of(node).begins_after(newest)))
+        filters.any(|keys| match keys.get(key) {
+            Some(node) => !Span::of(node).begins_after(newest),
+            None => is_internal(keys, key),
+        })
     }
 
     fn parameter_violations(&self, operation: &Operation, version: ApiVersion, request: &Request) -> Vec<String> {
@@ -161,11 +167,19 @@ impl Specification {
     }
 }
 
+/// Whether `key` is a filter that the specification leaves out, of an operation with these filters.
+fn is_internal(filters: &Map<String, Value>, key: &str) -> bool {
+    key == UP_TO_DATE && filters.contains_key("desired-state")
+}
+
 fn unknown_filter(keys: &Map<String, Value>, version: ApiVersion, filters: &str) -> Option<String> {
     let Ok(Value::Object(given)) = serde_json::from_str(filters) else {
         return Some(format!("the filters are not a JSON object: {filters}"));
     };
-    let known = |key: &String| keys.get(key).is_some_and(|node| Span::of(node).contains(version));
+    let known = |key: &String| match keys.get(key) {
+        Some(node) => Span::of(node).contains(version),
+        None => is_internal(keys, key),
+    };
     let unknown = given.keys().find(|key| !known(key))?;
     Some(format!("API {version} has no filter {unknown:?} here"))
 }

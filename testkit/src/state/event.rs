@@ -121,9 +121,13 @@ impl Event {
             document["Type"] = json!(self.kind);
             document["Action"] = json!(self.action);
             document["Actor"] = json!({ "ID": self.id, "Attributes": self.attributes });
-            document["scope"] = json!("local");
+            document["scope"] = json!(self.scope());
         }
         document
+    }
+
+    fn scope(&self) -> &'static str {
+        if matches!(self.kind, "node" | "service" | "secret" | "config") { "swarm" } else { "local" }
     }
 
     /// Whether the event matches `filters`.
@@ -137,6 +141,7 @@ impl Event {
         let same = |a: &str, b: &str| a == b || super::reference::full(a) == super::reference::full(b);
         any("event", &|action| self.action == action || self.action.starts_with(&format!("{action}:")))
             && any("type", &|kind| self.kind == kind)
+            && any("scope", &|scope| self.scope() == scope)
             && any("container", &|container| {
                 self.kind == "container" && (self.id.starts_with(container) || name == container)
             })
@@ -145,6 +150,10 @@ impl Event {
             })
             && any("volume", &|volume| self.kind == "volume" && self.id == volume)
             && any("network", &|network| self.kind == "network" && (self.id.starts_with(network) || name == network))
+            // Engines do not compare the kind of the object.
+            && ["plugin", "node", "service", "secret", "config"].into_iter().all(|kind| {
+                any(kind, &|object| self.id.starts_with(object) || name.starts_with(object))
+            })
             && any("label", &|label| {
                 let (key, value) = label.split_once('=').unwrap_or((label, ""));
                 self.attributes.get(key).is_some_and(|is| value.is_empty() || is == value)

@@ -11,6 +11,19 @@ pub(crate) fn of(content: &[u8]) -> String {
     id(content.iter().fold(0xcbf2_9ce4_8422_2325, fnv))
 }
 
+/// The id of a swarm object with a serial number: 25 letters and digits.
+pub(crate) fn swarm_id(number: u64) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut rest =
+        (u128::from(split_mix(number.wrapping_mul(2))) << 64) | u128::from(split_mix(number.wrapping_mul(2) + 1));
+    let mut digits = Vec::with_capacity(25);
+    while digits.len() < 25 {
+        digits.push(char::from(DIGITS[usize::try_from(rest % 36).unwrap_or_default()]));
+        rest /= 36;
+    }
+    digits.into_iter().rev().collect()
+}
+
 /// The SplitMix64 hash of `number`.
 fn split_mix(number: u64) -> u64 {
     let mut bits = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);

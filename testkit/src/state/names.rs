@@ -1,15 +1,23 @@
 //! Names of containers.
 
-use super::{State, container::Container};
+use super::{
+    State,
+    container::Container,
+    swarm::{Object as _, Swarm},
+};
 use crate::api_error::{ApiError, Result};
 
 const ADJECTIVES: [&str; 8] = ["brave", "calm", "eager", "gentle", "jolly", "keen", "quiet", "witty"];
 const SURNAMES: [&str; 8] = ["curie", "euler", "hopper", "knuth", "lovelace", "noether", "turing", "wozniak"];
 
 impl State {
-    /// A generated name that no container has.
-    pub(super) fn generated_name(&self) -> String {
-        let taken = |name: &String| self.containers.iter().any(|container| container.name == *name);
+    /// A generated name that no container or service has.
+    pub(crate) fn generated_name(&self) -> String {
+        let of_service = |swarm: &Swarm, name: &str| swarm.services.iter().any(|service| service.name() == name);
+        let taken = |name: &String| {
+            self.containers.iter().any(|container| container.name == *name)
+                || self.swarm.as_ref().is_some_and(|swarm| of_service(swarm, name))
+        };
         let numbered = (0_usize..).map(|number| match number {
             0..64 => format!("{}_{}", ADJECTIVES[number / 8], SURNAMES[number % 8]),
             _ => format!("{}_{}{number}", ADJECTIVES[number / 8 % 8], SURNAMES[number % 8]),

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{State, event::attributes, ids};
+use super::{State, event::attributes, ids, swarm::Swarm};
 use crate::api_error::{ApiError, Result};
 
 #[derive(Clone, Debug)]
@@ -78,6 +78,15 @@ impl Network {
         is_predefined(&self.name)
     }
 
+    /// Whether all nodes of the swarm have it.
+    pub(crate) fn is_of_swarm(&self) -> bool {
+        self.driver == "overlay"
+    }
+
+    pub(crate) fn scope(&self) -> &'static str {
+        if self.is_of_swarm() { "swarm" } else { "local" }
+    }
+
     pub(crate) fn gateway(&self) -> Option<Ipv4Addr> {
         let given = self.config["IPAM"]["Config"][0]["Gateway"].as_str().and_then(|gateway| gateway.parse().ok());
         given.or_else(|| self.subnet.map(|subnet| subnet.address(1)))
@@ -94,7 +103,8 @@ impl Network {
         };
         let allocator = ipam["Driver"].as_str().filter(|driver| !driver.is_empty()).unwrap_or("default");
         json!({
-            "Name": self.name, "Id": self.id, "Created": self.created.to_string(), "Scope": "local",
+            "Name": self.name, "Id": self.id, "Created": self.created.to_string(),
+            "Scope": self.scope(),
             "Driver": self.driver, "EnableIPv6": self.config["EnableIPv6"] == true, "Internal": self.config["Internal"] == true,
             "Attachable": self.config["Attachable"] == true, "Ingress": false, "ConfigOnly": false, "Containers": {},
             "IPAM": { "Driver": allocator, "Options": ipam["Options"], "Config": ranges },
@@ -122,8 +132,8 @@ impl State {
         self.networks.iter().filter(|network| network.name == name).count()
     }
 
-    /// The subnet for a new network: the requested one, or one that is not in use.
-    pub(crate) fn free_subnet(&self, requested: Option<&str>) -> Result<Subnet> {
+    /// The subnet for a new network with this driver: the requested one, or one that is not in use.
+    pub(crate) fn free_subnet(&self, driver: &str, requested: Option<&str>) -> Result<Subnet> {
         let taken =
             |subnet: Subnet| self.networks.iter().filter_map(|other| other.subnet).any(|other| other.overlaps(subnet));
         if let Some(requested) = requested.filter(|requested| !requested.is_empty()) {
@@ -135,13 +145,16 @@ impl State {
         }
         let large = (18..32).map(|part| format!("172.{part}.0.0/16"));
         let small = (0..16).map(|part| format!("192.168.{}.0/20", part * 16));
-        let mut free = large.chain(small).filter_map(|text| Subnet::parse(&text)).filter(|subnet| !taken(*subnet));
+        let of_swarm = (1..256).filter(|_| driver == "overlay").map(|part| format!("10.0.{part}.0/24"));
+        let all = of_swarm.chain(large).chain(small).filter_map(|text| Subnet::parse(&text));
+        let mut free = all.filter(|subnet| !taken(*subnet));
         let none = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
         free.next().ok_or_else(|| ApiError::new(404, none))
     }
 
     pub(crate) fn add_network(&mut self, name: &str, driver: &str, subnet: Subnet, config: Value) -> String {
-        let (id, created) = (self.new_id(), Timestamp::now());
+        let of_swarm = self.swarm.as_mut().filter(|_| driver == "overlay").map(Swarm::new_id);
+        let (id, created) = (of_swarm.unwrap_or_else(|| self.new_id()), Timestamp::now());
         let (name, driver) = (name.to_owned(), driver.to_owned());
         self.networks.push(Network { id: id.clone(), name, created, driver, subnet: Some(subnet), config });
         self.network_event("create", &id, None);

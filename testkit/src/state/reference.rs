@@ -19,6 +19,15 @@ pub(crate) fn joined(repository: &str, tag: &str) -> String {
     if tag.is_empty() || tag.starts_with("sha256:") { full(repository) } else { format!("{repository}:{tag}") }
 }
 
+/// The full reference with its registry, for example `docker.io/library/busybox:latest`.
+pub(crate) fn with_registry(full_reference: &str) -> String {
+    match full_reference.split_once('/') {
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => full_reference.to_owned(),
+        Some(_) => format!("docker.io/{full_reference}"),
+        None => format!("docker.io/library/{full_reference}"),
+    }
+}
+
 impl State {
     /// Returns an error unless `repository` is a valid repository name.
     pub(crate) fn check_repository(&self, repository: &str, status: u16) -> Result<()> {
@@ -63,5 +72,12 @@ mod tests {
         assert_eq!(full("docker.io/library/busybox:1"), "busybox:1");
         assert_eq!(full("localhost:5000/a/b"), "localhost:5000/a/b:latest");
         assert_eq!(joined("localhost:5000/a", "v1"), "localhost:5000/a:v1");
+    }
+
+    #[test]
+    fn default_registry_is_docker_hub() {
+        assert_eq!(with_registry("busybox:latest"), "docker.io/library/busybox:latest");
+        assert_eq!(with_registry("a/b:1"), "docker.io/a/b:1");
+        assert_eq!(with_registry("localhost:5000/a:1"), "localhost:5000/a:1");
     }
 }

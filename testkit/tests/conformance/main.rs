@@ -1,10 +1,14 @@
 //! Runs the same scenarios on the fake engine and on a real engine, and compares the responses.
 //!
-//! `scenarios.txt` lists the requests, `exceptions.txt` the allowed differences with their reasons.
+//! `scenarios.txt` lists the requests, and `swarm_scenarios.txt` those for an engine that may be part of a swarm.
+//! `exceptions.txt` lists the allowed differences with their reasons.
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-use std::{env, thread, time::Duration};
+use std::{
+    env, thread,
+    time::{Duration, Instant},
+};
 
 use dockerclient::ApiVersion;
 use dockerclient_testkit::{Call, FakeEngine, Response};
@@ -13,9 +17,18 @@ mod normal;
 mod scenario;
 mod wire;
 
-use self::{normal::Normal, scenario::Scenario};
+use self::{
+    normal::Normal,
+    scenario::{Scenario, Step},
+};
 
 const SCENARIOS: &str = include_str!("scenarios.txt");
+
+/// Scenarios that make the engine create and leave swarms.
+const SWARM_SCENARIOS: &str = include_str!("swarm_scenarios.txt");
+
+/// How long a step is repeated until its response is the expected one.
+const REPEAT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The steps of a scenario, and their responses in normal form.
 type Outcome = Vec<(String, String)>;
@@ -25,11 +38,19 @@ fn play(address: &str, scenario: &Scenario, version: ApiVersion) -> Outcome {
     let mut outcome = Outcome::new();
     let mut variables = vec![("began".to_owned(), wire::unix_time_in(Duration::ZERO).into_bytes())];
     for step in &scenario.steps {
-        let response = wire::exchange(address, step, version, &variables);
+        let response = exchange(address, step, version, &variables);
         if let Some((name, field)) = &step.keep {
-            let value = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
-            let value = value[field].as_str().unwrap_or("nothing").as_bytes().to_vec();
-            variables.push((name.clone(), if field == "*" { response.body.clone() } else { value }));
+            let document = serde_json::from_slice::<serde_json::Value>(&response.body).unwrap_or_default();
+            let value = match (field.as_str(), document.as_str()) {
+                ("*", Some(text)) => text.as_bytes().to_vec(),
+                ("*", None) => response.body.clone(),
+                _ => match document.pointer(&format!("/{}", field.replace('.', "/"))) {
+                    Some(serde_json::Value::String(text)) => text.as_bytes().to_vec(),
+                    Some(value) => value.to_string().into_bytes(),
+                    None => b"nothing".to_vec(),
+                },
+            };
+            variables.push((name.clone(), value));
         }
         if step.compared {
             outcome.push((step.line.clone(), normal.text(step, &response)));
@@ -39,9 +60,29 @@ fn play(address: &str, scenario: &Scenario, version: ApiVersion) -> Outcome {
     outcome
 }
 
+/// Sends the request of a step, again until the response is the expected one.
+fn exchange(address: &str, step: &Step, version: ApiVersion, variables: &[(String, Vec<u8>)]) -> wire::Response {
+    let began = Instant::now();
+    loop {
+        let response = wire::exchange(address, step, version, variables);
+        let text = String::from_utf8_lossy(&response.body);
+        let is_expected = step.until.as_ref().is_none_or(|(count, part)| text.matches(part).count() == *count);
+        if is_expected || began.elapsed() > REPEAT_TIMEOUT {
+            return response;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// The differences between two engines, in the scenarios whose title contains `title`.
-fn differences(real: &str, fake_engine: impl Fn() -> FakeEngine, version: ApiVersion, title: &str) -> Vec<String> {
-    let scenarios = scenario::all(SCENARIOS);
+fn differences(
+    real: &str,
+    fake_engine: impl Fn() -> FakeEngine,
+    version: ApiVersion,
+    title: &str,
+    scenarios: &str,
+) -> Vec<String> {
+    let scenarios = scenario::all(scenarios);
     let selected = scenarios.iter().filter(|scenario| scenario.is_for(version) && scenario.title.contains(title));
     selected.flat_map(|scenario| differences_twice(real, &fake_engine, version, scenario)).collect()
 }
@@ -102,7 +143,9 @@ async fn fake_engine_matches_a_real_engine() {
     let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
     let version = env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap();
     let title = env::var("DOCKERCLIENT_TEST_SCENARIO").unwrap_or_default();
-    let found = differences(&address, fake_engine, version, &title);
+    let is_swarm = env::var("DOCKERCLIENT_TEST_KIND").is_ok_and(|kind| kind == "swarm");
+    let scenarios = if is_swarm { SWARM_SCENARIOS } else { SCENARIOS };
+    let found = differences(&address, fake_engine, version, &title, scenarios);
     assert!(found.is_empty(), "{} differences at API {version}:\n\n{}", found.len(), found.join("\n"));
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::{scenario::Step, wire::Response};
 
 /// Fields whose values differ in each run.
-const VOLATILE: [&str; 25] = [
+const VOLATILE: &[&str] = &[
     "Created",
     "FinishedAt",
     "Gateway",
@@ -39,13 +39,30 @@ const VOLATILE: [&str; 25] = [
     "CreatedAt",
     "IPv4Address",
     "Subnet",
+    "UpdatedAt",
+    "Timestamp",
+    "CompletedAt",
+    "LastExecution",
+    "PID",
+    "UnlockKey",
+    "Worker",
+    "Manager",
 ];
 
 /// Operations whose responses are compared only by the types of values.
 const KINDS_ONLY: [&str; 4] = ["container_stats", "container_top", "system_info", "system_version"];
 
 /// Operations that return unordered lists.
-const UNSORTED: [&str; 3] = ["container_changes", "network_list", "volume_list"];
+const UNSORTED: &[&str] = &[
+    "config_list",
+    "container_changes",
+    "network_list",
+    "plugin_list",
+    "secret_list",
+    "service_list",
+    "task_list",
+    "volume_list",
+];
 
 const HEADERS: [&str; 7] =
     ["api-version", "connection", "content-type", "docker-experimental", "ostype", "transfer-encoding", "upgrade"];
@@ -123,7 +140,8 @@ impl Normal {
             }
             let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
             if let (true, Some(items)) = (UNSORTED.contains(&id), list.as_array_mut()) {
-                items.sort_by_key(|item| format!("{}{}", item["Name"], item["Path"]));
+                let key = |item: &Value| format!("{}{}{}", item["Name"], item["Path"], item["Spec"]["Name"]);
+                items.sort_by_key(|item| format!("{}{}{}", key(item), item["Slot"], item["CreatedAt"]));
             }
             let mut found = Vec::new();
             let kinds = KINDS_ONLY.contains(&id);
@@ -211,8 +229,9 @@ impl Normal {
                 word.push(letter);
             } else {
                 let word = std::mem::take(&mut word);
-                // Some field names are ids.
-                let parts = if word.starts_with('.') { word.split('.').collect() } else { vec![&*word] };
+                // Some field names are ids, and names of tasks contain ids.
+                let has_parts = word.starts_with('.') || word.rsplit('.').next().is_some_and(is_swarm_id);
+                let parts = if has_parts { word.split('.').collect() } else { vec![&*word] };
                 let parts: Vec<String> = parts.into_iter().map(|part| self.without_id(part)).collect();
                 out.push_str(&parts.join("."));
                 out.push(letter);
@@ -222,6 +241,11 @@ impl Normal {
     }
 
     fn without_id(&mut self, word: &str) -> String {
+        if is_swarm_id(word) {
+            let next = self.ids.len();
+            let number = *self.ids.entry(word.to_owned()).or_insert(next);
+            return format!("<swarm id {number}>");
+        }
         let prefix = ["sha256:", "container:", "file:", "dir:", "multi:"]
             .into_iter()
             .find(|prefix| word.starts_with(prefix))
@@ -238,6 +262,13 @@ impl Normal {
             word.len() > 19 && word.as_bytes()[4] == b'-' && word.as_bytes()[10] == b'T' && word.contains('Z');
         if is_time { "<time>".to_owned() } else { word.to_owned() }
     }
+}
+
+/// Whether this is an id of an object of a swarm: 25 letters and digits.
+fn is_swarm_id(word: &str) -> bool {
+    word.len() == 25
+        && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && word.contains(|c: char| c.is_ascii_digit())
 }
 
 /// The entries of an archive, without those that engines add or that depend on the image.
@@ -287,10 +318,14 @@ fn value_is_close(response: &Response) -> bool {
     response.header("connection") == Some("close")
 }
 
-/// Whether an image or a container belongs to the scenarios; the engine may have others.
+/// Whether an image, a container or a service belongs to the scenarios; the engine may have others. Tasks and nodes are
+/// recognized by their state.
 fn is_ours(item: &Value) -> bool {
-    let names = format!("{}{}{}", item["Names"], item["RepoTags"], item["Name"]);
-    names.contains("conformance") || names.contains("busybox:latest") || names.contains("\"none\"")
+    let names = format!("{}{}{}{}", item["Names"], item["RepoTags"], item["Name"], item["Spec"]["Name"]);
+    item["Status"]["State"].is_string()
+        || names.contains("conformance")
+        || names.contains("busybox:latest")
+        || names.contains("\"none\"")
 }
 
 /// Replaces the directory of volumes, which differs between engines.

@@ -1,13 +1,16 @@
-//! Parses `scenarios.txt`.
+//! Parses `scenarios.txt` and `swarm_scenarios.txt`.
 //!
 //! A line that begins with `#` is the title of a scenario, optionally followed by `(since 1.17)` or
 //! `(since 1.15 until 1.23)`. Every other line is a step with these parts:
 //!
 //! - `- `, if the response is not compared,
+//! - `UNTIL`, a number and a text (with `%20` for spaces), if the step is repeated until the response contains the text so
+//!   often,
 //! - the kind of exchange, unless it is a plain one,
 //! - method, target and optionally a body,
 //! - ` < ` and the input, for an upgraded connection,
-//! - ` = `, a variable name, and the field of the response that is stored in it, or `*` for the whole body.
+//! - ` = `, a variable name, and the field of the response that is stored in it, for example `Version.Index`, or `*` for the
+//!   whole body. Of a body that is a JSON string, that is the string.
 
 use dockerclient::ApiVersion;
 
@@ -35,6 +38,8 @@ pub(crate) struct Step {
     pub(crate) input: Option<String>,
     pub(crate) keep: Option<(String, String)>,
     pub(crate) compared: bool,
+    /// The text that the response must contain, and how often.
+    pub(crate) until: Option<(usize, String)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,15 @@ fn step(line: &str) -> Step {
         Some((rest, input)) => (rest, Some(input.replace("\\n", "\n"))),
         None => (rest, None),
     };
+    let (rest, until) = match rest.strip_prefix("UNTIL ") {
+        Some(rest) => {
+            let mut parts = rest.splitn(3, ' ');
+            let count = parts.next().unwrap().parse().unwrap();
+            let text = parts.next().unwrap().replace("%20", " ");
+            (parts.next().unwrap(), Some((count, text)))
+        }
+        None => (rest, None),
+    };
     let kinds = [
         ("UPGRADE ", Kind::Upgrade),
         ("HIJACK ", Kind::Hijack),
@@ -97,5 +111,6 @@ fn step(line: &str) -> Step {
         input,
         keep,
         compared,
+        until,
     }
 }

@@ -138,6 +138,9 @@ pub(crate) fn clean_up(address: &str, version: ApiVersion) {
             send(&format!("DELETE /networks/conformance-{name}"));
         }
     }
+    if version >= ApiVersion::new(1, 25) {
+        send("DELETE /plugins/conformance-p?force=1");
+    }
 }
 
 /// The Unix time in the given duration from now, in seconds with a fraction.

@@ -15,9 +15,14 @@ use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
 mod builds;
+mod configs;
 mod files;
 mod networks;
+mod plugins;
 mod run;
+mod secrets;
+mod swarm;
+mod unsupported;
 mod update_and_prune;
 mod volumes;
 mod waits;
