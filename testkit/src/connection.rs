@@ -169,6 +169,7 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         500 => "Internal Server Error",
         501 => "Not Implemented",
+        503 => "Service Unavailable",
         _ => "Status",
     }
 }

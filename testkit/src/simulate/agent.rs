@@ -61,8 +61,10 @@ async fn perform(server: &Arc<Server>, action: Action) {
         }
         Action::Start(task) => {
             if let Some((host, container, _)) = container_of(server, &task) {
-                let started = lifecycle::run_in(server, &host_state(server, &host), &container).await;
-                report(server, |swarm| swarm.task_started(&task, started.map_err(|error| error.message)));
+                let host = host_state(server, &host);
+                let started = lifecycle::run_in(server, &host, &container).await;
+                let code = host.read(|state| state.container(&container).map_or(0, |container| container.code));
+                report(server, |swarm| swarm.task_started(&task, code, started.map_err(|error| error.message)));
             }
         }
         Action::Stop(task) => {

@@ -141,7 +141,8 @@ impl Normal {
             let list = if id == "volume_list" { &mut document["Volumes"] } else { &mut document };
             if let (true, Some(items)) = (UNSORTED.contains(&id), list.as_array_mut()) {
                 let key = |item: &Value| format!("{}{}{}", item["Name"], item["Path"], item["Spec"]["Name"]);
-                items.sort_by_key(|item| format!("{}{}{}", key(item), item["Slot"], item["CreatedAt"]));
+                let slot = |item: &Value| item["Slot"].as_u64().unwrap_or_default();
+                items.sort_by_key(|item| (key(item), slot(item), item["CreatedAt"].to_string()));
             }
             let mut found = Vec::new();
             let kinds = KINDS_ONLY.contains(&id);

@@ -111,7 +111,7 @@ impl Swarm {
     }
 
     /// Reports that the container of a task was started, or the error.
-    pub(crate) fn task_started(&mut self, id: &str, started: Result<(), String>) {
+    pub(crate) fn task_started(&mut self, id: &str, exit_code: i64, started: Result<(), String>) {
         let Some(index) = self.task_index(id) else { return };
         match started {
             Ok(()) => {
@@ -120,6 +120,7 @@ impl Swarm {
             }
             Err(error) => {
                 let error = format!("starting container failed: {error}");
+                self.tasks[index].exit_code = exit_code;
                 self.set_status(index, TaskState::Failed, "starting", error);
             }
         }
