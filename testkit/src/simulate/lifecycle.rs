@@ -47,6 +47,8 @@ pub(super) async fn start(context: Context) -> Result<Response> {
     })?;
     let Some(id) = id else { return Ok(server.release.empty(304)) };
     if context.supported_query("checkpoint-dir").is_some() {
+        // The engine has set up the container before it looks at the directory.
+        server.state.update(|state| state.container_mut(&id).map(|container| container.set_up = true))?;
         return Err(ApiError::new(403, "custom checkpointdir is not supported"));
     }
     run(server, &id).await?;
