@@ -16,6 +16,9 @@ fn operations(paths: &mut Value) {
         if operation["x-hijack"] == true {
             remove_headers(operation);
         }
+        if let Some(Value::Object(body)) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+            body.remove("nullable");
+        }
         operation["responses"] = success(operation);
     }
 }

@@ -25,7 +25,8 @@
 //! # Handles
 //!
 //! [`DockerClient`] returns handles: for all [`containers()`](DockerClient::containers), for one
-//! [`container("web")`](DockerClient::container), and the same for images, networks and volumes. Creating a handle sends nothing.
+//! [`container("web")`](DockerClient::container), and the same for images, networks, volumes, plugins and the objects of a
+//! [swarm](guide::swarm). Creating a handle sends nothing.
 //!
 //! # Requests
 //!

@@ -9,6 +9,7 @@ use crate::{DockerClient, Result, generated::Api, models, monitor::NodeMonitor, 
 mod inspect;
 mod list;
 mod remove;
+mod tasks;
 mod update;
 
 pub use self::{
@@ -31,7 +32,8 @@ impl Nodes {
 
     /// Watches the nodes of the swarm, across lost connections, restarts of the engine and changes of the leader.
     ///
-    /// Sends nothing until it is polled. Calls `GET /events`, `GET /nodes` and `GET /_ping`.
+    /// Sends nothing until it is polled. Calls `GET /events`, `GET /nodes` and `GET /_ping`, since API 1.24. Dropping the
+    /// monitor closes its connections.
     ///
     /// # Examples
     ///
@@ -51,6 +53,7 @@ impl Nodes {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "watch")]
     pub fn monitor(&self) -> NodeMonitor {
         NodeMonitor::new(self.docker.clone())
     }

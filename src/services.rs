@@ -13,6 +13,7 @@ mod read_back;
 mod remove;
 mod rollback;
 mod scale;
+mod tasks;
 mod update;
 mod wait_until_converged;
 
@@ -32,7 +33,7 @@ pub use self::{
 
 /// A handle for the services of a swarm. Returned by [`DockerClient::services`]. Requires API 1.24.
 ///
-/// All requests fail if the engine is not a manager of a swarm (503; 406 from Docker 1.12).
+/// All requests fail if the engine is not a swarm manager (503; 406 from Docker 1.12).
 #[derive(Clone, Debug)]
 pub struct Services {
     docker: DockerClient,
@@ -45,7 +46,8 @@ impl Services {
 
     /// Watches the services of the swarm, across lost connections, restarts of the engine and changes of the leader.
     ///
-    /// Sends nothing until it is polled. Calls `GET /events`, `GET /services` and `GET /_ping`.
+    /// Sends nothing until it is polled. Calls `GET /events`, `GET /services` and `GET /_ping`, since API 1.24. Dropping the
+    /// monitor closes its connections.
     ///
     /// # Examples
     ///
@@ -65,6 +67,7 @@ impl Services {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "watch")]
     pub fn monitor(&self) -> ServiceMonitor {
         ServiceMonitor::new(self.docker.clone())
     }
@@ -72,7 +75,7 @@ impl Services {
 
 /// A handle for one service of a swarm. Returned by [`DockerClient::service`], which sends nothing. Requires API 1.24.
 ///
-/// All requests fail if there is no such service (404), or if the engine is not a manager of a swarm (503; 406 from
+/// All requests fail if there is no such service (404), or if the engine is not a swarm manager (503; 406 from
 /// Docker 1.12), unless documented otherwise.
 ///
 /// # Examples

@@ -59,8 +59,8 @@ impl CreateCheckpoint {
         self
     }
 
-    /// Sets the directory on the engine's host to save the checkpoint in. Defaults to that of the container, from which
-    /// alone engines since 17.11 restore checkpoints.
+    /// Sets the directory on the engine's host to save the checkpoint in. Defaults to that of the container.
+    /// Engines since 17.11 restore checkpoints from that directory only.
     #[doc(alias = "checkpoint_dir")]
     pub fn dir(mut self, directory: impl Into<String>) -> Self {
         self.checkpoint.checkpoint_dir = directory.into();

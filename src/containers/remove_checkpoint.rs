@@ -16,7 +16,7 @@ impl Container {
     /// # Errors
     ///
     /// Fails if the engine is not in experimental mode (501), if there is no such container (404), or if there is no
-    /// such checkpoint (500).
+    /// such checkpoint (500; engines before 17.05 succeed).
     ///
     /// # Examples
     ///

@@ -78,7 +78,7 @@ impl Hooks {
 
     async fn call(&self, mut request: Request, operation: &Operation) -> Result<Response> {
         version_check::check(operation, self.version, &request)?;
-        remove_extras(&mut request, operation);
+        adapt(&mut request, operation);
         let span = debug_span!(
             "docker",
             operation = operation.id,
@@ -137,13 +137,17 @@ impl ClientHooks<Hooks> for Client {
     }
 }
 
-/// Removes the parts of a request that the generator adds and engines do not need.
-fn remove_extras(request: &mut Request, operation: &Operation) {
+/// Removes the parts of a request that the generator adds and engines do not need. Replaces an empty list by `null`, as
+/// Go clients do: Docker 1.13 to 17.03 reject `[]` as the privileges of a plugin that requires none.
+fn adapt(request: &mut Request, operation: &Operation) {
     request.headers_mut().remove("api-version");
     let body = request.body().and_then(reqwest::Body::as_bytes);
     if operation.body_is_optional && body.is_some_and(version_check::is_empty_body) {
         *request.body_mut() = None;
         request.headers_mut().remove(CONTENT_TYPE);
+        request.headers_mut().remove(CONTENT_LENGTH);
+    } else if body == Some(b"[]".as_slice()) {
+        *request.body_mut() = Some("null".into());
         request.headers_mut().remove(CONTENT_LENGTH);
     }
 }

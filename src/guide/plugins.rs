@@ -30,7 +30,8 @@
 //! ```
 //!
 //! `grant_all(true)` grants whatever the plugin requires, as `docker plugin install --grant-all-permissions` does. To
-//! let a user decide, read the privileges first; the engine rejects the pull if the plugin requires others:
+//! let a user decide, read the privileges first. The engine rejects the pull if the plugin requires others by then, but
+//! does [not compare all](crate::plugins::PullPlugin::privileges) of them:
 //!
 //! ```no_run
 //! # fn confirm(question: &str) -> bool { !question.is_empty() }

@@ -2,7 +2,11 @@
 //!
 //! A swarm is a group of engines, its *nodes*. Managers store the state of the swarm and decide which node runs which task;
 //! workers only run tasks. A *service* is a number of equal containers that the swarm keeps running, its *tasks*. All
-//! requests of this page are sent to a manager, which can be the only node. Other engines reject them (503).
+//! requests of this page are sent to a manager, which can be the only node. Other engines reject them (503), except `init`,
+//! `join`, `leave` and `unlock`.
+//!
+//! The repository has an example program that deploys, scales, updates and watches a service: `examples/swarm.rs`. Tests of
+//! your own code can use a fake engine with a swarm, see [testing](super::testing).
 //!
 //! # The swarm
 //!
@@ -15,16 +19,17 @@
 //!     docker.swarm().init().advertise_addr("192.168.0.10").await?;
 //! }
 //! let swarm = docker.swarm().inspect().await?;
-//! other.swarm().join(["192.168.0.10:2377"], &swarm.join_tokens.worker).await?;
+//! other.swarm().join("192.168.0.10:2377", &swarm.join_tokens.worker).await?;
 //!
 //! // Replaces the token, so that it cannot be used again.
 //! docker.swarm().update(|_| {}).rotate_worker_token(true).await?;
-//! other.swarm().leave().await?;
+//! other.swarm().leave().await?; // a manager needs `.force(true)`
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Join tokens, unlock keys and the data of secrets are not part of `Debug` output and errors.
+//! `docker.info().await?.swarm.control_available` is `true` if the engine is a manager. Join tokens, unlock keys and the data
+//! of secrets are not part of `Debug` output and errors.
 //!
 //! With `auto_lock`, a manager needs a key after each restart of its engine:
 //!
@@ -143,7 +148,7 @@
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
 //! use dockerclient::models::TaskState;
 //!
-//! for task in docker.tasks().list().service("web").desired_state(TaskState::Running).await? {
+//! for task in docker.service("web").tasks().desired_state(TaskState::Running).await? {
 //!     let task = task.handle(&docker).inspect().await?;
 //!     println!("{} on {}: {:?} {}", task.id, task.node_id, task.status.state, task.status.err);
 //!     println!("{}", task.handle(&docker).logs().tail(10).await?.capture().await?.stdout_text());
@@ -159,7 +164,7 @@
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
 //! use std::collections::HashMap;
 //!
-//! let tasks = docker.tasks().list().service("web").await?;
+//! let tasks = docker.service("web").tasks().await?;
 //! let names: HashMap<_, _> = tasks.iter().map(|task| (&*task.id, format!("web.{}", task.slot))).collect();
 //! let mut lines = docker.service("web").logs().details(true).follow(true).tail(10).await?.lines();
 //! while let Some(line) = lines.try_next().await? {
@@ -204,7 +209,7 @@
 //! let create = docker.services().create("nginx:1.27").name("web");
 //! create.secret(key.id(), "site.key").config(conf.id(), "/etc/nginx/conf.d/site.conf").await?;
 //!
-//! key.update(|spec| drop(spec.labels.insert("rotated".into(), "no".into()))).await?;
+//! key.update(|spec| spec.labels.extend([("rotated".to_owned(), "no".to_owned())])).await?;
 //! println!("{:?}", key.inspect().await?.spec.labels);
 //! conf.update(|spec| spec.labels.clear()).await?;
 //! println!("{}", String::from_utf8_lossy(&conf.inspect().await?.data()?));
@@ -222,8 +227,8 @@
 //!
 //! # Cluster volumes
 //!
-//! A cluster volume is an object of the swarm, which all nodes can use; a CSI plugin creates it. Requires API 1.42. Only its
-//! availability can be changed:
+//! A cluster volume is an object of the swarm, which all nodes can use. A CSI [plugin](super::plugins) on the nodes creates it.
+//! Requires API 1.42. Only its availability can be changed:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {

@@ -33,6 +33,7 @@
 //! # }
 //! ```
 //!
-//! The fake engine has images, containers that run programs that you define, networks, volumes, a registry and events. It rejects
-//! requests that an engine would reject, and fails the test if a request does not match the API specification. Its documentation
-//! describes programs, builds, failure injection and the limitations.
+//! The fake engine has images, containers that run programs that you define, networks, volumes, plugins, a registry and events;
+//! `FakeEngine::builder().swarm_nodes(3)` makes it a swarm manager. It rejects requests that an engine would reject, and fails
+//! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
+//! injection and the limitations.

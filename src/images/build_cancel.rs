@@ -16,7 +16,7 @@ impl Images {
     ///
     /// # Errors
     ///
-    /// Fails if `id` is empty (500).
+    /// Fails if `id` is empty (400 or 500).
     ///
     /// # Examples
     ///

@@ -177,6 +177,16 @@ pub enum ProgressItem {
     Outcome(Value),
 }
 
+impl ProgressItem {
+    /// Returns the digest in the registry, if this item of a pull reports it.
+    pub(crate) fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Status(status) => status.status.strip_prefix("Digest: "),
+            Self::Output(_) | Self::Outcome(_) => None,
+        }
+    }
+}
+
 /// Status of a layer, a tag or the operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

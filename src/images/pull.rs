@@ -155,9 +155,7 @@ impl Deref for PulledImage {
 
 impl ProgressResult<Self> for PulledImage {
     fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
-        if let ProgressItem::Status(status) = item
-            && let Some(digest) = status.status.strip_prefix("Digest: ")
-        {
+        if let Some(digest) = item.digest() {
             self.digest = Some(digest.to_owned());
         }
         Ok(())

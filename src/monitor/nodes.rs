@@ -36,7 +36,7 @@ pub enum NodeUpdate {
     /// Connected to the engine, or listed the nodes after a failure. The changes in the meantime follow.
     Connected,
     /// The connection was lost or could not be made, or the nodes could not be listed, for example because the engine
-    /// is not a manager of a swarm.
+    /// is not a swarm manager.
     Disconnected {
         /// The cause.
         error: Error,

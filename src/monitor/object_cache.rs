@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::objects::{Object, Update};
 
-/// The objects of the snapshot, with all changes that were returned.
+/// The objects as last listed.
 #[derive(Debug)]
 pub(super) struct ObjectCache<T> {
     objects: BTreeMap<String, T>,

@@ -36,7 +36,7 @@ pub enum ServiceUpdate {
     /// Connected to the engine, or listed the services after a failure. The changes in the meantime follow.
     Connected,
     /// The connection was lost or could not be made, or the services could not be listed, for example because the
-    /// engine is not a manager of a swarm.
+    /// engine is not a swarm manager.
     Disconnected {
         /// The cause.
         error: Error,

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::Node;
 use crate::{
     Result,
-    models::NodeSpec,
+    models::{NodeRole, NodeSpec},
     request::{Settings, request},
     versioned::{ATTEMPTS, is_out_of_sequence},
 };
@@ -44,10 +44,43 @@ impl Node {
     /// ```
     #[doc(alias = "NodeUpdate")]
     #[doc(alias = "UpdateNode")]
-    #[doc(alias = "promote")]
-    #[doc(alias = "demote")]
+    #[doc(alias = "drain")]
     pub fn update(&self, change: impl Fn(&mut NodeSpec) + Send + Sync + 'static) -> UpdateNode {
         UpdateNode { node: self.clone(), change: Arc::new(change), settings: Settings::default() }
+    }
+
+    /// Makes the node a manager, as `docker node promote` does.
+    ///
+    /// The same as an [`update`](Self::update) that sets the role. The node becomes a manager some time later: see
+    /// `manager_status` of [`inspect`](Self::inspect).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.node("worker-1").promote().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn promote(&self) -> UpdateNode {
+        self.update(|spec| spec.role = Some(NodeRole::Manager))
+    }
+
+    /// Makes the node a worker, as `docker node demote` does.
+    ///
+    /// The same as an [`update`](Self::update) that sets the role. Fails if the swarm would lose its last manager (400), or
+    /// the majority of its managers (400 or 500). The node becomes a worker some time later.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.node("manager-2").demote().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn demote(&self) -> UpdateNode {
+        self.update(|spec| spec.role = Some(NodeRole::Worker))
     }
 
     /// Replaces the configuration of the node, if its version (`version.index`) is still `version`. Engines require a role

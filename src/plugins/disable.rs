@@ -45,7 +45,7 @@ pub struct DisablePlugin {
 request!(DisablePlugin => (), "plugin_disable");
 
 impl DisablePlugin {
-    /// Sets whether to disable the plugin even if it is in use. Defaults to `false`. Requires API 1.28.
+    /// Sets whether to disable the plugin even if it is in use. Defaults to `false`.
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);
         self

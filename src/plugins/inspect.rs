@@ -14,7 +14,7 @@ impl Plugin {
     /// # Errors
     ///
     /// Fails if there is no such plugin (404), see [`try_inspect`](Self::try_inspect), or if several ids begin with the
-    /// name (400).
+    /// name (400; 500 from old engines).
     ///
     /// # Examples
     ///

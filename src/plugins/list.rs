@@ -50,7 +50,8 @@ impl ListPlugins {
     }
 
     /// Includes only plugins with this capability, for example `volumedriver`, `networkdriver`, `logdriver` or `authz`;
-    /// of a plugin with several capabilities, each has to match. Several calls include more. Requires API 1.28.
+    /// several calls include more. A plugin with several capabilities is included only if all of them match. Requires
+    /// API 1.28.
     pub fn capability(self, capability: impl Into<String>) -> Self {
         self.filter("capability", capability)
     }

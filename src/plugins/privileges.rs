@@ -11,7 +11,8 @@ use crate::{
 
 impl Plugins {
     /// Lists the privileges that a plugin in a registry requires, without pulling it. `remote` is its name in the
-    /// registry; without a tag or digest, the tag is `latest`.
+    /// registry; without a tag or digest, the tag is `latest`. Some engines crash if it has a digest, see
+    /// [`pull`](Self::pull).
     ///
     /// [`pull`](Self::pull) reads them itself. To decide between reading and pulling, for example by asking a user,
     /// pass them to [`privileges`](super::PullPlugin::privileges) of the pull.

@@ -18,6 +18,8 @@ const NAME_HEADER: &str = "docker-plugin-name";
 impl Plugins {
     /// Pulls a plugin from the registry that is part of its name. Without a tag or digest, pulls the tag `latest`.
     ///
+    /// Engines from 20.10 to 25.0.2, except late releases of 23.0, crash if the name has a digest.
+    ///
     /// Unlike `docker plugin install`, it does not enable the plugin: see [`enable`](Plugin::enable).
     ///
     /// A plugin can require privileges, such as the network of the host. They are granted by
@@ -30,8 +32,8 @@ impl Plugins {
     /// # Errors
     ///
     /// Fails if the plugin requires privileges that are not granted ([`InvalidInput`](crate::ErrorKind::InvalidInput);
-    /// the message lists them), if the name is in use (400 or 500), or if the registry does not have the plugin, or not
-    /// for these credentials: 401, 404 or 500, or during the pull
+    /// the message lists them), or if the name is in use (400 or 500). If the registry does not have the plugin, or
+    /// rejects the credentials, the request fails (401, 404 or 500), or the pull does
     /// ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
     /// obtained ([`is_credentials`](crate::Error::is_credentials)).
     ///
@@ -100,6 +102,9 @@ impl PullPlugin {
 
     /// Grants these privileges, without reading those that the plugin requires. The pull fails if the plugin requires
     /// others. Replaces the other ways to grant privileges.
+    ///
+    /// Engines since 17.04 compare them with those that the plugin requires, except for the first in the order of their
+    /// names: if the plugin in the registry can change meanwhile, check the configuration before enabling it.
     pub fn privileges(mut self, privileges: impl IntoIterator<Item = PluginPrivilege>) -> Self {
         self.grant = Grant::These(privileges.into_iter().collect());
         self
@@ -176,9 +181,7 @@ impl Deref for PulledPlugin {
 
 impl ProgressResult<Self> for PulledPlugin {
     fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
-        if let ProgressItem::Status(status) = item
-            && let Some(digest) = status.status.strip_prefix("Digest: ")
-        {
+        if let Some(digest) = item.digest() {
             self.digest = Some(digest.to_owned());
         }
         Ok(())

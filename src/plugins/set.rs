@@ -31,6 +31,7 @@ impl Plugin {
     /// # }
     /// ```
     #[doc(alias = "PluginSet")]
+    #[doc(alias = "configure")]
     pub fn set<K: Into<String>, T: Into<String>>(&self, values: impl IntoIterator<Item = (K, T)>) -> SetPlugin {
         let values = values.into_iter().map(|(name, value)| format!("{}={}", name.into(), value.into()));
         SetPlugin { plugin: self.clone(), values: Secret(values.collect()), settings: Settings::default() }

@@ -16,11 +16,12 @@ use crate::{
 const SINCE: ApiVersion = ApiVersion::new(1, 26);
 
 impl Plugin {
-    /// Replaces the plugin by `remote`, another version of it in a registry, as `docker plugin upgrade` does. The
-    /// plugin must be disabled, and stays so. Its settings keep their values.
+    /// Replaces the plugin with `remote`, another version of it in a registry, as `docker plugin upgrade` does. The
+    /// plugin must be disabled, and stays disabled. Its settings keep their values.
     ///
     /// `remote` is the name in the registry; without a tag or digest, the tag is `latest`. Privileges are granted as
-    /// for [`pull`](super::Plugins::pull); those of the previous version do not count.
+    /// for [`pull`](super::Plugins::pull), which also has a warning about digests; those of the previous version do not
+    /// count.
     ///
     /// Calls `GET /plugins/privileges`, and then `POST /plugins/{name}/upgrade`, since API 1.26, without a response
     /// timeout; see [`progress`](UpgradePlugin::progress). The handle must have the name of the plugin, not its id.
@@ -29,7 +30,7 @@ impl Plugin {
     ///
     /// Fails if the plugin requires privileges that are not granted ([`InvalidInput`](crate::ErrorKind::InvalidInput);
     /// the message lists them), if the plugin is enabled (409; 500 from old engines), if there is no such plugin (404),
-    /// or as a pull fails.
+    /// or for the reasons for which a [pull](super::Plugins::pull) fails.
     ///
     /// # Examples
     ///
@@ -88,7 +89,8 @@ impl UpgradePlugin {
     }
 
     /// Grants these privileges, without reading those that the plugin requires. The upgrade fails if the plugin
-    /// requires others. Replaces the other ways to grant privileges.
+    /// requires others. Replaces the other ways to grant privileges. Engines compare them as in
+    /// [a pull](super::PullPlugin::privileges).
     pub fn privileges(mut self, privileges: impl IntoIterator<Item = PluginPrivilege>) -> Self {
         self.grant = Grant::These(privileges.into_iter().collect());
         self

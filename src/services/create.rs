@@ -41,7 +41,7 @@ impl Services {
     ///
     /// # Errors
     ///
-    /// Fails if the engine is not a manager of a swarm (503; 406 from Docker 1.12), if the name is in use (409), if a network
+    /// Fails if the engine is not a swarm manager (503; 406 from Docker 1.12), if the name is in use (409), if a network
     /// does not exist (404), if a secret or config does not exist or a setting is not valid
     /// ([`is_bad_request`](crate::Error::is_bad_request), or 500 from the engine), or if a setting is newer than the API
     /// version in use ([`is_unsupported`](crate::Error::is_unsupported)).

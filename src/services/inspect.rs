@@ -14,7 +14,7 @@ impl Service {
     /// # Errors
     ///
     /// Fails if there is no such service (404); see [`try_inspect`](Self::try_inspect). Fails if the engine is not a
-    /// manager of a swarm (503; 406 from Docker 1.12).
+    /// swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///

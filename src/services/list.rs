@@ -14,7 +14,7 @@ impl Services {
     ///
     /// # Errors
     ///
-    /// Fails if the engine is not a manager of a swarm (503; 406 from Docker 1.12), or if it rejects a filter (400).
+    /// Fails if the engine is not a swarm manager (503; 406 from Docker 1.12), or if it rejects a filter (400).
     ///
     /// # Examples
     ///

@@ -13,7 +13,8 @@ impl Service {
     /// Reads the output of all tasks of the service, as `docker service logs` does.
     ///
     /// With [`details`](ReadServiceLogs::details), each line has the id of its task. Without them, parts of long lines of
-    /// different tasks may be mixed. The logs of one [`task`](crate::DockerClient::task) can be read, too.
+    /// different tasks may be mixed, and with them if the tasks have a TTY. The logs of one
+    /// [`task`](crate::DockerClient::task) can be read, too.
     ///
     /// Resolves once the engine has sent its response headers. Calls `GET /services/{id}/logs`, since API 1.29; from API
     /// 1.25, experimental engines have it. Unless [`tty`](ReadServiceLogs::tty) is set, first calls `GET /services/{id}`
@@ -21,8 +22,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such service (404), if its tasks are not containers (500), or if the engine is not a manager
-    /// of a swarm (503).
+    /// Fails if there is no such service (404), if its tasks are not containers (500), or if the engine is not a swarm
+    /// manager (503).
     ///
     /// # Examples
     ///

@@ -13,7 +13,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such service (404), or if the engine is not a manager of a swarm (503; 406 from Docker 1.12).
+    /// Fails if there is no such service (404), or if the engine is not a swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///

@@ -16,7 +16,7 @@ impl Service {
     /// Returns the service to the configuration before its last update, as `docker service rollback` does, and returns the
     /// warnings of the engine.
     ///
-    /// The rollback continues afterwards: see `update_status` of [`inspect`](Self::inspect).
+    /// The swarm replaces the tasks afterwards: see [`wait_until_converged`](Self::wait_until_converged).
     ///
     /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.28. Tries both again if only the version
     /// of the service has changed meanwhile, and not its configuration.
@@ -24,7 +24,7 @@ impl Service {
     /// # Errors
     ///
     /// Fails if there is no such service (404), if it has not been updated (400 or 500), if it is updated at the same time
-    /// (409 or 500), or if the engine is not a manager of a swarm (503).
+    /// (409 or 500), or if the engine is not a swarm manager (503).
     ///
     /// # Examples
     ///

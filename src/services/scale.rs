@@ -13,13 +13,15 @@ impl Service {
     /// Sets the number of tasks of a replicated service, or the number of completions of a replicated job, as
     /// `docker service scale` does, and returns the warnings of the engine.
     ///
-    /// The swarm starts or stops tasks afterwards. Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API
-    /// 1.24. If the service is changed meanwhile, tries both again, at most 5 times.
+    /// The swarm starts or stops tasks afterwards: see [`wait_until_converged`](Self::wait_until_converged).
+    ///
+    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed meanwhile,
+    /// tries both again, at most 5 times.
     ///
     /// # Errors
     ///
     /// Fails if the service is global ([`is_bad_request`](Error::is_bad_request)), if there is no such service (404), or if
-    /// the engine is not a manager of a swarm (503; 406 from Docker 1.12).
+    /// the engine is not a swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///

@@ -31,7 +31,7 @@ impl Service {
     /// # Errors
     ///
     /// Fails if there is no such service (404), if the configuration is not valid (400 or 500), if the mode of the service
-    /// is changed (501; 500 from some engines), or if the engine is not a manager of a swarm (503; 406 from Docker 1.12).
+    /// is changed (501; 500 from some engines), or if the engine is not a swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///
@@ -44,6 +44,7 @@ impl Service {
     /// # }
     /// ```
     #[doc(alias = "ServiceUpdate")]
+    #[doc(alias = "force")]
     pub fn update(&self, change: impl Fn(&mut ServiceSpec) + Send + Sync + 'static) -> UpdateService {
         let change = move |spec: &mut ServiceSpec| -> Result<()> {
             change(spec);

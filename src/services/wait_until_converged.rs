@@ -39,14 +39,14 @@ impl Service {
     ///   tasks on nodes that are down, do not count.
     /// - A job has converged once its tasks are complete.
     ///
-    /// A service whose tasks keep failing never converges, unless an update of it is paused or rolled back. A global
-    /// service does not converge while no node is eligible. Set a [time limit](WaitUntilConverged::time_limit): its
-    /// error contains that of the task that failed last.
+    /// A service whose tasks keep failing, or have ended and are not restarted, never converges, unless an update of it
+    /// is paused or rolled back. A global service does not converge while no node is eligible. Set a
+    /// [time limit](WaitUntilConverged::time_limit): the timeout error contains the error of the task that failed last.
     ///
-    /// Calls `GET /services/{id}` and `GET /tasks` every 200 ms; since API 1.29 it calls the second twice, because
-    /// engines have a filter for tasks with the current configuration. Calls `GET /nodes` as well if the service is
-    /// global, or once all tasks run. Below API 1.29, the configurations of tasks are compared by this crate, and the
-    /// wait includes the end of the update. Requires API 1.24.
+    /// Calls `GET /services/{id}` and `GET /tasks` every 200 ms, since API 1.24. From API 1.29 on, calls `GET /tasks` a
+    /// second time, with the engine's filter for tasks with the current configuration; below API 1.29, this crate
+    /// compares the configurations of tasks, and waits for the end of the update. Also calls `GET /nodes` if the
+    /// service is global, and once all tasks run.
     ///
     /// If the service is changed during the wait, it waits for the new configuration.
     ///
@@ -54,13 +54,13 @@ impl Service {
     ///
     /// Fails if the last update of the service is paused, or was rolled back automatically, with the error of the task
     /// that failed ([`is_wait_failed`](Error::is_wait_failed)); its [`code`](Error::code) is the exit code of the task.
-    /// While a rollback is in progress, the wait continues, so that the service no longer changes when it fails. Fails
-    /// if the service does not exist or is removed (404), or if the engine is not a manager of a swarm (503; 406 from
-    /// Docker 1.12).
+    /// An automatic rollback is reported when it has ended, so that the service no longer changes. Fails if the service
+    /// does not exist or is removed (404), if the engine is not a swarm manager (503; 406 from Docker 1.12), or if the
+    /// mode of the service is unknown, as that of a job below API 1.41 ([`is_bad_request`](Error::is_bad_request)).
     ///
     /// # Cancellation
     ///
-    /// Dropping the future ends the wait.
+    /// Dropping the future ends the wait. The service is not changed.
     ///
     /// # Examples
     ///
@@ -78,6 +78,7 @@ impl Service {
     /// # Ok(())
     /// # }
     /// ```
+    #[doc(alias = "detach")]
     pub fn wait_until_converged(&self) -> WaitUntilConverged {
         WaitUntilConverged {
             service: self.clone(),
@@ -115,8 +116,8 @@ impl WaitUntilConverged {
     /// of the service's update configuration ([`update_monitor`](super::CreateService::update_monitor)), or 5 seconds
     /// if there is none, as for the docker CLI.
     ///
-    /// The tasks are listed at least twice. With a shorter period, a failure that follows soon after the start of a
-    /// task may be missed.
+    /// The tasks are listed again after the period, unless it is zero. With a shorter period, a failure that follows
+    /// soon after the start of a task may be missed.
     pub fn stable_for(mut self, period: Duration) -> Self {
         self.stable_for = Some(period);
         self

@@ -13,11 +13,16 @@ const SERVICE: &str = "com.docker.swarm.service.id";
 /// Attribute with the id of the task.
 const TASK: &str = "com.docker.swarm.task.id";
 
+/// Maximum length of encoded details, in bytes, so that the memory of unfinished lines is bounded. Longer ones are
+/// text.
+const MAX_LENGTH: usize = 64 << 10;
+
 /// The attributes of a log line: those of the swarm, and those that the options of the log driver add (`labels`, `env`,
 /// `tag`). A field of [`Line`](super::Line); empty unless details were requested.
 ///
 /// Engines write them before each line, with keys and values encoded as in a URL. Engines before 17.06 do not encode
-/// them: values that contain a comma, a space, `%` or `+` are not read correctly.
+/// them: values that contain a comma, a space, `%` or `+` are not read correctly. Attributes that are longer than 64
+/// KiB are left in the text of the line.
 ///
 /// # Examples
 ///
@@ -38,7 +43,8 @@ impl LogDetails {
     /// Removes details and the space after them, if `bytes` begin with them: pairs with `=`, separated by commas, or
     /// nothing.
     pub(super) fn take(bytes: &mut Bytes) -> Option<Self> {
-        let end = bytes.iter().position(|&byte| byte == b' ' || byte == b'\n').filter(|&end| bytes[end] == b' ')?;
+        let mut begin = bytes.iter().take(MAX_LENGTH);
+        let end = begin.position(|&byte| byte == b' ' || byte == b'\n').filter(|&end| bytes[end] == b' ')?;
         let is_pair = |pair: &[u8]| pair.iter().position(|&byte| byte == b'=').is_some_and(|end| end > 0);
         if end > 0 && !bytes[..end].split(|&byte| byte == b',').all(is_pair) {
             return None;
@@ -173,6 +179,14 @@ mod tests {
         for text in ["hello world", "a=b,c d", "=b c", "a=b\nc d", "a=b", "", ",a=b c", "a=b,, c"] {
             let (details, rest) = take(text);
             assert_eq!((details, &*rest), (None, text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn log_details_that_are_too_long_are_text() {
+        for (length, is_details) in [(MAX_LENGTH - 1, true), (MAX_LENGTH, false)] {
+            let mut bytes = Bytes::from(format!("a={} text", "x".repeat(length - 2)));
+            assert_eq!(LogDetails::take(&mut bytes).is_some(), is_details, "{length}");
         }
     }
 

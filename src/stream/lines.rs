@@ -52,10 +52,11 @@ impl Line {
 /// The lines of output. Returned by [`OutputStream::lines`].
 ///
 /// Lines of different sources are returned in the order in which they end. With details, the tasks of a service are
-/// different sources, too, so that their lines are not mixed. A line that is longer than the client's
-/// [`max_item_size`](crate::DockerClientBuilder::max_item_size) is [`truncated`](Line::truncated); the lines after it are
-/// not affected. The oldest line is truncated as well if the unfinished lines of all tasks are together longer than four
-/// times this size, or if there are more than 1000.
+/// different sources, too, so that their lines are not mixed, unless they have a TTY.
+///
+/// A line that is longer than the client's [`max_item_size`](crate::DockerClientBuilder::max_item_size) is
+/// [`truncated`](Line::truncated); the lines after it are not affected. The oldest lines are truncated as well if the
+/// unfinished lines of all tasks are together longer than four times this size, or if there are more than 1000.
 ///
 /// # Cancellation
 ///
@@ -180,7 +181,13 @@ impl Splitter {
 
     /// Returns the next line, if its end has been received.
     pub(crate) fn next(&mut self) -> Option<Line> {
-        while let Some(mut chunk) = self.chunk.take().filter(|chunk| !chunk.bytes.is_empty()) {
+        loop {
+            if let Some(line) = self.make_room() {
+                return Some(line);
+            }
+            let Some(mut chunk) = self.chunk.take().filter(|chunk| !chunk.bytes.is_empty()) else {
+                return self.rest();
+            };
             let time = self.take_prefix(&mut chunk);
             let end = chunk.bytes.iter().position(|&byte| byte == b'\n');
             let part = chunk.bytes.split_to(end.unwrap_or(chunk.bytes.len()));
@@ -191,7 +198,6 @@ impl Splitter {
                 return line;
             }
         }
-        self.rest()
     }
 
     /// Removes the prefix at the beginning of a chunk, or of a line within a chunk. Returns its timestamp.
@@ -249,7 +255,7 @@ impl Splitter {
         }
         begun.bytes.extend_from_slice(&part);
         if !ends {
-            return self.make_room();
+            return None;
         }
         let Begun { details, time, bytes, .. } = self.begun.remove(index);
         Some(self.complete(source, details, time, bytes.freeze()))
@@ -266,14 +272,15 @@ impl Splitter {
 
     /// Returns the oldest unfinished line, truncated, if there are too many or if they take too much memory.
     fn make_room(&mut self) -> Option<Line> {
-        let size: usize = self.begun.iter().map(|begun| begun.bytes.len()).sum();
-        let is_full = size > self.limit.saturating_mul(MAX_UNFINISHED_SIZE) || self.begun.len() > MAX_UNFINISHED;
-        let oldest = self.begun.iter().position(|begun| !begun.skipped).filter(|_| is_full)?;
-        let line = self.truncate(oldest);
         if self.begun.len() > MAX_UNFINISHED {
+            let line = self.begun.first().is_some_and(|oldest| !oldest.skipped).then(|| self.truncate(0));
             self.begun.remove(0);
+            return line;
         }
-        Some(line)
+        let size: usize = self.begun.iter().map(|begun| begun.bytes.len()).sum();
+        let is_full = size > self.limit.saturating_mul(MAX_UNFINISHED_SIZE);
+        let oldest = self.begun.iter().position(|begun| !begun.skipped).filter(|_| is_full)?;
+        Some(self.truncate(oldest))
     }
 
     fn complete(&self, source: Source, details: LogDetails, time: Option<Timestamp>, bytes: Bytes) -> Line {
@@ -485,6 +492,29 @@ mod tests {
         }
         assert!(truncated.len() > 95 && truncated.iter().all(|line| line.truncated && !line.complete));
         assert_eq!((truncated[0].task_id(), &*truncated[0].text()), (Some("t0"), "12345678"));
+    }
+
+    #[test]
+    fn memory_is_bounded_if_long_lines_follow_short_ones() {
+        let mut splitter = Splitter::new(DETAILS, 10);
+        for task in 0..200 {
+            let text = if task < 30 { "1" } else { "12345678" };
+            splitter.push(Stdout, of_task(&format!("t{task}"), text), false);
+            while splitter.next().is_some() {}
+            let size: usize = splitter.begun.iter().map(|begun| begun.bytes.len()).sum();
+            assert!(size <= 40, "{size} bytes after task {task}");
+        }
+    }
+
+    #[test]
+    fn number_of_truncated_lines_of_tasks_is_bounded() {
+        let mut splitter = Splitter::new(DETAILS, 10);
+        for task in 0..2 * MAX_UNFINISHED {
+            splitter.push(Stdout, of_task(&format!("t{task}"), "0123456789+"), false);
+            assert!(splitter.next().is_some_and(|line| line.truncated));
+            assert_eq!(splitter.next(), None);
+            assert!(splitter.begun.len() <= MAX_UNFINISHED);
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Prefix {
             joined.extend_from_slice(&rest.split_to(at));
             rest.advance(TIMESTAMP_LENGTH);
             if self.details {
-                skip_details(&mut rest);
+                drop(LogDetails::take(&mut rest));
             }
         }
         if joined.is_empty() {
@@ -78,13 +78,6 @@ fn next_part(stamp: &[u8], line: &[u8]) -> Option<usize> {
 
 fn is_stamp(text: &[u8]) -> bool {
     text.len() == TIMESTAMP_LENGTH && text.ends_with(b"Z ") && time(&mut &*text).is_some()
-}
-
-/// Removes details, which contain no spaces, and the space after them.
-fn skip_details(bytes: &mut Bytes) {
-    if let Some(end) = bytes.iter().position(|&byte| byte == b' ') {
-        bytes.advance(end + 1);
-    }
 }
 
 /// Removes a timestamp and the space after it, if `bytes` begin with one. Engines before 1.6 write the timestamps of

@@ -24,7 +24,7 @@ impl Swarm {
     /// # use dockerclient::{DockerClient, Result};
     /// # async fn example(docker: DockerClient, worker: DockerClient) -> Result<()> {
     /// let swarm = docker.swarm().inspect().await?;
-    /// worker.swarm().join(["192.168.0.10:2377"], &swarm.join_tokens.worker).await?;
+    /// worker.swarm().join("192.168.0.10:2377", &swarm.join_tokens.worker).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -10,9 +10,8 @@ use crate::{
 impl Swarm {
     /// Adds this engine to a swarm as a node, as `docker swarm join` does.
     ///
-    /// `remote_addrs` are addresses of managers of the swarm, as `host` or `host:port`; the default port is 2377. Docker
-    /// connects to the first of them. `token` is one of the [join tokens](Swarm::inspect) of the swarm: it is a secret, and
-    /// determines the role of the node.
+    /// `remote_addr` is the address of a manager of the swarm, as `host` or `host:port`; the default port is 2377. `token` is
+    /// one of the [join tokens](Swarm::inspect) of the swarm: it is a secret, and determines the role of the node.
     ///
     /// Engines require a listen address, so the default of the Docker CLI is sent: `0.0.0.0:2377`, which is port 2377 of
     /// all interfaces. See [`listen_addr`](JoinSwarm::listen_addr).
@@ -31,15 +30,15 @@ impl Swarm {
     /// # use dockerclient::{DockerClient, Result};
     /// # async fn example(docker: DockerClient, manager: DockerClient) -> Result<()> {
     /// let token = manager.swarm().inspect().await?.join_tokens.worker;
-    /// docker.swarm().join(["192.168.0.10:2377"], token).availability("drain").await?;
+    /// docker.swarm().join("192.168.0.10:2377", token).availability("drain").await?;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "SwarmJoin")]
     #[doc(alias = "JoinSwarm")]
-    pub fn join(&self, remote_addrs: impl IntoIterator<Item: Into<String>>, token: impl Into<String>) -> JoinSwarm {
+    pub fn join(&self, remote_addr: impl Into<String>, token: impl Into<String>) -> JoinSwarm {
         let body = SwarmJoin {
-            remote_addrs: remote_addrs.into_iter().map(Into::into).collect(),
+            remote_addrs: vec![remote_addr.into()],
             join_token: token.into(),
             listen_addr: LISTEN_ADDR.to_owned(),
             ..Default::default()
@@ -60,6 +59,12 @@ pub struct JoinSwarm {
 request!(JoinSwarm => (), "swarm_join");
 
 impl JoinSwarm {
+    /// Adds the address of another manager of the swarm. Docker connects to the first address only.
+    pub fn remote_addr(mut self, address: impl Into<String>) -> Self {
+        self.body.remote_addrs.push(address.into());
+        self
+    }
+
     /// Sets the address that the node listens at if it is a manager: an IP address or a network interface, with an optional
     /// port, for example `192.168.0.11:2377` or `eth0`. Defaults to `0.0.0.0:2377`, as in the Docker CLI.
     #[doc(alias = "listen-addr")]
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn swarm_join_has_a_listen_address_and_redacts_the_token() {
         let swarm = DockerClient::connect("unix:///nowhere.sock").unwrap().swarm();
-        let join = swarm.join(["10.0.0.1", "10.0.0.2:2377"], "hunter2").availability("pause");
+        let join = swarm.join("10.0.0.1", "hunter2").remote_addr("10.0.0.2:2377").availability("pause");
         let want = json!({
             "Availability": "pause",
             "JoinToken": "hunter2",

@@ -127,7 +127,7 @@ async fn call(docker: &DockerClient, operation: &str) -> Option<Result<()>> {
         "network_prune" => docker.networks().prune().await.map(drop),
         "swarm_inspect" => swarm.inspect().await.map(drop),
         "swarm_init" => swarm.init().await.map(drop),
-        "swarm_join" => swarm.join(["10.0.0.1"], "token").await,
+        "swarm_join" => swarm.join("10.0.0.1", "token").await,
         "swarm_leave" => swarm.leave().await,
         "swarm_update" => swarm.update(|_| {}).await,
         "swarm_unlock_key" => swarm.unlock_key().await.map(drop),

@@ -262,8 +262,8 @@ async fn options_of_swarm_mode() {
         init(30, |init| init.data_path_addr("10.0.0.1")),
         init(39, |init| init.default_addr_pool("10.20.0.0/16").subnet_size(26)),
         init(40, |init| init.data_path_port(4790)),
-        since(28, |docker| docker.swarm().join(["10.0.0.1"], "token").availability("pause")),
-        since(30, |docker| docker.swarm().join(["10.0.0.1"], "token").data_path_addr("10.0.0.2")),
+        since(28, |docker| docker.swarm().join("10.0.0.1", "token").availability("pause")),
+        since(30, |docker| docker.swarm().join("10.0.0.1", "token").data_path_addr("10.0.0.2")),
         since(25, |docker| docker.swarm().replace(7, SwarmSpec::default()).rotate_manager_unlock_key(true)),
         since(40, |docker| docker.nodes().list().node_label("disk=ssd")),
         since(31, |docker| docker.tasks().list().runtime("plugin")),
@@ -315,12 +315,10 @@ async fn options_of_plugins() {
     let calls = vec![
         since(28, |docker| docker.plugins().list().enabled(true)),
         since(28, |docker| docker.plugins().list().capability("volumedriver")),
-        since(28, |docker| docker.plugin("sshfs").disable().force(true)),
     ];
     assert_snapshot!(sent(calls).await, @r#"
     GET /v1.28/plugins?filters={"enabled":["true"]}
     GET /v1.28/plugins?filters={"capability":["volumedriver"]}
-    POST /v1.28/plugins/sshfs/disable?force=true
     "#);
 }
 

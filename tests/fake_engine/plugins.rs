@@ -81,8 +81,11 @@ async fn plugin_pull_without_a_grant_lists_the_privileges() {
 async fn plugin_without_privileges_is_pulled_without_a_grant() {
     for none in ["null", "[]"] {
         let engine = engine(none, PULL);
-        engine.client("1.25").plugins().pull("vieux/sshfs").await.unwrap();
-        assert_eq!(engine.requests()[1].body, "[]", "{none}");
+        engine.client("1.26").plugins().pull("vieux/sshfs").await.unwrap();
+        engine.client("1.26").plugin("sshfs").upgrade("vieux/sshfs").await.unwrap();
+        // Engines before 17.04 reject an empty list.
+        let sent: Vec<String> = engine.requests().into_iter().map(|request| request.body).collect();
+        assert_eq!(sent, ["", "null", "", "null"], "{none}");
     }
 }
 
@@ -102,7 +105,7 @@ async fn plugin_pull_sends_given_privileges_without_reading_them() {
 }
 
 #[tokio::test]
-async fn plugin_pull_fails_if_its_progress_reports_an_error() {
+async fn plugin_transfer_fails_if_its_progress_reports_an_error() {
     let engine = engine(PRIVILEGES, FAILED_PULL);
     let pull = engine.client("1.41").plugins().pull("vieux/sshfs").grant_all(true);
     let error = pull.clone().await.unwrap_err();
@@ -112,6 +115,15 @@ async fn plugin_pull_fails_if_its_progress_reports_an_error() {
     let mut progress = pull.progress().await.unwrap();
     assert!(progress.try_next().await.unwrap().is_some());
     assert!(progress.try_next().await.unwrap_err().is_operation_failed());
+
+    let sshfs = engine.client("1.41").plugin("sshfs");
+    let upgrade = sshfs.upgrade("vieux/sshfs").grant_all(true).await.unwrap_err();
+    let push = sshfs.push().await.unwrap_err();
+    assert!(upgrade.is_operation_failed() && push.is_operation_failed());
+    assert_snapshot!(format!("{upgrade}\n{push}"), @"
+    failed to upgrade plugin sshfs: incorrect privileges
+    failed to push plugin sshfs: incorrect privileges
+    ");
 }
 
 #[tokio::test]

@@ -238,7 +238,7 @@ async fn job_ends_when_its_tasks_are_complete() {
     let create = docker.services().create("busybox").resolve_image(false).name(&*name).cmd(["true"]);
     let Some(job) = supported_since(41, create.replicated_job(2).max_concurrent(2).await) else { return };
     poll("two complete tasks", async || {
-        let tasks = docker.tasks().list().service(&*name).await.unwrap();
+        let tasks = docker.service(&*name).tasks().await.unwrap();
         let complete = tasks.iter().filter(|task| task.status.state == Some(TaskState::Complete));
         (complete.count() == 2).then_some(())
     })

@@ -92,7 +92,7 @@ async fn concurrent_updates_are_tried_again() {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn swarm_join_with_an_invalid_token_is_an_error() {
     let docker = Manager::without_swarm().await;
-    let join = docker.swarm().join([ADDRESS], "SWMTKN-1-hunter2").listen_addr(ADDRESS).advertise_addr(ADDRESS);
+    let join = docker.swarm().join(ADDRESS, "SWMTKN-1-hunter2").listen_addr(ADDRESS).advertise_addr(ADDRESS);
     let error = join.await.unwrap_err();
     assert!(matches!(error.status(), Some(400 | 500)), "{error}");
     assert!(

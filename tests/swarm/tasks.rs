@@ -30,6 +30,7 @@ async fn task_is_inspected_and_listed_by_filters() {
     let label = format!("app={name}");
     assert!(listed(list().id(&task.id).service(&*name).node(&*seen.node_id).label(label)).await.unwrap());
     assert!(listed(list().name(format!("{name}.{}", task.slot))).await.unwrap());
+    assert!(listed(created.tasks()).await.unwrap() && listed(docker.node(&*seen.node_id).tasks()).await.unwrap());
     assert!(listed(list().desired_state(TaskState::Running)).await.unwrap());
     assert!(!listed(list().desired_state("shutdown")).await.unwrap());
     assert_ne!(supported_since(31, listed(list().runtime(TaskRuntime::Container)).await), Some(false));

@@ -20,7 +20,7 @@ async fn converged(service: &Service) -> ServiceProgress {
 
 /// The environment variables of the tasks that should run.
 async fn environments(docker: &Manager, service: &Service) -> BTreeSet<String> {
-    let tasks = docker.tasks().list().service(service.id()).desired_state("running").await.unwrap();
+    let tasks = service.tasks().desired_state("running").await.unwrap();
     tasks.into_iter().flat_map(|task| task.spec.container_spec.unwrap().env).collect()
 }
 

@@ -82,15 +82,13 @@ pub(super) fn assess<'a>(look: &Look<'a>) -> Result<Assessment> {
     let mut places = look.places(mode);
     let count = |condition: fn(&Place<'a>) -> bool| to_u64(places.iter().filter(|place| condition(place)).count());
     let (running, live, completed) = (count(Place::is_running), count(Place::is_live), count(Place::is_completed));
+    let nodes = to_u64(places.len());
     let has_outdated = places.iter().any(|place| place.live().any(|task| !task.is_current));
     let (desired, is_complete) = match mode {
         Mode::Replicated(replicas) => (replicas, running == replicas && live == replicas && !has_outdated),
-        Mode::Global => (live, live > 0 && running == live && !has_outdated),
+        Mode::Global => (nodes, nodes > 0 && running == nodes && !has_outdated),
         Mode::ReplicatedJob(total) => (total, completed >= total),
-        Mode::GlobalJob => {
-            let total = to_u64(places.len());
-            (total, total > 0 && completed == total)
-        }
+        Mode::GlobalJob => (nodes, nodes > 0 && completed == nodes),
     };
     if matches!(mode, Mode::Replicated(_)) && live >= desired {
         // The others are slots that the service no longer has.
@@ -148,8 +146,11 @@ impl<'a> Look<'a> {
             Mode::Replicated(_) => place.is_live() || place.has_ended(),
             Mode::ReplicatedJob(_) => is_current,
             // The swarm does not replace tasks on paused nodes.
-            Mode::Global if place.is_live() && !is_current => !self.is_paused(&task.node_id),
-            Mode::Global => place.is_live(),
+            Mode::Global if place.is_live() => is_current || !self.is_paused(&task.node_id),
+            // Its restart policy prevents that the task runs again.
+            Mode::Global => {
+                place.newest_has_ended() && self.is_eligible(&task.node_id) && !self.is_paused(&task.node_id)
+            }
             // A task that has failed and is not restarted counts, unless the swarm has stopped it because of its node.
             Mode::GlobalJob if !place.is_live() && !place.is_completed() => {
                 is_current && self.is_eligible(&task.node_id)
@@ -239,6 +240,15 @@ impl<'a> Place<'a> {
         self.tasks.iter().any(|seen| {
             let state = seen.task.status.state.as_ref();
             seen.is_current && matches!(state, Some(TaskState::Complete | TaskState::Failed | TaskState::Rejected))
+        })
+    }
+
+    /// Whether the newest task is current and has ended by itself. Tasks are also rejected because their node no longer
+    /// satisfies the constraints, so those do not count.
+    fn newest_has_ended(&self) -> bool {
+        let newest = self.tasks.iter().max_by_key(|seen| seen.task.created_at);
+        newest.is_some_and(|seen| {
+            seen.is_current && matches!(seen.task.status.state, Some(TaskState::Complete | TaskState::Failed))
         })
     }
 
@@ -418,6 +428,26 @@ mod tests {
         // The task of a drained node is shut down.
         check(&global, &["a n1 running running", "b n2 shutdown shutdown"], Some(&[]), (true, 1, Some(1)));
         check(&global, &["a n1 running running", "old n2 running running"], Some(&[]), (false, 1, Some(2)));
+    }
+
+    #[test]
+    fn ended_task_of_a_global_service_counts_if_not_restarted() {
+        let global = service(r#"{"Global":{}}"#);
+        let nodes = |state: &str, availability: &str| [node("n1", "ready", "active"), node("n2", state, availability)];
+        for state in ["failed", "complete"] {
+            let tasks = ["a n1 running running", &format!("b n2 shutdown {state}")];
+            check(&global, &tasks, Some(&nodes("ready", "active")), (false, 1, Some(2)));
+            for (state, availability) in [("down", "active"), ("ready", "drain"), ("ready", "pause")] {
+                check(&global, &tasks, Some(&nodes(state, availability)), (true, 1, Some(1)));
+            }
+            check(&global, &tasks, Some(&nodes("ready", "active")[..1]), (true, 1, Some(1)));
+        }
+        // The swarm has stopped them, because of the node or of the configuration.
+        for stopped in ["b n2 shutdown shutdown", "b n2 shutdown rejected", "old n2 shutdown failed"] {
+            check(&global, &["a n1 running running", stopped], Some(&nodes("ready", "active")), (true, 1, Some(1)));
+        }
+        let restarted = ["a n1 running running", "b n2 shutdown failed", "c n2 running running"];
+        check(&global, &restarted, Some(&nodes("ready", "active")), (true, 2, Some(2)));
     }
 
     #[test]

@@ -38,7 +38,7 @@ const UP_TO_DATE: ApiVersion = ApiVersion::new(1, 29);
 ///
 /// # Cancellation
 ///
-/// Dropping this ends the wait. Waiting for the next item is cancel safe.
+/// Dropping the stream ends the wait. Waiting for the next item is cancel safe.
 #[must_use = "streams do nothing unless polled"]
 pub struct Convergence {
     items: BoxStream<'static, Result<ServiceProgress>>,
@@ -113,7 +113,7 @@ async fn next(watch: Option<Watch>) -> Result<Option<(ServiceProgress, Option<Wa
             None => {
                 tokio::time::sleep(watch.poll_interval).await;
                 let service = watch.inspect().await?;
-                if let Some(last) = watch.tracker.converged(&service, Instant::now()) {
+                if let Some(last) = watch.tracker.converged(&service) {
                     return Ok(Some((last, None)));
                 }
                 service

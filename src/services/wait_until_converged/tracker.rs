@@ -30,6 +30,8 @@ pub(super) struct Tracker {
 #[derive(Debug)]
 struct Stable {
     since: Instant,
+    /// When the tasks were last listed.
+    checked: Instant,
     period: Duration,
     /// Ids of the tasks that have run since then.
     tasks: Vec<String>,
@@ -47,9 +49,9 @@ impl Tracker {
     ///
     /// Called when the service is inspected after its tasks were listed: if it has the same version as before, the
     /// tasks belong to its current configuration and to the current state of its update.
-    pub(super) fn converged(&self, service: &Service, now: Instant) -> Option<ServiceProgress> {
-        let Stable { since, period, version, progress, .. } = self.stable.as_ref()?;
-        let is_over = *version == service.version.index && now.saturating_duration_since(*since) >= *period;
+    pub(super) fn converged(&self, service: &Service) -> Option<ServiceProgress> {
+        let Stable { since, checked, period, version, progress, .. } = self.stable.as_ref()?;
+        let is_over = *version == service.version.index && checked.saturating_duration_since(*since) >= *period;
         is_over.then(|| ServiceProgress { state: ConvergenceState::Converged, ..progress.clone() })
     }
 
@@ -71,7 +73,7 @@ impl Tracker {
         // The tasks of a job that are complete stay so.
         let period = if progress.is_job { Duration::ZERO } else { self.period(look.service) };
         let version = look.service.version.index;
-        self.stable = Some(Stable { since, period, tasks: running, version, progress: progress.clone() });
+        self.stable = Some(Stable { since, checked: now, period, tasks: running, version, progress: progress.clone() });
         Ok(progress)
     }
 
@@ -104,7 +106,7 @@ mod tests {
         /// The state after a check; `None` if the service has converged before its tasks are listed.
         fn check(&mut self, milliseconds: u64, service: &Service, tasks: &[Task]) -> Result<Option<ConvergenceState>> {
             self.now += Duration::from_millis(milliseconds);
-            if let Some(progress) = self.tracker.converged(service, self.now) {
+            if let Some(progress) = self.tracker.converged(service) {
                 assert_eq!(progress.state, ConvergenceState::Converged);
                 return Ok(None);
             }
@@ -142,7 +144,18 @@ mod tests {
         wait.expect(0, &web, &[], Some(Pending));
         wait.expect(200, &web, &task("a", "running"), Some(Verifying));
         wait.expect(4999, &web, &task("a", "running"), Some(Verifying));
-        wait.expect(1, &web, &task("a", "running"), None);
+        wait.expect(1, &web, &task("a", "running"), Some(Verifying));
+        wait.expect(200, &web, &task("a", "running"), None);
+    }
+
+    #[test]
+    fn tasks_are_listed_again_after_the_period() {
+        let (mut wait, web) = (Wait::new(None), service(1, ""));
+        wait.expect(0, &web, &task("a", "running"), Some(Verifying));
+        wait.expect(60_000, &web, &task("a", "failed"), Some(Pending));
+        wait.expect(200, &web, &task("b", "running"), Some(Verifying));
+        wait.expect(60_000, &web, &task("b", "running"), Some(Verifying));
+        wait.expect(200, &web, &task("b", "running"), None);
     }
 
     #[test]
@@ -154,6 +167,7 @@ mod tests {
             wait.expect(0, &web, &task("a", "running"), Some(Verifying));
             if millis > 0 {
                 wait.expect(millis - 1, &web, &task("a", "running"), Some(Verifying));
+                wait.expect(1, &web, &task("a", "running"), Some(Verifying));
             }
             wait.expect(1, &web, &task("a", "running"), None);
         }
@@ -170,7 +184,8 @@ mod tests {
         // The task was replaced between two checks.
         wait.expect(4000, &web, &task("c", "running"), Some(Verifying));
         wait.expect(4900, &web, &task("c", "running"), Some(Verifying));
-        wait.expect(100, &web, &task("c", "running"), None);
+        wait.expect(100, &web, &task("c", "running"), Some(Verifying));
+        wait.expect(200, &web, &task("c", "running"), None);
     }
 
     #[test]

@@ -98,10 +98,10 @@ async fn swarm_init_update_and_leave() {
 async fn engine_that_joins_a_swarm_is_a_worker() {
     let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let error = docker.swarm().join(["10.0.0.9"], "SWMTKN-1-invalid").await.unwrap_err();
+    let error = docker.swarm().join("10.0.0.9", "SWMTKN-1-invalid").await.unwrap_err();
     assert_eq!(error.message(), Some("invalid join token"));
     let token = format!("SWMTKN-1-{}-{}", "a".repeat(50), "b".repeat(25));
-    docker.swarm().join(["10.0.0.9"], token).await.unwrap();
+    docker.swarm().join("10.0.0.9", token).await.unwrap();
     let info = docker.info().await.unwrap().swarm;
     assert_eq!((info.local_node_state, info.control_available), (Some(LocalNodeState::Active), false));
     assert_eq!(info.remote_managers[0].addr, "10.0.0.9:2377");
