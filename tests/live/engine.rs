@@ -39,7 +39,11 @@ pub(crate) struct Engine {
 impl Engine {
     /// Connects to the engine and uses the API version that the environment names.
     pub(crate) async fn under_test() -> Self {
-        let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
+        Self::at(&env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket")).await
+    }
+
+    /// Connects to the engine at `address` and uses the API version that the environment names.
+    pub(crate) async fn at(address: &str) -> Self {
         let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
         let proxy = ValidatingProxy::open(&socket, version()).await;
         // Without the credentials of the user who runs the tests.

@@ -12,7 +12,7 @@ use crate::live::engine::Engine;
 pub(crate) use crate::live::engine::{supported_since, version};
 
 /// Time limit for changes of the state of nodes and tasks.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The address at which the engine communicates with other nodes. Its network has no others than the loopback interface.
 pub(crate) const ADDRESS: &str = "127.0.0.1";
@@ -26,7 +26,7 @@ pub(crate) struct Manager {
 impl Manager {
     /// Connects to the engine, and initializes a swarm unless there is one.
     pub(crate) async fn under_test() -> Self {
-        let manager = Self { engine: Engine::under_test().await };
+        let manager = Self::new(Engine::under_test().await);
         if manager.state().await != LocalNodeState::Active {
             manager.leave().await;
             manager.swarm().init().listen_addr(ADDRESS).advertise_addr(ADDRESS).await.unwrap();
@@ -37,15 +37,20 @@ impl Manager {
         manager
     }
 
+    /// A client of an engine that may be in any state.
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
     /// Connects to the engine, and makes it leave its swarm if it is part of one.
     pub(crate) async fn without_swarm() -> Self {
-        let manager = Self { engine: Engine::under_test().await };
+        let manager = Self::new(Engine::under_test().await);
         manager.leave().await;
         manager
     }
 
     /// Leaves the swarm, if the engine is part of one.
-    async fn leave(&self) {
+    pub(crate) async fn leave(&self) {
         if self.state().await != LocalNodeState::Inactive {
             self.swarm().leave().force(true).await.unwrap();
         }

@@ -23,14 +23,15 @@ pub(crate) mod http;
 mod image;
 mod kind;
 mod namespace;
+mod nodes;
 mod podman;
 mod process;
 mod registry;
 mod sshd;
 mod trixie;
 
-pub(crate) use self::kind::Kind;
 use self::{bridge::Bridge, namespace::Namespace, process::Recorded, registry::Registry, sshd::Sshd};
+pub(crate) use self::{kind::Kind, nodes::Nodes};
 
 /// Maximum length of the directory's path: the kernel limits the path of a socket to 108 bytes.
 const MAX_DIRECTORY_LENGTH: usize = 75;
@@ -42,6 +43,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Engine {
     kind: Kind,
+    /// Its number, if it is one of several [`Nodes`] of a swarm.
+    node: Option<usize>,
     directory: PathBuf,
     /// Name that is unique to this engine on this machine, derived from the path of the checkout.
     name: String,
@@ -49,13 +52,20 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn new(kind: Kind) -> Self {
-        let mut hasher = DefaultHasher::new();
-        root().hash(&mut hasher);
-        let name = format!("{}{:08x}", kind.prefix(), hasher.finish() as u32);
-        let own = root().join("target").join(kind.folder());
+        Self::at(kind, None, root().join("target").join(kind.folder()), unique_name(kind.prefix()))
+    }
+
+    /// One of several [`Nodes`] of a swarm. It has no registries and no SSH server, and does not listen with TLS.
+    fn node(number: usize) -> Self {
+        let kind = Kind::SwarmNodes;
+        let own = root().join("target").join(kind.folder()).join(number.to_string());
+        Self::at(kind, Some(number), own, unique_name(&format!("{}{number}", kind.prefix())))
+    }
+
+    fn at(kind: Kind, node: Option<usize>, own: PathBuf, name: String) -> Self {
         let fits = own.as_os_str().len() <= MAX_DIRECTORY_LENGTH;
         let directory = if fits { own } else { std::env::temp_dir().join(format!("dockerclient-{name}")) };
-        Self { kind, directory, name }
+        Self { kind, node, directory, name }
     }
 
     /// A command that runs `program` in the engine's network.
@@ -90,10 +100,12 @@ impl Engine {
         self.down()?;
         let _ = fs::remove_dir_all(&self.directory);
         self.network_up()?;
-        self.registries().iter().try_for_each(|registry| registry.up(self.command("docker-registry")))?;
-        Sshd::new(&self.directory).up()?;
-        certificates::write(&self.certificates())?;
-        fs::write(self.tls_address_file(), free_address()?)?;
+        if self.node.is_none() {
+            self.registries().iter().try_for_each(|registry| registry.up(self.command("docker-registry")))?;
+            Sshd::new(&self.directory).up()?;
+            certificates::write(&self.certificates())?;
+            fs::write(self.tls_address_file(), free_address()?)?;
+        }
         self.start()?;
         image::import(&self.socket(), &self.directory)
     }
@@ -132,7 +144,10 @@ impl Engine {
         // In its own network namespace, the engine can create its usual bridge.
         let bridge = if self.kind.is_isolated() { "docker0" } else { &self.name };
         dockerd::configure(own)?;
-        dockerd::serve(&mut command, own, &self.name, bridge, [&address, &self.tls_address()?]);
+        dockerd::serve(&mut command, own, &self.name, bridge, &address);
+        if self.node.is_none() {
+            dockerd::serve_tls(&mut command, &self.certificates(), &self.tls_address()?);
+        }
         Ok(command)
     }
 
@@ -156,9 +171,24 @@ impl Engine {
         if self.kind.is_isolated() { self.namespace().down() } else { self.bridge().down() }
     }
 
+    /// Runs a subtask for tests: `stop`, `kill` or `start`.
+    fn control(&self, action: &str) -> Result<()> {
+        match action {
+            "stop" => self.stop(),
+            "kill" => self.kill(),
+            "start" => self.start(),
+            _ => bail!("unknown action {action:?}; use up, down or status"),
+        }
+    }
+
     fn network_up(&self) -> Result<()> {
         if self.kind.is_isolated() {
-            if self.namespace().is_up() { Ok(()) } else { self.namespace().up() }
+            let namespace = self.namespace();
+            if namespace.is_up() {
+                return Ok(());
+            }
+            namespace.up()?;
+            self.node.map_or(Ok(()), |number| nodes::connect(&namespace, number))
         } else if self.bridge().is_up()? {
             Ok(())
         } else {
@@ -225,15 +255,15 @@ impl Engine {
 
 /// Runs a subtask: `up`, `down`, `status`, or, for tests, `stop`, `kill` or `start`.
 pub(crate) fn run(action: &str, kind: Kind) -> Result<()> {
+    if kind == Kind::SwarmNodes {
+        return nodes::run(action);
+    }
     let engine = Engine::new(kind);
     match action {
         "up" => engine.up()?,
         "down" => engine.down()?,
-        "stop" => return engine.stop(),
-        "kill" => return engine.kill(),
-        "start" => return engine.start(),
         "status" => {}
-        _ => bail!("unknown action {action:?}; use up, down or status"),
+        _ => return engine.control(action),
     }
     let state = if engine.is_up() { "up" } else { "down" };
     println!("the private engine is {state}: DOCKER_HOST={}", engine.address());
@@ -241,6 +271,19 @@ pub(crate) fn run(action: &str, kind: Kind) -> Result<()> {
         engine.environment().iter().for_each(|(name, value)| println!("{name}={value}"));
     }
     Ok(())
+}
+
+/// Runs a subtask for tests on one of several engines: `stop`, `kill` or `start`.
+pub(crate) fn run_on_node(action: &str, kind: Kind, number: usize) -> Result<()> {
+    ensure!(kind == Kind::SwarmNodes, "{kind} is a single engine");
+    nodes::node(number)?.control(action)
+}
+
+/// The first argument, and a suffix that is unique to this checkout.
+fn unique_name(prefix: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    root().hash(&mut hasher);
+    format!("{prefix}{:08x}", hasher.finish() as u32)
 }
 
 /// The address of a free port on the loopback interface.

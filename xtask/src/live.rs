@@ -5,7 +5,7 @@ use std::{collections::HashSet, env, fs, process::Command};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    engine::{Engine, Kind},
+    engine::{Engine, Kind, Nodes},
     readme_example, regen, root, shell,
 };
 
@@ -91,6 +91,9 @@ fn on(kind: Kind) -> Result<String> {
         return Ok(message);
     }
     println!("== {kind}");
+    if kind == Kind::SwarmNodes {
+        return nodes();
+    }
     let engine = Engine::new(kind);
     let was_up = engine.is_up();
     if let Err(error) = engine.up() {
@@ -105,6 +108,7 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Podman => podman(&engine),
         Kind::Swarm => swarm(&engine, &SWARM_VERSIONS).and_then(|ran| compared_swarm(&engine, &ran)),
         Kind::SwarmTrixie => swarm(&engine, &SWARM_TRIXIE_VERSIONS),
+        Kind::SwarmNodes => bail!("{kind} are not one engine"),
     };
     let version = engine.version();
     if !was_up {
@@ -145,6 +149,27 @@ fn swarm(engine: &Engine, versions: &[&str]) -> Result<String> {
 fn compared_swarm(engine: &Engine, ran: &str) -> Result<String> {
     COMPARED_SWARM.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
     Ok(format!("{ran}; comparison with the fake engine at {} versions", COMPARED_SWARM.len()))
+}
+
+/// Runs the suite that needs several engines, and returns a summary. Stops the engines afterwards, unless they were up before.
+fn nodes() -> Result<String> {
+    let kind = Kind::SwarmNodes;
+    let nodes = Nodes::new();
+    let was_up = nodes.is_up();
+    let newest = SWARM_VERSIONS[SWARM_VERSIONS.len() - 1];
+    let outcome = nodes.up().and_then(|()| {
+        println!("== nodes suite at API {newest}");
+        let mut cargo = shell::command("cargo");
+        let suite = test(&mut cargo, "nodes", newest)?.envs(nodes.environment());
+        // The tests stop and kill engines, so they cannot run concurrently.
+        let passed = passed(suite.arg("--test-threads=1"))?;
+        println!("{passed} passed");
+        Ok(format!("live: {kind} {} at API {newest} ({passed} tests)", nodes.version()?))
+    });
+    if !was_up {
+        nodes.down()?;
+    }
+    outcome
 }
 
 /// Runs the tests that are not excepted, which must pass, and those that are, which must fail.
@@ -210,18 +235,21 @@ fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
 
 /// The command that runs a suite in the engine's network. Further arguments are those of the test program.
 fn command(engine: &Engine, name: &str, version: &str) -> Result<Command> {
-    let package = if name == "conformance" { "dockerclient-testkit" } else { "dockerclient" };
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(engine.programs()).chain(env::split_paths(&path)))?;
     let mut command = engine.command("cargo");
-    command
+    test(&mut command, name, version)?.envs(engine.environment()).env("PATH", path);
+    Ok(command)
+}
+
+/// Adds the arguments and the environment of cargo that run a suite. Further arguments are those of the test program.
+fn test<'a>(cargo: &'a mut Command, name: &str, version: &str) -> Result<&'a mut Command> {
+    let package = if name == "conformance" { "dockerclient-testkit" } else { "dockerclient" };
+    Ok(cargo
         .current_dir(root())
         .args(["test", "--quiet", "--all-features", "--package", package, "--test", name, "--", "--ignored"])
-        .envs(engine.environment())
-        .env("PATH", path)
         .env("DOCKERCLIENT_TEST_API", version)
-        .env("DOCKERCLIENT_TEST_XTASK", env::current_exe()?);
-    Ok(command)
+        .env("DOCKERCLIENT_TEST_XTASK", env::current_exe()?))
 }
 
 /// Runs a test program, and returns the number of tests that passed.

@@ -32,7 +32,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             run all checks and tests, including the suites that need an engine, on private engines (as root)
-  live <engine>    run only the suites that need an engine, on docker, trixie, podman, swarm or swarm-trixie
+  live <engine>    run only the suites that need an engine, on one of docker, trixie, podman, swarm, swarm-trixie, swarm-nodes
   demo             run the quickstart example on a local engine, a private engine or the fake engine
   readme-example   build the README's first example in an empty crate, and run it on a fake engine without images
   engine up        start the private engine of this checkout
@@ -40,7 +40,8 @@ cargo xtask <task>
   engine status    print whether the private engine runs, and its address
   engine … trixie  the same with Debian 13's Docker
   engine … podman  the same with Podman
-  engine … swarm   the same with Docker in a network namespace, for swarm mode; swarm-trixie: Debian 13's
+  engine … swarm   the same with Docker in a network namespace, for swarm mode; swarm-trixie: Debian 13's;
+                   swarm-nodes: three engines in connected namespaces, and stop, kill or start one: … --node N
   fuzz [seconds]   run each fuzz target, for 60 seconds by default
   miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
   deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
@@ -82,6 +83,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["bench", options @ ..] => bench::run(options),
         ["engine", action] => engine::run(action, engine::Kind::Docker),
         ["engine", action, kind] => engine::run(action, kind.parse()?),
+        ["engine", action, kind, "--node", number] => engine::run_on_node(action, kind.parse()?, number.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["soak"] => live::soak(5),

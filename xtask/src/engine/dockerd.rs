@@ -13,9 +13,8 @@ pub(super) fn configure(own: &Path) -> Result<()> {
     Ok(fs::write(own.join("daemon.json"), config.to_string())?)
 }
 
-/// Adds the arguments of a daemon that listens at two addresses, the second one with TLS. `name` is unique to the engine.
-pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str, [address, tls_address]: [&str; 2]) {
-    let certificates = own.join("tls");
+/// Adds the arguments of a daemon that listens at `address`. `name` is unique to the engine.
+pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str, address: &str) {
     command
         .arg("--data-root")
         .arg(own.join("data"))
@@ -26,14 +25,19 @@ pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str,
         .arg("--config-file")
         .arg(own.join("daemon.json"))
         .args(["--host", address, "--bridge", bridge])
-        .args(["--host", tls_address, "--tlsverify"])
+        .args(["--containerd-namespace", name])
+        .args(["--containerd-plugins-namespace", &format!("{name}-plugins")])
+        .args(["--iptables=false", "--ip6tables=false"]);
+}
+
+/// Adds the arguments of a daemon that also listens at `address` with TLS.
+pub(super) fn serve_tls(command: &mut Command, certificates: &Path, address: &str) {
+    command
+        .args(["--host", address, "--tlsverify"])
         .arg("--tlscacert")
         .arg(certificates.join("ca.pem"))
         .arg("--tlscert")
         .arg(certificates.join("server-cert.pem"))
         .arg("--tlskey")
-        .arg(certificates.join("server-key.pem"))
-        .args(["--containerd-namespace", name])
-        .args(["--containerd-plugins-namespace", &format!("{name}-plugins")])
-        .args(["--iptables=false", "--ip6tables=false"]);
+        .arg(certificates.join("server-key.pem"));
 }

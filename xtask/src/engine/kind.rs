@@ -25,10 +25,13 @@ pub(crate) enum Kind {
     Swarm,
     /// The Docker of Debian 13, for swarm mode, in a network namespace.
     SwarmTrixie,
+    /// Three engines of the installed Docker, for a swarm of several nodes, in network namespaces that are connected.
+    SwarmNodes,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 5] = [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm, Self::SwarmTrixie];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm, Self::SwarmTrixie, Self::SwarmNodes];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Kind {
             Self::Podman => "podman",
             Self::Swarm => "swarm",
             Self::SwarmTrixie => "swarm-trixie",
+            Self::SwarmNodes => "swarm-nodes",
         }
     }
 
@@ -49,6 +53,7 @@ impl Kind {
             Self::Podman => "engine-podman",
             Self::Swarm => "engine-swarm",
             Self::SwarmTrixie => "engine-swarm-trixie",
+            Self::SwarmNodes => "engine-swarm-nodes",
         }
     }
 
@@ -60,12 +65,13 @@ impl Kind {
             Self::Podman => "dkp",
             Self::Swarm => "dks",
             Self::SwarmTrixie => "dku",
+            Self::SwarmNodes => "dkn",
         }
     }
 
-    /// Whether it runs in a network namespace that is not connected to any other network.
+    /// Whether it runs in a network namespace that is not connected to the machine's network.
     pub(super) fn is_isolated(self) -> bool {
-        matches!(self, Self::Podman | Self::Swarm | Self::SwarmTrixie)
+        matches!(self, Self::Podman | Self::Swarm | Self::SwarmTrixie | Self::SwarmNodes)
     }
 
     /// Whether it is the Docker of Debian 13.
@@ -77,7 +83,7 @@ impl Kind {
     pub(crate) fn can_run(self) -> Result<()> {
         ensure!(rustix::process::geteuid().is_root(), "a private engine needs root, for mounts and networks");
         let (programs, package): (&[_], _) = match self {
-            Self::Docker | Self::Swarm => (&["dockerd"], "docker.io"),
+            Self::Docker | Self::Swarm | Self::SwarmNodes => (&["dockerd"], "docker.io"),
             Self::Trixie | Self::SwarmTrixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
             Self::Podman => (&podman::PROGRAMS, "podman"),
         };
@@ -106,6 +112,7 @@ impl Display for Kind {
             Self::Podman => "Podman",
             Self::Swarm => "Docker in swarm mode",
             Self::SwarmTrixie => "Debian 13's Docker in swarm mode",
+            Self::SwarmNodes => "three Docker engines in swarm mode",
         })
     }
 }
@@ -116,7 +123,7 @@ impl FromStr for Kind {
     fn from_str(name: &str) -> Result<Self> {
         match Self::ALL.into_iter().find(|kind| kind.name() == name) {
             Some(kind) => Ok(kind),
-            None => bail!("unknown engine {name:?}; use docker, trixie, podman, swarm or swarm-trixie"),
+            None => bail!("unknown engine {name:?}; use docker, trixie, podman, swarm, swarm-trixie or swarm-nodes"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An isolated network namespace, for an engine that changes the firewall or creates network interfaces.
+//! A separate network namespace, for an engine that changes the firewall or creates network interfaces.
 
 use std::{path::PathBuf, process::Command};
 
@@ -27,11 +27,24 @@ impl Namespace {
 
     pub(super) fn up(&self) -> Result<()> {
         shell::run(shell::command("ip").args(["netns", "add", &self.name]))?;
-        let loopback = shell::run(shell::command("ip").args(["-netns", &self.name, "link", "set", "lo", "up"]));
+        let loopback = self.ip(&["link", "set", "lo", "up"]);
         if loopback.is_err() {
             self.down()?;
         }
         loopback
+    }
+
+    /// Connects the namespace to the bridge of another one, as `eth0` with an address.
+    pub(super) fn connect(&self, to: &Self, bridge: &str, port: &str, address: &str) -> Result<()> {
+        to.ip(&["link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", &self.name])?;
+        to.ip(&["link", "set", port, "master", bridge, "up"])?;
+        self.ip(&["address", "add", address, "dev", "eth0"])?;
+        self.ip(&["link", "set", "eth0", "up"])
+    }
+
+    /// Runs `ip` in the namespace.
+    pub(super) fn ip(&self, arguments: &[&str]) -> Result<()> {
+        shell::run(shell::command("ip").args(["-netns", &self.name]).args(arguments))
     }
 
     pub(super) fn is_up(&self) -> bool {
