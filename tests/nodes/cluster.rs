@@ -91,7 +91,7 @@ impl Cluster {
     /// Waits until the swarm has exactly `count` nodes, which are ready, and returns them.
     pub(crate) async fn ready(&self, count: usize) -> Vec<Node> {
         poll(&format!("{count} nodes that are ready"), async || {
-            let nodes = self[1].nodes().list().await.unwrap();
+            let nodes = self[1].nodes().list().await.ok()?;
             let is_ready = |node: &Node| node.status.state == Some(NodeState::Ready);
             (nodes.len() == count && nodes.iter().all(is_ready)).then_some(nodes)
         })

@@ -43,8 +43,8 @@ async fn killed_node_is_removed_and_joins_again() {
     cluster.ready(2).await;
 
     cluster.start(2).await;
-    // It cannot connect to the swarm, and leaves it.
-    assert_eq!(cluster[2].state().await, LocalNodeState::Pending);
+    // It cannot connect to the swarm.
+    assert_ne!(cluster[2].state().await, LocalNodeState::Active);
     cluster[2].leave().await;
     cluster.join(2, NodeRole::Worker).await;
     cluster.ready(3).await;
