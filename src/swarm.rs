@@ -13,6 +13,14 @@
 //!
 //! An engine that is not a manager rejects all operations on swarms, nodes, services, tasks, secrets and configs (503),
 //! except [`init`](Swarm::init), [`join`](Swarm::join), [`leave`](Swarm::leave), and [`unlock`](Swarm::unlock) of a locked manager.
+//!
+//! One of the managers is the leader. If it fails, the others elect another one, within about 20 seconds by default. If
+//! half of the managers or more are down, they cannot: the swarm has no quorum, its services keep running, and nothing
+//! can be changed. Without a leader, managers reject the same operations with a
+//! [server error](crate::Error::is_server_error), mostly 500: at once, with the message
+//! `The swarm does not have a leader`, or after they have waited for the leader for 20 seconds, with the message
+//! `context deadline exceeded`. In the second case the operation may still be executed.
+//! [`time_limit`](crate::nodes::ListNodes::time_limit) makes a call fail earlier.
 
 use crate::DockerClient;
 

@@ -75,7 +75,7 @@ impl Cluster {
     pub(crate) async fn join(&self, number: usize, role: NodeRole) {
         let tokens = self[1].swarm().inspect().await.unwrap().join_tokens;
         let token = if role == NodeRole::Manager { tokens.manager } else { tokens.worker };
-        self[number].swarm().join([self.address().await], token).await.unwrap();
+        self[number].swarm().join(self.address().await, token).await.unwrap();
     }
 
     /// The address of the first engine, for other nodes.

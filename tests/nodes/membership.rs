@@ -50,7 +50,7 @@ async fn join_with_a_rotated_token_is_an_error() {
     cluster.init().await;
     let old = cluster[1].swarm().inspect().await.unwrap().join_tokens;
     cluster[1].swarm().update(|_| {}).rotate_worker_token(true).await.unwrap();
-    let error = cluster[2].swarm().join([cluster.address().await], &old.worker).await.unwrap_err();
+    let error = cluster[2].swarm().join(cluster.address().await, &old.worker).await.unwrap_err();
     assert!(error.is_bad_request() && error.to_string().contains("valid join token is necessary"), "{error}");
     assert_eq!(cluster[2].state().await, LocalNodeState::Inactive);
 }

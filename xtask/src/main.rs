@@ -32,7 +32,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             run all checks and tests, including the suites that need an engine, on private engines (as root)
-  live <engine>    run only the suites that need an engine, on one of docker, trixie, podman, swarm, swarm-trixie, swarm-nodes
+  live <engine>    run only the suites that need an engine, on docker, trixie, podman, swarm, swarm-trixie or swarm-nodes
   demo             run the quickstart example on a local engine, a private engine or the fake engine
   readme-example   build the README's first example in an empty crate, and run it on a fake engine without images
   engine up        start the private engine of this checkout
@@ -40,8 +40,11 @@ cargo xtask <task>
   engine status    print whether the private engine runs, and its address
   engine … trixie  the same with Debian 13's Docker
   engine … podman  the same with Podman
-  engine … swarm   the same with Docker in a network namespace, for swarm mode; swarm-trixie: Debian 13's;
-                   swarm-nodes: three engines in connected namespaces, and stop, kill or start one: … --node N
+  engine … swarm   the same with Docker in a network namespace, for swarm mode
+  engine … swarm-trixie
+                   the same with Debian 13's Docker
+  engine … swarm-nodes
+                   the same with three engines in connected network namespaces, for a swarm of several nodes
   fuzz [seconds]   run each fuzz target, for 60 seconds by default
   miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
   deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
