@@ -15,6 +15,7 @@ mod live {
     pub(crate) mod validating_proxy;
 }
 mod membership;
+mod monitors;
 mod quorum;
 /// The parts of the suite for one engine that this suite shares.
 #[allow(dead_code, unused_imports)] // this suite uses some of its functions

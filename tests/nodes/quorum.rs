@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The id of the leader.
-fn leader(nodes: &[Node]) -> Option<&str> {
+pub(crate) fn leader(nodes: &[Node]) -> Option<&str> {
     let leader = nodes.iter().find(|node| node.manager_status.as_ref().is_some_and(|manager| manager.leader));
     leader.map(|node| &*node.id)
 }

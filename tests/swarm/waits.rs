@@ -19,7 +19,7 @@ async fn converged(service: &Service) -> ServiceProgress {
 }
 
 /// The environment variables of the tasks that should run.
-async fn environments(docker: &Manager, service: &Service) -> BTreeSet<String> {
+async fn environments(service: &Service) -> BTreeSet<String> {
     let tasks = service.tasks().desired_state("running").await.unwrap();
     tasks.into_iter().flat_map(|task| task.spec.container_spec.unwrap().env).collect()
 }
@@ -39,10 +39,10 @@ async fn wait_after_create_scale_and_update() {
     service.scale(2).await.unwrap();
     service.update(|spec| spec.container_mut().env = vec!["GREETING=hello".into()]).await.unwrap();
     converged(&service).await;
-    assert_eq!(environments(&docker, &service).await, BTreeSet::from(["GREETING=hello".into()]));
+    assert_eq!(environments(&service).await, BTreeSet::from(["GREETING=hello".into()]));
     if supported_since(28, service.rollback().await).is_some() {
         converged(&service).await;
-        assert!(environments(&docker, &service).await.is_empty(), "a requested rollback is not a failure");
+        assert!(environments(&service).await.is_empty(), "a requested rollback is not a failure");
     }
     service.remove().await.unwrap();
     assert!(wait(&service).await.unwrap_err().is_not_found());
