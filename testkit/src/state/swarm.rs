@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn objects_are_found_by_id_name_and_unique_prefix() {
-        let things = [Thing("abc", "web"), Thing("abd", "db"), Thing("xyz", "abc")];
-        for (name, index) in [("abc", 0), ("web", 0), ("x", 2), ("db", 1)] {
+        let things = [Thing("ab1", "web"), Thing("ab2", "db"), Thing("xyz", "ab1")];
+        for (name, index) in [("ab1", 0), ("web", 0), ("x", 2), ("db", 1)] {
             assert_eq!(object_index(&things, name), Ok(index), "{name}");
         }
         let error = object_index(&things, "ab").unwrap_err();
