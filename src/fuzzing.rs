@@ -10,7 +10,7 @@ use crate::{
     generated::{self, Limit, List, Object},
     images::{ProgressItem, Reference},
     models::{ContainerInspect, DiskUsage, ImageInspect, JsonMessage, Port, Stats, WaitResult},
-    stream::{Decoder, Document, DocumentDecoder, OutputDecoder, Prefix, Source, Splitter},
+    stream::{Decoder, Document, DocumentDecoder, Line, OutputDecoder, Prefix, Source, Splitter},
     system::Event,
     transport::{self, Address, BodyFraming, Meta},
 };
@@ -111,6 +111,20 @@ pub fn lines(text: &[u8], size: usize) -> Vec<Vec<u8>> {
     splitter.finish();
     lines.extend(std::iter::from_fn(|| splitter.next()));
     lines.into_iter().map(|line| line.bytes.to_vec()).collect()
+}
+
+/// Splits multiplexed logs with timestamps and details, received in chunks of `size`, into lines.
+#[must_use]
+pub fn log_lines(bytes: &[u8], size: usize) -> Vec<Line> {
+    let mut splitter = Splitter::new(Prefix { timestamps: true, details: true }, MAX_SIZE);
+    let mut lines = Vec::new();
+    for output in decoded(OutputDecoder::new(false, MAX_SIZE), bytes, size).0 {
+        splitter.push(output.source(), output.into(), false);
+        lines.extend(std::iter::from_fn(|| splitter.next()));
+    }
+    splitter.finish();
+    lines.extend(std::iter::from_fn(|| splitter.next()));
+    lines
 }
 
 /// Returns whether a path is included in a build context with these lines in `.dockerignore`; none if a line is invalid.
