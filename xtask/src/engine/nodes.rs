@@ -3,7 +3,7 @@
 //! Each engine runs in its own network namespace, and the bridge that connects them is in another one, so that everything is
 //! removed with the namespaces.
 
-use std::thread;
+use std::{fs, thread};
 
 use anyhow::{Result, bail, ensure};
 
@@ -44,7 +44,7 @@ impl Nodes {
         self.engines.iter().try_for_each(Engine::up)
     }
 
-    /// Stops all engines, and removes their network and everything that a crash may have left.
+    /// Stops all engines, and removes their data and network, and everything that a crash may have left.
     pub(crate) fn down(&self) -> Result<()> {
         // At the same time: managers that stop one after the other wait for those that have stopped.
         let stopped: Result<()> = thread::scope(|scope| {
@@ -52,6 +52,9 @@ impl Nodes {
             threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| bail!("a thread panicked")))
         });
         stopped?;
+        for engine in &self.engines {
+            let _ = fs::remove_dir_all(engine.directory.join("data"));
+        }
         network().down()
     }
 
