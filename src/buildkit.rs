@@ -10,9 +10,15 @@ use http::{
 
 use crate::{DockerClient, Error, Result, error::Kind, generated::Api, raw::RawConnection, transport::Connection};
 
+#[cfg(feature = "buildkit")]
+mod build_session;
 mod grpc;
+#[cfg(feature = "buildkit")]
+mod services;
 mod session;
 
+#[cfg(feature = "buildkit")]
+pub(crate) use self::{build_session::BuildSession, services::Services};
 pub use self::{grpc::ConnectGrpc, session::OpenSession};
 
 /// A handle for BuildKit, the builder that is part of the engine. Returned by [`DockerClient::buildkit`].

@@ -87,6 +87,24 @@ impl DockerClient {
         }
     }
 
+    /// Returns the credentials that a build needs for the registry at `host`: those that are `given` or, if `configured`,
+    /// those in the configuration.
+    #[cfg(feature = "buildkit")]
+    pub(crate) async fn credentials_for(
+        &self,
+        host: &str,
+        given: &BTreeMap<String, AuthConfig>,
+        configured: bool,
+    ) -> Result<Option<AuthConfig>> {
+        // The registry of Docker Hub has another name in configurations.
+        let key = registry::checked(if host == "registry-1.docker.io" { "docker.io" } else { host })?;
+        match (registry::entry(given, key), self.store().filter(|_| configured)) {
+            (Some((name, auth)), _) => plain(name, auth).map(Some),
+            (None, Some(store)) => store.get_valid(key).await,
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Returns the `X-Registry-Config` header for a call that may use any registry: the `given` credentials and, if
     /// `configured`, those in the configuration for all other registries.
     pub(crate) async fn registry_config(

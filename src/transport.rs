@@ -15,6 +15,8 @@ mod endpoint;
 mod headers;
 mod http1;
 mod http1_head;
+#[cfg(feature = "buildkit")]
+mod http2_server;
 mod http_client;
 mod io;
 mod limits;
@@ -26,6 +28,8 @@ mod resolve;
 mod ssh;
 mod tls;
 
+#[cfg(feature = "buildkit")]
+pub(crate) use self::http2_server::{RequestBody, serve_http2};
 pub use self::tls::Tls;
 #[cfg(fuzzing)]
 pub(crate) use self::{address::Address, body_framing::BodyFraming, context::Meta, http1_head::parse};

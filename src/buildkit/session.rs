@@ -92,6 +92,12 @@ impl OpenSession {
         self
     }
 
+    /// Replaces the settings of the request.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     async fn call(self) -> Result<RawConnection> {
         let api = self.buildkit.docker.api("buildkit_session", &self.settings).await;
         let api = api.map_err(|error| error.about(Some(self.id.as_str())))?.of(&self.id);

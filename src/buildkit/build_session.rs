@@ -1,0 +1,269 @@
+//! The session of a build, whose services are polled together with the build.
+
+use std::{future::poll_fn, iter, pin::pin, sync::Arc, task::Poll};
+
+use futures_core::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{BuildKit, Services, services::METHODS};
+use crate::{Error, Result, error::Kind, request::Settings, transport::serve_http2};
+
+/// Number of characters of a session's id.
+const ID_LENGTH: usize = 25;
+
+/// The session of a build. Dropping it closes its connection.
+pub(crate) struct BuildSession {
+    id: String,
+    /// Ends when the session does, with the reason.
+    serving: BoxFuture<'static, Error>,
+}
+
+impl BuildSession {
+    /// Opens a session that offers `services`. Only the headers of `settings` apply.
+    pub(crate) async fn open(services: Services, settings: &Settings) -> Result<Self> {
+        let id: String = iter::repeat_with(|| fastrand::char('a'..='z')).take(ID_LENGTH).collect();
+        let session = BuildKit::new(services.docker.clone()).session(&*id).methods(METHODS);
+        let connection = session.settings(settings.clone().without_time_limit()).await?;
+        Ok(Self { id, serving: Box::pin(serve(connection, services)) })
+    }
+
+    /// Returns the name by which a build refers to the session.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Waits for `call`, and serves the session meanwhile. Fails if the session ends first.
+    pub(crate) async fn during<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut call = pin!(call);
+        let outcome = poll_fn(|cx| {
+            let lost = self.serving.as_mut().poll(cx);
+            match call.as_mut().poll(cx) {
+                Poll::Pending => lost.map(Err),
+                outcome => {
+                    if let Poll::Ready(lost) = lost {
+                        self.serving = Box::pin(std::future::ready(lost));
+                    }
+                    outcome
+                }
+            }
+        });
+        outcome.await
+    }
+
+    /// Returns the future that serves the session, until it ends for the returned reason.
+    pub(crate) fn into_serving(self) -> BoxFuture<'static, Error> {
+        self.serving
+    }
+}
+
+/// Serves `services` until the session ends, and returns the reason.
+async fn serve(connection: impl AsyncRead + AsyncWrite + Unpin, services: Services) -> Error {
+    let services = Arc::new(services);
+    let end = serve_http2(connection, move |request| services.respond(request)).await;
+    let message = "the session with BuildKit was lost";
+    match end {
+        Ok(()) => Error::new(Kind::ConnectionLost(message.into())),
+        Err(error) => Error::with_source(Kind::ConnectionLost(message.into()), error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use bollard_buildkit_proto::{
+        health::{HealthCheckRequest, HealthCheckResponse},
+        moby::{
+            buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse},
+            filesync::v1::{CredentialsRequest, CredentialsResponse, FetchTokenRequest},
+        },
+    };
+    use bytes::{BufMut as _, Bytes, BytesMut};
+    use futures_util::{FutureExt as _, future};
+    use http::Request;
+    use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
+    use hyper::client::conn::http2::{self, SendRequest};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use prost::Message;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+    use crate::{DockerClient, models::AuthConfig, redacted::Secret};
+
+    const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
+    const HEALTH: &str = "/grpc.health.v1.Health/Check";
+    const CREDENTIALS: &str = "/moby.filesync.v1.Auth/Credentials";
+    const FETCH_TOKEN: &str = "/moby.filesync.v1.Auth/FetchToken";
+
+    // Codes of gRPC.
+    const NOT_FOUND: &str = "5";
+    const FAILED_PRECONDITION: &str = "9";
+    const OUT_OF_RANGE: &str = "11";
+    const UNIMPLEMENTED: &str = "12";
+    const INTERNAL: &str = "13";
+
+    type RequestBody = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+
+    /// The engine's end of a session.
+    #[derive(Clone)]
+    struct Engine(SendRequest<RequestBody>);
+
+    impl Engine {
+        async fn new(connection: DuplexStream) -> Self {
+            let (requests, connection) =
+                http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await.unwrap();
+            tokio::spawn(connection);
+            Self(requests)
+        }
+
+        /// Calls a method, and returns its response, or the code and the message of its error.
+        async fn call<T: Message + Default>(&self, path: &str, message: &impl Message) -> Result<T, (String, String)> {
+            let message = message.encode_to_vec();
+            let mut body = BytesMut::new();
+            body.put_u8(0);
+            body.put_u32(message.len() as u32);
+            body.put_slice(&message);
+            self.send(path, Full::new(body.freeze()).boxed_unsync()).await
+        }
+
+        async fn send<T: Message + Default>(&self, path: &str, body: RequestBody) -> Result<T, (String, String)> {
+            let request = Request::post(format!("http://localhost{path}")).header("content-type", "application/grpc");
+            let request = request.header("te", "trailers").body(body).unwrap();
+            let response = self.0.clone().send_request(request).await.unwrap();
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.unwrap();
+            let trailers = body.trailers().cloned().unwrap_or(head.headers);
+            let text = |name| trailers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+            match (text("grpc-status"), text("grpc-message")) {
+                (code, _) if code == "0" => Ok(T::decode(&body.to_bytes()[5..]).unwrap()),
+                error => Err(error),
+            }
+        }
+
+        async fn secret(&self, id: &str) -> Result<Vec<u8>, (String, String)> {
+            let request = GetSecretRequest { id: id.into(), ..Default::default() };
+            self.call(SECRET, &request).await.map(|found: GetSecretResponse| found.data)
+        }
+
+        async fn credentials(&self, host: &str) -> Result<(String, String), (String, String)> {
+            let found = self.call(CREDENTIALS, &CredentialsRequest { host: host.into() }).await;
+            found.map(|found: CredentialsResponse| (found.username, found.secret))
+        }
+    }
+
+    fn services() -> Services {
+        let auth = |username: &str, password: &str| AuthConfig {
+            username: username.into(),
+            password: password.into(),
+            ..Default::default()
+        };
+        let token = AuthConfig { identitytoken: "t0ken".into(), ..auth("me", "") };
+        let registry_token = AuthConfig { registrytoken: "t0ken".into(), ..Default::default() };
+        let credentials = [
+            ("registry.example:5000", auth("me", "hunter2")),
+            ("docker.io", auth("hub", "hunter3")),
+            ("token.example", token),
+            ("bearer.example", registry_token),
+        ];
+        Services {
+            docker: DockerClient::connect("tcp://127.0.0.1:1").unwrap(),
+            secrets: BTreeMap::from([("token".to_owned(), Secret(Bytes::from_static(b"hunter2")))]),
+            credentials: credentials.map(|(name, auth)| (name.to_owned(), auth)).into(),
+            configured_credentials: false,
+        }
+    }
+
+    fn session(connection: DuplexStream) -> BuildSession {
+        BuildSession { id: "s1".into(), serving: Box::pin(serve(connection, services())) }
+    }
+
+    /// Runs `calls` of an engine, with a session that is polled by the same task.
+    async fn with_session<T>(calls: impl AsyncFnOnce(Engine) -> T) -> T {
+        let (near, far) = tokio::io::duplex(1 << 10);
+        let calls = async move { Ok(calls(Engine::new(far).await).await) };
+        session(near).during(calls).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn session_serves_secrets_that_are_offered() {
+        with_session(async |engine: Engine| {
+            let health: HealthCheckResponse = engine.call(HEALTH, &HealthCheckRequest::default()).await.unwrap();
+            assert_eq!(health.status, 1);
+            assert_eq!(engine.secret("token").await.unwrap(), b"hunter2");
+            for other in ["", "Token", "/etc/passwd"] {
+                let (code, message) = engine.secret(other).await.unwrap_err();
+                assert_eq!(code, NOT_FOUND, "{message}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn session_serves_credentials_of_registries() {
+        with_session(async |engine: Engine| {
+            for (host, username, secret) in [
+                ("registry.example:5000", "me", "hunter2"),
+                ("registry-1.docker.io", "hub", "hunter3"),
+                ("token.example", "", "t0ken"),
+                ("other.example", "", ""),
+            ] {
+                let found = engine.credentials(host).await.unwrap();
+                assert_eq!(found, (username.to_owned(), secret.to_owned()), "{host}");
+            }
+            for (host, expected) in [("bearer.example", FAILED_PRECONDITION), ("a\nb", INTERNAL)] {
+                let (code, message) = engine.credentials(host).await.unwrap_err();
+                assert_eq!(code, expected, "{message}");
+                assert!(!message.contains("t0ken"), "{message}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn session_rejects_other_methods_and_large_requests() {
+        with_session(async |engine: Engine| {
+            for path in [FETCH_TOKEN, "/moby.filesync.v1.FileSync/DiffCopy", "/", "/grpc.health.v1.Health/check"] {
+                let (code, _) = engine.call::<()>(path, &FetchTokenRequest::default()).await.unwrap_err();
+                assert_eq!(code, UNIMPLEMENTED, "{path}");
+            }
+            let (code, message) = engine.secret(&"x".repeat(1 << 20)).await.unwrap_err();
+            assert_eq!(code, OUT_OF_RANGE, "{message}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn session_serves_calls_while_others_are_incomplete() {
+        with_session(async |engine: Engine| {
+            let endless = || http_body_util::StreamBody::new(futures_util::stream::pending()).boxed_unsync();
+            let stalled = (0..10).map(|_| engine.send::<GetSecretResponse>(SECRET, endless()));
+            let mut stalled = future::join_all(stalled).boxed_local();
+            assert!((&mut stalled).now_or_never().is_none());
+            let calls = (0..200).map(|_| engine.secret("token"));
+            let all = future::select(stalled, future::join_all(calls).boxed_local()).await;
+            let future::Either::Right((answers, _)) = all else { panic!("incomplete calls were answered") };
+            assert!(answers.iter().all(|answer| answer.as_deref() == Ok(b"hunter2")), "{answers:?}");
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn session_that_is_lost_is_an_error() {
+        let (near, far) = tokio::io::duplex(1 << 10);
+        let mut session = session(near);
+        assert_eq!(session.during(async { Ok(7) }).await.unwrap(), 7);
+        drop(far);
+        let error = session.during(future::pending::<Result<()>>()).await.unwrap_err();
+        assert!(error.is_connection_lost(), "{error}");
+        assert!(error.to_string().contains("the session with BuildKit was lost"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn session_closes_its_connection_when_dropped() {
+        use tokio::io::AsyncReadExt as _;
+
+        let (near, mut far) = tokio::io::duplex(1 << 10);
+        drop(session(near));
+        assert_eq!(far.read(&mut [0; 9]).await.unwrap(), 0);
+    }
+}
