@@ -62,6 +62,8 @@ pub use self::context::Context;
 #[cfg(all(fuzzing, feature = "tar"))]
 pub(crate) use self::context::{Ignore, Inclusion};
 pub(crate) use self::progress::ProgressResult;
+#[cfg(feature = "buildkit")]
+pub use self::progress::{BuildTrace, PlainTrace, Vertex, VertexLog, VertexStatus, VertexWarning};
 #[cfg(feature = "progress")]
 pub use self::screen::Screen;
 

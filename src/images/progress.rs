@@ -9,6 +9,8 @@ use std::{
 
 use futures_core::Stream;
 use futures_util::TryStreamExt;
+#[cfg(feature = "buildkit")]
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
@@ -20,9 +22,18 @@ use crate::{
     stream::{Decoded, Document, DocumentDecoder},
 };
 
+#[cfg(feature = "buildkit")]
+mod plain;
+#[cfg(feature = "buildkit")]
+mod trace;
 mod watch;
 
 pub use self::watch::WatchProgress;
+#[cfg(feature = "buildkit")]
+pub use self::{
+    plain::PlainTrace,
+    trace::{BuildTrace, Vertex, VertexLog, VertexStatus, VertexWarning},
+};
 
 /// The progress of a pull, push, build, import or load, as a stream, and its result.
 ///
@@ -51,12 +62,20 @@ pub struct Progress<T> {
     items: Decoded<DocumentDecoder<ProgressItem>>,
     outcome: Box<dyn ProgressResult<T>>,
     failure: Option<Error>,
+    /// Serves the session of a build; ends early, with the reason.
+    #[cfg(feature = "buildkit")]
+    session: Option<BoxFuture<'static, Error>>,
 }
 
 /// A result of the operation that is collected from its progress items.
 pub(crate) trait ProgressResult<T>: Send {
     /// Updates the result from `item`.
     fn add_item(&mut self, item: &ProgressItem) -> Result<()>;
+
+    /// Adds to the error of the operation what the items have reported about it.
+    fn explain(&self, error: Error) -> Error {
+        error
+    }
 
     /// Returns the result, once the operation is complete.
     fn finish(self: Box<Self>) -> Result<T>;
@@ -70,7 +89,49 @@ impl<T> Progress<T> {
         outcome: impl ProgressResult<T> + 'static,
     ) -> Self {
         let items = Decoded::new(body, DocumentDecoder::new(limit), operation);
-        Self { items, outcome: Box::new(outcome), failure: None }
+        Self {
+            items,
+            outcome: Box::new(outcome),
+            failure: None,
+            #[cfg(feature = "buildkit")]
+            session: None,
+        }
+    }
+
+    /// Serves the session of the operation while the progress is polled.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn with_session(self, session: Option<BoxFuture<'static, Error>>) -> Self {
+        Self { session, ..self }
+    }
+
+    /// Polls the session and the items. Fails if the session ends before the operation.
+    #[cfg(feature = "buildkit")]
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ProgressItem>>> {
+        let lost = match &mut self.session {
+            Some(session) => session.as_mut().poll(cx),
+            None => Poll::Pending,
+        };
+        match (Pin::new(&mut self.items).poll_next(cx), lost) {
+            (Poll::Pending, Poll::Ready(lost)) => {
+                self.session = None;
+                Poll::Ready(Some(Err(self.items.fail(lost))))
+            }
+            // The items that have arrived are returned first.
+            (item @ Poll::Ready(Some(Ok(_))), Poll::Ready(lost)) => {
+                self.session = Some(Box::pin(std::future::ready(lost)));
+                item
+            }
+            (item @ Poll::Ready(Some(Err(_)) | None), _) => {
+                self.session = None;
+                item
+            }
+            (item, Poll::Pending) => item,
+        }
+    }
+
+    #[cfg(not(feature = "buildkit"))]
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<ProgressItem>>> {
+        Pin::new(&mut self.items).poll_next(cx)
     }
 
     /// Names the image or plugin, in errors.
@@ -111,19 +172,16 @@ impl<T> Stream for Progress<T> {
     type Item = Result<ProgressItem>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(Pin::new(&mut self.items).poll_next(cx));
-        match &item {
-            Some(Ok(item)) => {
-                if let Err(error) = self.outcome.add_item(item) {
-                    let error = self.items.fail(error);
-                    self.failure = Some(error.clone());
-                    return Poll::Ready(Some(Err(error)));
-                }
-            }
-            Some(Err(error)) => self.failure = Some(error.clone()),
-            None => {}
-        }
-        Poll::Ready(item)
+        let error = match ready!(self.poll_item(cx)) {
+            Some(Ok(item)) => match self.outcome.add_item(&item) {
+                Ok(()) => return Poll::Ready(Some(Ok(item))),
+                Err(error) => self.items.fail(error),
+            },
+            Some(Err(error)) => self.outcome.explain(error),
+            None => return Poll::Ready(None),
+        };
+        self.failure = Some(error.clone());
+        Poll::Ready(Some(Err(error)))
     }
 }
 
@@ -173,6 +231,9 @@ pub enum ProgressItem {
     Output(String),
     /// Status of a layer, a tag or the operation.
     Status(ProgressStatus),
+    /// Changes of the state of a build with BuildKit. With the feature `buildkit`.
+    #[cfg(feature = "buildkit")]
+    Trace(BuildTrace),
     /// Result, as newer engines report it: of a push, `Tag`, `Digest` and `Size`; of a build, `ID`.
     Outcome(Value),
 }
@@ -182,7 +243,7 @@ impl ProgressItem {
     pub(crate) fn digest(&self) -> Option<&str> {
         match self {
             Self::Status(status) => status.status.strip_prefix("Digest: "),
-            Self::Output(_) | Self::Outcome(_) => None,
+            _ => None,
         }
     }
 }
@@ -261,6 +322,10 @@ impl Document for ProgressItem {
             }));
         }
         if let Some(outcome) = message.aux {
+            #[cfg(feature = "buildkit")]
+            if let Some(trace) = BuildTrace::decode(&message.id, &outcome) {
+                return trace.map(Self::Trace);
+            }
             return Ok(Self::Outcome(outcome));
         }
         if !message.stream.is_empty() {

@@ -9,6 +9,8 @@ use std::{
 use indicatif::ProgressDrawTarget;
 
 use self::bars::Bars;
+#[cfg(feature = "buildkit")]
+use super::PlainTrace;
 use super::{Progress, ProgressItem, ProgressStatus};
 use crate::{Error, Result, error::Kind};
 
@@ -82,9 +84,15 @@ impl Screen<'static> {
 }
 
 impl<'a> Screen<'a> {
-    /// Writes a line for each change of a status, but not of its counts, and the output of a build unchanged.
+    /// Writes a line for each change of a status, but not of its counts, and the output of a build unchanged. The progress of
+    /// a build with BuildKit is written as `docker build --progress plain` does.
     pub fn lines(output: impl Write + Send + 'a) -> Self {
-        Self(View::Lines(Lines { output: Box::new(output), shown: HashMap::new() }))
+        Self(View::Lines(Lines {
+            output: Box::new(output),
+            shown: HashMap::new(),
+            #[cfg(feature = "buildkit")]
+            trace: PlainTrace::new(),
+        }))
     }
 }
 
@@ -102,6 +110,8 @@ struct Lines<'a> {
     output: Box<dyn Write + Send + 'a>,
     /// The status that was shown last, by id.
     shown: HashMap<Option<String>, String>,
+    #[cfg(feature = "buildkit")]
+    trace: PlainTrace,
 }
 
 impl Lines<'_> {
@@ -118,6 +128,8 @@ impl Lines<'_> {
                     self.shown.insert(id, text);
                 }
             }
+            #[cfg(feature = "buildkit")]
+            ProgressItem::Trace(trace) => self.output.write_all(self.trace.format(trace).as_bytes())?,
             ProgressItem::Outcome(_) => {}
         }
         self.output.flush()

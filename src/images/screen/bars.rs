@@ -8,6 +8,8 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{MAX_TRACKED, line, plain};
+#[cfg(feature = "buildkit")]
+use crate::images::PlainTrace;
 use crate::images::{ProgressItem, ProgressStatus, ProgressUnits};
 
 pub(super) struct Bars<'a> {
@@ -15,6 +17,8 @@ pub(super) struct Bars<'a> {
     /// The output for text between the bars.
     output: Box<dyn Write + Send + 'a>,
     group: Option<Group>,
+    #[cfg(feature = "buildkit")]
+    trace: PlainTrace,
 }
 
 /// The bars that are still updated. Text that is written after them finishes them.
@@ -38,7 +42,13 @@ enum Layout {
 
 impl<'a> Bars<'a> {
     pub(super) fn new(target: impl Fn() -> ProgressDrawTarget + Send + 'a, output: impl Write + Send + 'a) -> Self {
-        Self { target: Box::new(target), output: Box::new(output), group: None }
+        Self {
+            target: Box::new(target),
+            output: Box::new(output),
+            group: None,
+            #[cfg(feature = "buildkit")]
+            trace: PlainTrace::new(),
+        }
     }
 
     pub(super) fn show(&mut self, item: &ProgressItem) -> io::Result<()> {
@@ -48,6 +58,11 @@ impl<'a> Bars<'a> {
                 Some(id) => self.update(id, status),
                 None => self.write(&(line(status) + "\n")),
             },
+            #[cfg(feature = "buildkit")]
+            ProgressItem::Trace(trace) => {
+                let lines = self.trace.format(trace);
+                if lines.is_empty() { Ok(()) } else { self.write(&lines) }
+            }
             ProgressItem::Outcome(_) => Ok(()),
         }
     }
