@@ -4,14 +4,22 @@ use super::{
     Image, Images, WatchProgress,
     progress::{Progress, ProgressItem, ProgressResult},
 };
+#[cfg(feature = "buildkit")]
+use crate::buildkit::BuildSession;
 use crate::{
     DockerClient, Error, Result, Size,
     generated::Api,
     request::{Settings, request},
 };
 
+#[cfg(feature = "buildkit")]
+mod failure;
 mod input;
 mod options;
+#[cfg(feature = "buildkit")]
+mod secrets;
+#[cfg(feature = "buildkit")]
+mod session;
 
 #[cfg(feature = "tar")]
 pub(super) use self::input::Opened;
@@ -26,6 +34,9 @@ impl Images {
     /// gzip, bzip2 or xz (bytes, a file or an [`Upload`](crate::Upload)), or a URL ([`Archive::Url`](super::Archive::Url)).
     ///
     /// Calls `POST /build`, without a response timeout; see [`progress`](BuildImage::progress).
+    ///
+    /// [`build_kit(true)`](BuildImage::build_kit) builds with BuildKit. The classic builder, which is the default, is
+    /// deprecated by Docker.
     ///
     /// Sends the credentials for all registries of the user's configuration, because only the engine can determine
     /// which of them it needs; credentials that could not be obtained are left out, with a warning to `tracing`.
@@ -125,12 +136,25 @@ impl BuildImage {
         let (memory, shm_size) = (bytes(&api, &options.memory)?, bytes(&api, &options.shm_size)?);
         let memory_swap = options.memory_swap.as_ref().map(Size::to_bytes_or_unlimited).transpose();
         let memory_swap = api.during(memory_swap)?;
+        if options.build_kit {
+            api.during(options.check_for_buildkit(api.version()))?;
+        }
         let context = api.during(context.open(options.dockerfile.as_deref(), api.version()).await)?;
-        let credentials = api.during(docker.registry_config(&options.credentials, !options.anonymous).await)?;
+        // BuildKit asks for the credentials that it needs.
+        let credentials = match options.has_session() {
+            true => None,
+            false => api.during(docker.registry_config(&options.credentials, !options.anonymous).await)?,
+        };
+        #[cfg(feature = "buildkit")]
+        let mut session = api.during(session::open(docker, &options, &settings).await)?;
+        #[cfg(feature = "buildkit")]
+        let session_id = session.as_ref().map(|session| session.id().to_owned());
+        #[cfg(not(feature = "buildkit"))]
+        let session_id: Option<String> = None;
         let build_args = json(&options.build_args_with(docker.proxies(), api.version()));
         let (labels, cache_from, outputs) = (json(&options.labels), json(&options.cache_from), json(&options.outputs));
         let (ulimits, security_opts) = (json(&options.ulimits), json(&options.security_opts));
-        let body = api.image_build(
+        let response = api.image_build(
             build_args.as_deref(),
             options.build_id.as_deref(),
             cache_from.as_deref(),
@@ -156,6 +180,7 @@ impl BuildImage {
             context.url.as_deref(),
             options.rm,
             security_opts.as_deref(),
+            session_id.as_deref(),
             shm_size,
             options.squash,
             names,
@@ -165,9 +190,24 @@ impl BuildImage {
             credentials.as_deref(),
             context.upload.into_body(),
         );
-        let body = api.bytes(body.await)?;
-        let built = Built { id: None, docker: docker.clone() };
-        Ok(Progress::new(body, api.max_item_size(), "image_build", built))
+        let response = async { api.bytes(response.await) };
+        #[cfg(feature = "buildkit")]
+        let body = match &mut session {
+            Some(session) => api.during(session.during(response).await)?,
+            None => response.await?,
+        };
+        #[cfg(not(feature = "buildkit"))]
+        let body = response.await?;
+        let built = Built {
+            id: None,
+            docker: docker.clone(),
+            #[cfg(feature = "buildkit")]
+            failure: failure::Failure::default(),
+        };
+        let progress = Progress::new(body, api.max_item_size(), "image_build", built);
+        #[cfg(feature = "buildkit")]
+        let progress = progress.with_session(session.map(BuildSession::into_serving));
+        Ok(progress)
     }
 }
 
@@ -179,6 +219,8 @@ fn bytes(api: &Api<'_>, size: &Option<Size>) -> Result<Option<i64>> {
 struct Built {
     id: Option<String>,
     docker: DockerClient,
+    #[cfg(feature = "buildkit")]
+    failure: failure::Failure,
 }
 
 impl ProgressResult<Image> for Built {
@@ -193,11 +235,21 @@ impl ProgressResult<Image> for Built {
                 text.strip_prefix("Successfully built ").or(quiet)
             }
             ProgressItem::Status(_) => None,
+            #[cfg(feature = "buildkit")]
+            ProgressItem::Trace(trace) => {
+                self.failure.add(trace);
+                None
+            }
         };
         if let Some(id) = id {
             self.id = Some(id.to_owned());
         }
         Ok(())
+    }
+
+    #[cfg(feature = "buildkit")]
+    fn explain(&self, error: Error) -> Error {
+        self.failure.explain(error)
     }
 
     fn finish(self: Box<Self>) -> Result<Image> {

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 use serde::Serialize;
 
 use super::BuildImage;
+#[cfg(feature = "buildkit")]
+use super::secrets::Source;
 use crate::{
     ApiVersion, Error, Result, Size,
     config::ProxyVariables,
@@ -20,6 +22,9 @@ const BUILD_ARGS: ApiVersion = ApiVersion::new(1, 21);
 
 /// The newest version of the first engine that resolves `host-gateway`; older engines do not reject the word.
 const HOST_GATEWAY: ApiVersion = ApiVersion::new(1, 41);
+
+/// The newest version of the first engine whose BuildKit has the options `ulimits` and `shmsize`; older ones ignore them.
+const BUILDKIT_LIMITS: ApiVersion = ApiVersion::new(1, 42);
 
 /// The options of a build.
 #[derive(Debug, Default)]
@@ -58,6 +63,8 @@ pub(super) struct Options {
     pub(super) platform: Option<String>,
     pub(super) credentials: BTreeMap<String, AuthConfig>,
     pub(super) anonymous: bool,
+    #[cfg(feature = "buildkit")]
+    pub(super) secrets: BTreeMap<String, Source>,
 }
 
 impl BuildImage {
@@ -226,8 +233,18 @@ impl BuildImage {
 
     /// Sets whether BuildKit builds the image, not the classic builder. Defaults to `false`. Requires API 1.38.
     ///
-    /// There is no BuildKit session: features that need one, such as secrets, SSH and credentials, do not work. Progress is
+    /// With the feature `buildkit`, the build has a session: the engine asks this program for the credentials of the
+    /// registries that the build uses, and for secrets (`secret`). The progress consists of traces
+    /// (`ProgressItem::Trace`), and an error names the step that failed. The session is served while the request or its
+    /// [`progress`](Self::progress) is polled; engines end a session that does not respond for 10 seconds or more, and
+    /// the build fails.
+    ///
+    /// Without the feature, there is no session: the build has no secrets and no credentials, and its progress is
     /// reported in BuildKit's own format, as [outcomes](crate::images::ProgressItem::Outcome).
+    ///
+    /// BuildKit has no limits of memory and CPU, no parent cgroup, no isolation and no security options: these settings
+    /// are an error. [`ulimit`](Self::ulimit) and [`shm_size`](Self::shm_size) require API 1.42. [`network`](Self::network)
+    /// is `default`, `host` or `none`. [`rm`](Self::rm) and [`force_rm`](Self::force_rm) have no effect.
     pub fn build_kit(mut self, build_kit: bool) -> Self {
         self.options.build_kit = build_kit;
         self
@@ -321,6 +338,37 @@ impl Options {
             return Err(Error::requires("more than one name ", SEVERAL_NAMES, version));
         }
         Ok(filled(&self.names))
+    }
+
+    /// Whether the build has a session, in which BuildKit asks for what it needs.
+    pub(super) fn has_session(&self) -> bool {
+        cfg!(feature = "buildkit") && self.build_kit
+    }
+
+    /// Fails if an option is set that BuildKit would ignore.
+    pub(super) fn check_for_buildkit(&self, version: ApiVersion) -> Result<()> {
+        for (is_set, option) in [
+            (self.memory.is_some(), "memory"),
+            (self.memory_swap.is_some(), "memory_swap"),
+            (self.cpu_shares.is_some(), "cpu_shares"),
+            (self.cpuset_cpus.is_some(), "cpuset_cpus"),
+            (self.cpuset_mems.is_some(), "cpuset_mems"),
+            (self.cpu_period.is_some(), "cpu_period"),
+            (self.cpu_quota.is_some(), "cpu_quota"),
+            (self.cgroup_parent.is_some(), "cgroup_parent"),
+            (self.isolation.is_some(), "isolation"),
+            (!self.security_opts.is_empty(), "security_opt"),
+        ] {
+            if is_set {
+                return Err(Error::invalid_input(format!("builds with BuildKit have no option {option}")));
+            }
+        }
+        for (is_set, option) in [(!self.ulimits.is_empty(), "ulimit "), (self.shm_size.is_some(), "shm_size ")] {
+            if is_set && version < BUILDKIT_LIMITS {
+                return Err(Error::requires(&format!("with BuildKit, the option {option}"), BUILDKIT_LIMITS, version));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the extra hosts in the form of the query.

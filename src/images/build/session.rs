@@ -1,0 +1,31 @@
+//! The session of a build with BuildKit.
+
+use super::{options::Options, secrets};
+use crate::{
+    DockerClient, Error, Result,
+    buildkit::{BuildSession, Services},
+    request::Settings,
+};
+
+/// Opens the session of a build with these options. Returns `None` for the classic builder.
+pub(super) async fn open(
+    docker: &DockerClient,
+    options: &Options,
+    settings: &Settings,
+) -> Result<Option<BuildSession>> {
+    if !options.build_kit {
+        return match options.secrets.keys().next() {
+            Some(id) => Err(Error::invalid_input(format!("the secret {id:?} requires BuildKit: build_kit(true)"))),
+            None => Ok(None),
+        };
+    }
+    // Credentials that are not valid are an error even if BuildKit does not ask for them.
+    docker.registry_config(&options.credentials, false).await?;
+    let services = Services {
+        docker: docker.clone(),
+        secrets: secrets::read(options.secrets.clone()).await?,
+        credentials: options.credentials.clone(),
+        configured_credentials: !options.anonymous,
+    };
+    BuildSession::open(services, settings).await.map(Some)
+}
