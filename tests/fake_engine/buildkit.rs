@@ -89,16 +89,20 @@ async fn session_is_limited_by_its_time_limit() {
 
 #[tokio::test]
 async fn build_id_is_sent_to_start_and_to_cancel_a_build() {
-    let engine = FakeEngine::scripted(|request| match request.line.contains("/cancel") {
-        true => Response::empty(200).header("Content-Type", "application/json"),
-        false => Response::json(200, r#"{"errorDetail":{"message":"context canceled"},"error":"context canceled"}"#),
+    let engine = FakeEngine::scripted(|request| match &*request.line {
+        line if line.contains("/session") => Response::raw(UPGRADED).then_stall(),
+        line if line.contains("/cancel") => Response::empty(200).header("Content-Type", "application/json"),
+        _ => Response::json(200, r#"{"errorDetail":{"message":"context canceled"},"error":"context canceled"}"#),
     });
     let images = engine.client("1.41").images();
     let build = images.build(Upload::from(Vec::new())).build_kit(true).build_id("nightly 17");
     assert!(build.await.unwrap_err().is_operation_failed());
     images.cancel_build("nightly 17").await.unwrap();
-    assert_snapshot!(engine.request_lines(), @"
-    POST /v1.41/build?buildid=nightly+17&version=2
+    let requests = engine.requests();
+    let id = requests[0].header("x-docker-expose-session-uuid").unwrap();
+    assert_snapshot!(engine.request_lines().replace(id, "ID"), @"
+    POST /v1.41/session
+    POST /v1.41/build?buildid=nightly+17&session=ID&version=2
     POST /v1.41/build/cancel?id=nightly+17
     ");
 }

@@ -7,6 +7,8 @@ mod addresses;
 #[cfg(feature = "tar")]
 mod archives;
 mod buildkit;
+#[cfg(feature = "buildkit")]
+mod buildkit_builds;
 mod cancellation;
 mod checkpoints;
 mod command;

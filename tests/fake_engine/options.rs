@@ -39,6 +39,9 @@ where
 
 fn engine() -> FakeEngine {
     FakeEngine::scripted(|request| match &*request.line {
+        line if line.contains("/session") => {
+            Response::raw("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n").then_stall()
+        }
         line if line.contains("/wait") => Response::json(200, r#"{"StatusCode":0}"#),
         line if line.contains("/web/json") => Response::json(200, r#"{"Id":"f43c"}"#),
         line if line.contains("/build?") || line.contains("/images/create") || line.contains("/images/load") => {
@@ -79,13 +82,18 @@ async fn sent(calls: Vec<(u16, Call)>) -> String {
 
 /// Whether a request was sent in preparation of another one.
 fn is_preparation(line: &str) -> bool {
-    line.ends_with("/containers/web/json")
+    line.ends_with("/containers/web/json") || line.ends_with("/session")
 }
 
 fn readable(line: &str) -> String {
     let (path, query) = line.split_once('?').unwrap_or((line, ""));
-    let query: Vec<String> =
-        url::form_urlencoded::parse(query.as_bytes()).map(|(key, value)| format!("{key}={value}")).collect();
+    let query: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
+        .map(|(key, value)| match &*key {
+            // Random.
+            "session" => "session=ID".to_owned(),
+            _ => format!("{key}={value}"),
+        })
+        .collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 

@@ -23,6 +23,12 @@ const BUILD_ARGS: ApiVersion = ApiVersion::new(1, 21);
 /// The newest version of the first engine that resolves `host-gateway`; older engines do not reject the word.
 const HOST_GATEWAY: ApiVersion = ApiVersion::new(1, 41);
 
+/// From this version on, engines can build with BuildKit.
+const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
+
+/// From this version on, BuildKit has outputs.
+const OUTPUTS: ApiVersion = ApiVersion::new(1, 40);
+
 /// The newest version of the first engine whose BuildKit has the options `ulimits` and `shmsize`; older ones ignore them.
 const BUILDKIT_LIMITS: ApiVersion = ApiVersion::new(1, 42);
 
@@ -345,8 +351,14 @@ impl Options {
         cfg!(feature = "buildkit") && self.build_kit
     }
 
-    /// Fails if an option is set that BuildKit would ignore.
+    /// Fails if an option is set that BuildKit would ignore, or that `version` lacks, before a session is opened.
     pub(super) fn check_for_buildkit(&self, version: ApiVersion) -> Result<()> {
+        if version < BUILDKIT {
+            return Err(Error::requires("a build with BuildKit ", BUILDKIT, version));
+        }
+        if !self.outputs.is_empty() && version < OUTPUTS {
+            return Err(Error::requires("an output of a build ", OUTPUTS, version));
+        }
         for (is_set, option) in [
             (self.memory.is_some(), "memory"),
             (self.memory_swap.is_some(), "memory_swap"),
