@@ -28,6 +28,8 @@ mod resolve;
 mod ssh;
 mod tls;
 
+#[cfg(all(test, feature = "buildkit"))]
+pub(crate) use self::http2_server::peer;
 #[cfg(feature = "buildkit")]
 pub(crate) use self::http2_server::{RequestBody, serve_http2};
 pub use self::tls::Tls;

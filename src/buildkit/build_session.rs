@@ -39,7 +39,7 @@ impl BuildSession {
             let lost = self.serving.as_mut().poll(cx);
             match call.as_mut().poll(cx) {
                 Poll::Pending => lost.map(Err),
-                outcome => {
+                outcome @ Poll::Ready(_) => {
                     if let Poll::Ready(lost) = lost {
                         self.serving = Box::pin(std::future::ready(lost));
                     }
@@ -81,14 +81,12 @@ mod tests {
     use bytes::{BufMut as _, Bytes, BytesMut};
     use futures_util::{FutureExt as _, future};
     use http::Request;
-    use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
-    use hyper::client::conn::http2::{self, SendRequest};
-    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use http_body_util::{BodyExt as _, Full};
     use prost::Message;
     use tokio::io::DuplexStream;
 
     use super::*;
-    use crate::{DockerClient, models::AuthConfig, redacted::Secret};
+    use crate::{DockerClient, models::AuthConfig, redacted::Secret, transport::peer};
 
     const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
     const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -102,18 +100,13 @@ mod tests {
     const UNIMPLEMENTED: &str = "12";
     const INTERNAL: &str = "13";
 
-    type RequestBody = UnsyncBoxBody<Bytes, std::convert::Infallible>;
-
     /// The engine's end of a session.
     #[derive(Clone)]
-    struct Engine(SendRequest<RequestBody>);
+    struct Engine(peer::Requests);
 
     impl Engine {
         async fn new(connection: DuplexStream) -> Self {
-            let (requests, connection) =
-                http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await.unwrap();
-            tokio::spawn(connection);
-            Self(requests)
+            Self(peer::connect(connection).await)
         }
 
         /// Calls a method, and returns its response, or the code and the message of its error.
@@ -126,7 +119,7 @@ mod tests {
             self.send(path, Full::new(body.freeze()).boxed_unsync()).await
         }
 
-        async fn send<T: Message + Default>(&self, path: &str, body: RequestBody) -> Result<T, (String, String)> {
+        async fn send<T: Message + Default>(&self, path: &str, body: peer::Body) -> Result<T, (String, String)> {
             let request = Request::post(format!("http://localhost{path}")).header("content-type", "application/grpc");
             let request = request.header("te", "trailers").body(body).unwrap();
             let response = self.0.clone().send_request(request).await.unwrap();
@@ -241,8 +234,8 @@ mod tests {
             assert!((&mut stalled).now_or_never().is_none());
             let calls = (0..200).map(|_| engine.secret("token"));
             let all = future::select(stalled, future::join_all(calls).boxed_local()).await;
-            let future::Either::Right((answers, _)) = all else { panic!("incomplete calls were answered") };
-            assert!(answers.iter().all(|answer| answer.as_deref() == Ok(b"hunter2")), "{answers:?}");
+            let future::Either::Right((responses, _)) = all else { panic!("incomplete calls have a response") };
+            assert!(responses.iter().all(|response| response.as_deref() == Ok(b"hunter2")), "{responses:?}");
         })
         .await;
     }

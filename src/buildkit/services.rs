@@ -32,7 +32,7 @@ pub(super) const METHODS: [&str; 3] = [HEALTH, SECRET, CREDENTIALS];
 /// Maximum size of a request, in bytes. Requests contain a name.
 const MAX_REQUEST: usize = 64 << 10;
 
-/// What BuildKit may ask for during a build.
+/// Secrets and credentials for BuildKit, during one build.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
     pub(crate) docker: DockerClient,

@@ -21,6 +21,24 @@ use crate::{Error, Result, error::Kind};
 /// The body of a request of the engine.
 pub(crate) use hyper::body::Incoming as RequestBody;
 
+/// The engine's end of a connection.
+#[cfg(test)]
+pub(crate) mod peer {
+    use hyper::client::conn::http2::{self, SendRequest};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::io::DuplexStream;
+
+    pub(crate) type Body = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, std::convert::Infallible>;
+
+    pub(crate) type Requests = SendRequest<Body>;
+
+    pub(crate) async fn connect(connection: DuplexStream) -> Requests {
+        let (requests, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await.unwrap();
+        tokio::spawn(connection);
+        requests
+    }
+}
+
 /// Maximum number of requests that the engine can have open at once. It waits with further ones.
 const MAX_REQUESTS: u32 = 32;
 

@@ -33,7 +33,7 @@ pub struct BuildTrace {
 pub struct Vertex {
     /// The identifier of the step in this build.
     pub digest: String,
-    /// What the step does, for example `[2/3] RUN make`.
+    /// Description of the step, for example `[2/3] RUN make`.
     pub name: String,
     /// Digests of the steps whose results this one needs.
     pub inputs: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Vertex {
     pub started: Option<Timestamp>,
     /// Time of the end; `None` while it runs.
     pub completed: Option<Timestamp>,
-    /// Why the step failed or was cancelled; empty otherwise.
+    /// Reason for which the step failed or was cancelled; empty otherwise.
     pub error: String,
 }
 
@@ -55,7 +55,7 @@ pub struct VertexStatus {
     pub id: String,
     /// Digest of the step.
     pub vertex: String,
-    /// What happens to the part; often empty.
+    /// Description of the part; often empty.
     pub name: String,
     /// Amount done, in bytes for transfers.
     pub current: i64,
