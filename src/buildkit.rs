@@ -1,7 +1,8 @@
 //! BuildKit: the handle [`BuildKit`], and the requests that its methods return.
 //!
 //! BuildKit is controlled over gRPC. This module opens the connections; a program brings its own implementation of
-//! gRPC. Builds without one are requests of [`Images::build`](crate::images::Images::build).
+//! gRPC. Builds are requests of [`Images::build`](crate::images::Images::build); with the feature `buildkit`, they have a
+//! session of their own.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,

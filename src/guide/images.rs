@@ -88,6 +88,38 @@
 //!
 //! If a step fails, the build is an error whose [`code`](crate::Error::code) is the exit code of the step.
 //!
+//! ## BuildKit
+//!
+//! [`build_kit(true)`](crate::images::BuildImage::build_kit) builds with BuildKit instead of the classic builder, which Docker has
+//! deprecated. With the feature `buildkit`, such a build has a session, in which the engine asks for what it needs: the
+//! credentials of registries, as for a pull, and secrets. A secret is mounted by a step, and does not become a part of the
+//! image:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "buildkit", feature = "tar"))]
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::images::{Context, PlainTrace, ProgressItem};
+//!
+//! let dockerfile = "FROM busybox\nRUN --mount=type=secret,id=token wc -c /run/secrets/token\n";
+//! let build = docker.images().build(Context::from_dockerfile(dockerfile)).build_kit(true).tag("web:2");
+//! let mut build = build.secret_env("token", "API_TOKEN").progress().await?;
+//! let mut plain = PlainTrace::new();
+//! while let Some(item) = build.try_next().await? {
+//!     if let ProgressItem::Trace(trace) = item {
+//!         print!("{}", plain.format(&trace)); // #5 [2/2] RUN …
+//!     }
+//! }
+//! println!("{}", build.finish().await?.name());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The session is served while the build or its progress is polled. If it is not polled for 10 seconds, the engine ends the
+//! session, and the build fails. Dropping it closes the session and cancels the build. If a step fails, the error names the
+//! step, and has the last lines of its output.
+//!
+//! Builds of a directory are sent as an archive, as for the classic builder. Local outputs and SSH agents are not supported.
+//!
 //! Another program can cancel a build with BuildKit by its id:
 //!
 //! ```no_run

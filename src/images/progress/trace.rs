@@ -105,20 +105,19 @@ impl BuildTrace {
             return Some(Err(Error::new(Kind::Decode("the trace of BuildKit is not base64".into()))));
         };
         let trace = proto::StatusResponse::decode(&*bytes);
-        Some(trace.map(Self::from).map_err(|error| {
+        Some(trace.map(read).map_err(|error| {
             Error::with_source(Kind::Decode("the trace of BuildKit is not a valid message".into()), error)
         }))
     }
 }
 
-impl From<proto::StatusResponse> for BuildTrace {
-    fn from(trace: proto::StatusResponse) -> Self {
-        Self {
-            vertices: trace.vertexes.into_iter().map(vertex).collect(),
-            statuses: trace.statuses.into_iter().map(status).collect(),
-            logs: trace.logs.into_iter().map(log).collect(),
-            warnings: trace.warnings.into_iter().map(warning).collect(),
-        }
+// Not `From`, which would be public.
+fn read(trace: proto::StatusResponse) -> BuildTrace {
+    BuildTrace {
+        vertices: trace.vertexes.into_iter().map(vertex).collect(),
+        statuses: trace.statuses.into_iter().map(status).collect(),
+        logs: trace.logs.into_iter().map(log).collect(),
+        warnings: trace.warnings.into_iter().map(warning).collect(),
     }
 }
 
