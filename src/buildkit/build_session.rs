@@ -76,9 +76,10 @@ mod tests {
         moby::{
             buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse},
             filesync::v1::{CredentialsRequest, CredentialsResponse, FetchTokenRequest},
+            sshforward::v1::{BytesMessage, CheckAgentRequest, CheckAgentResponse},
         },
     };
-    use bytes::{BufMut as _, Bytes, BytesMut};
+    use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
     use futures_util::{FutureExt as _, future};
     use http::Request;
     use http_body_util::{BodyExt as _, Full};
@@ -91,14 +92,18 @@ mod tests {
     const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
     const HEALTH: &str = "/grpc.health.v1.Health/Check";
     const CREDENTIALS: &str = "/moby.filesync.v1.Auth/Credentials";
+    const CHECK_AGENT: &str = "/moby.sshforward.v1.SSH/CheckAgent";
+    const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
     const FETCH_TOKEN: &str = "/moby.filesync.v1.Auth/FetchToken";
 
     // Codes of gRPC.
+    const INVALID_ARGUMENT: &str = "3";
     const NOT_FOUND: &str = "5";
     const FAILED_PRECONDITION: &str = "9";
     const OUT_OF_RANGE: &str = "11";
     const UNIMPLEMENTED: &str = "12";
     const INTERNAL: &str = "13";
+    const UNAVAILABLE: &str = "14";
 
     /// The engine's end of a session.
     #[derive(Clone)]
@@ -111,24 +116,43 @@ mod tests {
 
         /// Calls a method, and returns its response, or the code and the message of its error.
         async fn call<T: Message + Default>(&self, path: &str, message: &impl Message) -> Result<T, (String, String)> {
-            let message = message.encode_to_vec();
-            let mut body = BytesMut::new();
-            body.put_u8(0);
-            body.put_u32(message.len() as u32);
-            body.put_slice(&message);
-            self.send(path, Full::new(body.freeze()).boxed_unsync()).await
+            self.send(path, Full::new(framed(message)).boxed_unsync()).await
+        }
+
+        /// Sends the parts to an SSH agent, and returns its responses.
+        async fn agent(&self, id: &str, parts: &[&[u8]]) -> Result<Vec<u8>, (String, String)> {
+            let parts: Vec<Bytes> = parts.iter().map(|data| framed(&BytesMessage { data: data.to_vec() })).collect();
+            let body = Full::new(parts.concat().into()).boxed_unsync();
+            let mut responses = self.send_with(FORWARD_AGENT, ("buildkit.ssh.id", id), body).await?;
+            let mut received = Vec::new();
+            while !responses.is_empty() {
+                let length = (&responses[1..5]).get_u32() as usize;
+                received.extend(BytesMessage::decode(&responses[5..5 + length]).unwrap().data);
+                responses.advance(5 + length);
+            }
+            Ok(received)
         }
 
         async fn send<T: Message + Default>(&self, path: &str, body: peer::Body) -> Result<T, (String, String)> {
+            let body = self.send_with(path, ("x-trace", "7"), body).await?;
+            Ok(T::decode(&body[5..]).unwrap())
+        }
+
+        async fn send_with(
+            &self,
+            path: &str,
+            header: (&str, &str),
+            body: peer::Body,
+        ) -> Result<Bytes, (String, String)> {
             let request = Request::post(format!("http://localhost{path}")).header("content-type", "application/grpc");
-            let request = request.header("te", "trailers").body(body).unwrap();
+            let request = request.header("te", "trailers").header(header.0, header.1).body(body).unwrap();
             let response = self.0.clone().send_request(request).await.unwrap();
             let (head, body) = response.into_parts();
             let body = body.collect().await.unwrap();
             let trailers = body.trailers().cloned().unwrap_or(head.headers);
             let text = |name| trailers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
             match (text("grpc-status"), text("grpc-message")) {
-                (code, _) if code == "0" => Ok(T::decode(&body.to_bytes()[5..]).unwrap()),
+                (code, _) if code == "0" => Ok(body.to_bytes()),
                 error => Err(error),
             }
         }
@@ -142,6 +166,16 @@ mod tests {
             let found = self.call(CREDENTIALS, &CredentialsRequest { host: host.into() }).await;
             found.map(|found: CredentialsResponse| (found.username, found.secret))
         }
+    }
+
+    /// A message with the prefix of gRPC.
+    fn framed(message: &impl Message) -> Bytes {
+        let message = message.encode_to_vec();
+        let mut framed = BytesMut::new();
+        framed.put_u8(0);
+        framed.put_u32(message.len() as u32);
+        framed.put_slice(&message);
+        framed.freeze()
     }
 
     fn services() -> Services {
@@ -163,11 +197,16 @@ mod tests {
             secrets: BTreeMap::from([("token".to_owned(), Secret(Bytes::from_static(b"hunter2")))]),
             credentials: credentials.map(|(name, auth)| (name.to_owned(), auth)).into(),
             configured_credentials: false,
+            ssh_agents: BTreeMap::new(),
         }
     }
 
     fn session(connection: DuplexStream) -> BuildSession {
-        BuildSession { id: "s1".into(), serving: Box::pin(serve(connection, services())) }
+        session_with(connection, services())
+    }
+
+    fn session_with(connection: DuplexStream, services: Services) -> BuildSession {
+        BuildSession { id: "s1".into(), serving: Box::pin(serve(connection, services)) }
     }
 
     /// Runs `calls` of an engine, with a session that is polled by the same task.
@@ -210,6 +249,52 @@ mod tests {
             }
         })
         .await;
+    }
+
+    /// An SSH agent that responds to each message with its type and the number of messages so far.
+    async fn ssh_agent(listener: tokio::net::UnixListener) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut count = 0;
+            while let Ok(length) = connection.read_u32().await {
+                let mut message = vec![0; length as usize];
+                connection.read_exact(&mut message).await.unwrap();
+                count += 1;
+                connection.write_all(&[0, 0, 0, 2, message[0], count]).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn session_forwards_ssh_agents_that_are_offered() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent");
+        tokio::spawn(ssh_agent(tokio::net::UnixListener::bind(&socket).unwrap()));
+        let agents = [("default", socket), ("gone", folder.path().join("gone"))];
+        let services = Services { ssh_agents: agents.map(|(id, path)| (id.into(), path)).into(), ..services() };
+        let (near, far) = tokio::io::duplex(1 << 10);
+        let calls = async {
+            let engine = Engine::new(far).await;
+            for id in ["", "default"] {
+                let _: CheckAgentResponse =
+                    engine.call(CHECK_AGENT, &CheckAgentRequest { id: id.into() }).await.unwrap();
+                // Lists keys, adds a key, which is refused, and signs; the messages are split.
+                let parts: [&[u8]; 4] = [&[0, 0, 0, 1, 11, 0, 0], &[0, 3, 17], &[9, 9, 0, 0, 0, 2], &[13, 9]];
+                let responses = engine.agent(id, &parts).await.unwrap();
+                assert_eq!(responses, [0, 0, 0, 2, 11, 1, 0, 0, 0, 1, 5, 0, 0, 0, 2, 13, 2]);
+            }
+            let other = engine.call::<CheckAgentResponse>(CHECK_AGENT, &CheckAgentRequest { id: "other".into() }).await;
+            assert_eq!(other.unwrap_err().0, NOT_FOUND);
+            assert_eq!(engine.agent("other", &[]).await.unwrap_err().0, NOT_FOUND);
+            assert_eq!(engine.agent("gone", &[]).await.unwrap_err().0, UNAVAILABLE);
+            for length in [&[0, 0, 0, 0], &[0xff, 0xff, 0xff, 0xff]] {
+                assert_eq!(engine.agent("", &[length]).await.unwrap_err().0, INVALID_ARGUMENT);
+            }
+            Ok(())
+        };
+        session_with(near, services).during(calls).await.unwrap();
     }
 
     #[tokio::test]

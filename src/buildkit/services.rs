@@ -1,12 +1,13 @@
-//! The gRPC services that this program offers to BuildKit during a build: health, secrets and credentials.
+//! The gRPC services that this program offers to BuildKit during a build: health, secrets, credentials and SSH agents.
 
-use std::{collections::BTreeMap, future::ready, sync::Arc};
+use std::{collections::BTreeMap, future::ready, path::PathBuf, sync::Arc};
 
 use bollard_buildkit_proto::{
     health::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus},
     moby::{
         buildkit::secrets::v1::{GetSecretRequest, GetSecretResponse},
         filesync::v1::{CredentialsRequest, CredentialsResponse},
+        sshforward::v1::CheckAgentRequest,
     },
 };
 use bytes::Bytes;
@@ -22,17 +23,21 @@ use tonic_prost::ProstCodec;
 
 use crate::{DockerClient, models::AuthConfig, redacted::Secret, transport::RequestBody};
 
+mod ssh;
+
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
 const CREDENTIALS: &str = "/moby.filesync.v1.Auth/Credentials";
+const CHECK_AGENT: &str = "/moby.sshforward.v1.SSH/CheckAgent";
+const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
 
 /// The methods of the services. BuildKit does not call others.
-pub(super) const METHODS: [&str; 3] = [HEALTH, SECRET, CREDENTIALS];
+pub(super) const METHODS: [&str; 5] = [HEALTH, SECRET, CREDENTIALS, CHECK_AGENT, FORWARD_AGENT];
 
-/// Maximum size of a request, in bytes. Requests contain a name.
+/// Maximum size of a request message, in bytes. Requests contain a name, or at most 32 KiB for an SSH agent.
 const MAX_REQUEST: usize = 64 << 10;
 
-/// Secrets and credentials for BuildKit, during one build.
+/// Secrets, credentials and SSH agents for BuildKit, during one build.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
     pub(crate) docker: DockerClient,
@@ -42,6 +47,8 @@ pub(crate) struct Services {
     pub(crate) credentials: BTreeMap<String, AuthConfig>,
     /// Whether to look up credentials in the user's configuration.
     pub(crate) configured_credentials: bool,
+    /// The sockets of SSH agents, by id.
+    pub(crate) ssh_agents: BTreeMap<String, PathBuf>,
 }
 
 impl Services {
@@ -59,6 +66,8 @@ impl Services {
                     };
                     unary(request, answer).await
                 }
+                CHECK_AGENT => unary(request, |asked: CheckAgentRequest| ready(services.check_agent(&asked))).await,
+                FORWARD_AGENT => services.forward_agent(request).await,
                 _ => Status::unimplemented("this client does not offer the method").into_http(),
             }
         })

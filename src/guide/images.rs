@@ -92,8 +92,8 @@
 //!
 //! [`build_kit(true)`](crate::images::BuildImage::build_kit) builds with BuildKit instead of the classic builder, which Docker has
 //! deprecated. With the feature `buildkit`, such a build has a session, in which the engine asks for what it needs: the
-//! credentials of registries, as for a pull, and secrets. A secret is mounted by a step, and does not become a part of the
-//! image:
+//! credentials of registries, as for a pull, secrets, and signatures of an SSH agent. A secret is mounted by a step, and does
+//! not become a part of the image:
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "buildkit", feature = "tar"))]
@@ -114,11 +114,12 @@
 //! # }
 //! ```
 //!
-//! The session is served while the build or its progress is polled. If it is not polled for 10 seconds, the engine ends the
-//! session, and the build fails. Dropping it closes the session and cancels the build. If a step fails, the error names the
+//! The session is served while the build or its progress is polled. If it is not polled for 10 seconds or more, the engine
+//! ends the session, and the build fails. Dropping it closes the session and cancels the build. If a step fails, the error names the
 //! step, and has the last lines of its output.
 //!
-//! Builds of a directory are sent as an archive, as for the classic builder. Local outputs and SSH agents are not supported.
+//! Builds of a directory are sent as an archive, as for the classic builder. Exporters that send their result to the client
+//! (`local`, `tar`, `oci` and `docker`) are not supported.
 //!
 //! Another program can cancel a build with BuildKit by its id:
 //!

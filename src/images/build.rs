@@ -20,6 +20,8 @@ mod options;
 mod secrets;
 #[cfg(feature = "buildkit")]
 mod session;
+#[cfg(feature = "buildkit")]
+mod ssh;
 
 #[cfg(feature = "tar")]
 pub(super) use self::input::Opened;

@@ -147,6 +147,8 @@ async fn build_options_that_buildkit_lacks_are_errors() {
     let with = || build().build_kit(true);
     let errors = [
         build().secret("token", "hunter2").await,
+        build().ssh_agent("default", "/nowhere").await,
+        with().ssh_agent("default", "/nowhere").await,
         with().secret_env("token", "DOCKERCLIENT_NO_SUCH_VARIABLE").await,
         with().memory("1g").await,
         with().cpu_shares(5).await,
@@ -156,6 +158,8 @@ async fn build_options_that_buildkit_lacks_are_errors() {
     let errors: Vec<String> = errors.map(|error| error.unwrap_err().to_string()).into();
     assert_snapshot!(errors.join("\n"), @r#"
     failed to build image: the secret "token" requires BuildKit: build_kit(true)
+    failed to build image: the SSH agent "default" requires BuildKit: build_kit(true)
+    failed to build image: failed to connect to the SSH agent "default" at /nowhere: No such file or directory (os error 2)
     failed to build image: the variable "DOCKERCLIENT_NO_SUCH_VARIABLE" of the secret "token" is not set
     failed to build image: builds with BuildKit have no option memory
     failed to build image: builds with BuildKit have no option cpu_shares

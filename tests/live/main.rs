@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod buildkit;
+#[cfg(feature = "buildkit")]
+mod buildkit_builds;
 mod builds;
 mod checkpoints;
 mod command;

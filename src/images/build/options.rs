@@ -1,5 +1,7 @@
 //! Options of builds.
 
+#[cfg(feature = "buildkit")]
+use std::path::PathBuf;
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use serde::Serialize;
@@ -71,6 +73,8 @@ pub(super) struct Options {
     pub(super) anonymous: bool,
     #[cfg(feature = "buildkit")]
     pub(super) secrets: BTreeMap<String, Source>,
+    #[cfg(feature = "buildkit")]
+    pub(super) ssh_agents: BTreeMap<String, PathBuf>,
 }
 
 impl BuildImage {
@@ -240,7 +244,7 @@ impl BuildImage {
     /// Sets whether BuildKit builds the image, not the classic builder. Defaults to `false`. Requires API 1.38.
     ///
     /// With the feature `buildkit`, the build has a session: the engine asks this program for the credentials of the
-    /// registries that the build uses, and for secrets (`secret`). The progress consists of traces
+    /// registries that the build uses, for secrets (`secret`) and for SSH agents (`ssh_agent`). The progress consists of traces
     /// (`ProgressItem::Trace`), and an error names the step that failed. The session is served while the request or its
     /// [`progress`](Self::progress) is polled; engines end a session that does not respond for 10 seconds or more, and
     /// the build fails.

@@ -1,6 +1,6 @@
 //! The session of a build with BuildKit.
 
-use super::{options::Options, secrets};
+use super::{options::Options, secrets, ssh};
 use crate::{
     DockerClient, Error, Result,
     buildkit::{BuildSession, Services},
@@ -14,18 +14,23 @@ pub(super) async fn open(
     settings: &Settings,
 ) -> Result<Option<BuildSession>> {
     if !options.build_kit {
-        return match options.secrets.keys().next() {
-            Some(id) => Err(Error::invalid_input(format!("the secret {id:?} requires BuildKit: build_kit(true)"))),
-            None => Ok(None),
+        let needs =
+            |what, id| Err(Error::invalid_input(format!("the {what} {id:?} requires BuildKit: build_kit(true)")));
+        return match (options.secrets.keys().next(), options.ssh_agents.keys().next()) {
+            (Some(id), _) => needs("secret", id),
+            (None, Some(id)) => needs("SSH agent", id),
+            (None, None) => Ok(None),
         };
     }
     // Credentials that are not valid are an error even if BuildKit does not ask for them.
     docker.registry_config(&options.credentials, false).await?;
+    ssh::check(&options.ssh_agents).await?;
     let services = Services {
         docker: docker.clone(),
         secrets: secrets::read(options.secrets.clone()).await?,
         credentials: options.credentials.clone(),
         configured_credentials: !options.anonymous,
+        ssh_agents: options.ssh_agents.clone(),
     };
     BuildSession::open(services, settings).await.map(Some)
 }
