@@ -280,7 +280,7 @@ mod tests {
             for id in ["", "default"] {
                 let _: CheckAgentResponse =
                     engine.call(CHECK_AGENT, &CheckAgentRequest { id: id.into() }).await.unwrap();
-                // Lists keys, adds a key, which is refused, and signs; the messages are split.
+                // Lists keys, adds a key, which is rejected, and signs; the messages are split.
                 let parts: [&[u8]; 4] = [&[0, 0, 0, 1, 11, 0, 0], &[0, 3, 17], &[9, 9, 0, 0, 0, 2], &[13, 9]];
                 let responses = engine.agent(id, &parts).await.unwrap();
                 assert_eq!(responses, [0, 0, 0, 2, 11, 1, 0, 0, 0, 1, 5, 0, 0, 0, 2, 13, 2]);

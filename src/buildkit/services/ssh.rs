@@ -93,7 +93,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Returns the response to the next message, or `None` if there are no more.
+    /// Returns the response to the next message, or `None` after the last one.
     async fn next(mut self) -> Result<Option<(BytesMessage, Self)>, Status> {
         loop {
             if let Some(message) = self.message()? {
