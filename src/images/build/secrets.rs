@@ -3,12 +3,14 @@
 use std::{collections::BTreeMap, env, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
 use bytes::Bytes;
+use tokio::task;
 
 use super::BuildImage;
 use crate::{
     Error, Result,
+    error::Kind,
     redacted::{Redacted, Secret},
-    regular_file, stream,
+    regular_file,
 };
 
 /// Maximum size of a secret, in bytes, as of the docker CLI.
@@ -74,10 +76,10 @@ pub(super) async fn read(secrets: BTreeMap<String, Source>) -> Result<BTreeMap<S
     if secrets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    stream::run_blocking(move || {
-        secrets.into_iter().map(|(id, source)| Ok((id.clone(), Secret(source.read(&id)?)))).collect()
-    })
-    .await
+    let read = move || secrets.into_iter().map(|(id, source)| Ok((id.clone(), Secret(source.read(&id)?)))).collect();
+    task::spawn_blocking(read).await.map_err(|error| {
+        Error::with_source(Kind::Internal("the task that reads secrets panicked or was cancelled".into()), error)
+    })?
 }
 
 impl Source {
