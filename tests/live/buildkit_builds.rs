@@ -147,10 +147,10 @@ async fn build_with_buildkit_pulls_with_credentials() {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn failed_build_with_buildkit_names_the_step() {
     let Some(engine) = engine_with_buildkit().await else { return };
-    let dockerfile = "FROM busybox\nRUN true\nRUN echo one; echo two >&2; exit 3\n";
+    let dockerfile = "FROM busybox\nRUN true\nRUN echo one >&2; echo two >&2; exit 3\n";
     let error = build(&engine.direct(), &[("Dockerfile", dockerfile)]).no_cache(true).await.unwrap_err();
     let message = error.message().unwrap();
-    assert!(message.contains("RUN echo one; echo two >&2; exit 3: "), "{message}");
+    assert!(message.contains("RUN echo one >&2; echo two >&2; exit 3: "), "{message}");
     assert!(message.ends_with("last output:\none\ntwo"), "{message}");
     assert_eq!((error.is_operation_failed(), error.code()), (true, Some(3)), "{error}");
 }
