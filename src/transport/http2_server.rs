@@ -42,8 +42,11 @@ pub(crate) mod peer {
 /// Maximum number of requests that the engine can have open at once. It waits with further ones.
 const MAX_REQUESTS: u32 = 32;
 
-/// Maximum number of bytes of a request, and of all requests together, that are received before they are processed.
+/// Maximum number of bytes of a request that are received before they are processed.
 const WINDOW: u32 = 64 << 10;
+
+/// The same for all requests together. Larger, so that a request that is not processed does not delay the others.
+const CONNECTION_WINDOW: u32 = 1 << 20;
 
 /// Maximum number of bytes of the headers of a request.
 const MAX_HEADERS: u32 = 16 << 10;
@@ -66,7 +69,7 @@ where
     builder
         .max_concurrent_streams(MAX_REQUESTS)
         .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_header_list_size(MAX_HEADERS)
         .max_send_buf_size(MAX_WAITING);
     let service = service_fn(move |request| {

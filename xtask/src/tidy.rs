@@ -20,7 +20,7 @@ mod tables;
 const MAX_CODE_LINES: usize = 400;
 
 /// Paths of crates that only the lower layers use, and the files that may name them.
-const CONFINED: [(&str, &[&str]); 3] = [
+const CONFINED: [(&str, &[&str]); 5] = [
     (
         "reqwest::",
         &[
@@ -34,6 +34,8 @@ const CONFINED: [(&str, &[&str]); 3] = [
     ),
     ("progenitor_client::", &["src/generated", "src/generated.rs"]),
     ("hyper", &["src/generated", "src/transport"]),
+    ("tonic::", &["src/buildkit"]),
+    ("bollard_buildkit_proto::", &["src/buildkit", "src/images/progress/trace.rs"]),
 ];
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {
