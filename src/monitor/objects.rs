@@ -13,7 +13,7 @@
 //! event. A new connection causes a list even if the event monitor missed no event: swarm events have the time of the
 //! leader's clock, which need not be the engine's clock, by which the event monitor resumes.
 //!
-//! Not all changes have events, and an engine whose watch of its own store has failed sends none, so the objects are
+//! Not all changes have events, and an engine that can no longer watch its store sends none, so the objects are
 //! also listed at an interval. `object_cache.rs` has the objects.
 
 use std::{
