@@ -291,13 +291,25 @@ fn free_address() -> Result<String> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
+/// Unmounts what is mounted under `directory`; what disappears meanwhile is no error.
 fn unmount_all_under(directory: &Path) -> Result<()> {
+    let own = mounted_under(directory)?;
+    for point in &own {
+        let unmounted = shell::run(shell::command("umount").args(["-l", point]));
+        if unmounted.is_err() && mounted_under(directory)?.contains(point) {
+            return unmounted;
+        }
+    }
+    Ok(())
+}
+
+/// The mount points under `directory`, nested ones first.
+fn mounted_under(directory: &Path) -> Result<Vec<String>> {
     let mounts = fs::read_to_string("/proc/mounts")?;
     let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
-    let mut own: Vec<&str> = points.filter(|point| Path::new(point).starts_with(directory)).collect();
-    // Nested mounts first.
+    let mut own: Vec<String> = points.filter(|point| Path::new(point).starts_with(directory)).map(Into::into).collect();
     own.sort_unstable_by(|a, b| b.cmp(a));
-    own.into_iter().try_for_each(|point| shell::run(shell::command("umount").args(["-l", point])))
+    Ok(own)
 }
 
 fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
