@@ -1,8 +1,9 @@
 //! BuildKit: the handle [`BuildKit`], and the requests that its methods return.
 //!
-//! BuildKit is controlled over gRPC. This module opens the connections; a program brings its own implementation of
-//! gRPC. Builds are requests of [`Images::build`](crate::images::Images::build); with the feature `buildkit`, they have a
-//! session of their own.
+//! BuildKit is controlled over gRPC. This module opens the connections for programs with their own implementation of gRPC.
+//! With the feature `buildkit`, it also measures and removes build cache, and its handle `BuildHistory` is for the history
+//! of builds. Builds are requests of [`Images::build`](crate::images::Images::build); with the feature `buildkit`, they have
+//! a session of their own.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
@@ -13,13 +14,47 @@ use crate::{DockerClient, Error, Result, error::Kind, generated::Api, raw::RawCo
 
 #[cfg(feature = "buildkit")]
 mod build_session;
+#[cfg(feature = "buildkit")]
+mod cache_filters;
+#[cfg(feature = "buildkit")]
+mod cache_record;
+#[cfg(feature = "buildkit")]
+mod control;
+#[cfg(feature = "buildkit")]
+mod disk_usage;
+#[cfg(feature = "buildkit")]
+mod fsutil;
 mod grpc;
+#[cfg(feature = "buildkit")]
+pub(crate) mod grpc_error;
+#[cfg(feature = "buildkit")]
+mod grpc_requests;
+#[cfg(feature = "buildkit")]
+mod history;
+#[cfg(feature = "buildkit")]
+mod prune;
 #[cfg(feature = "buildkit")]
 mod services;
 mod session;
 
+#[cfg(all(test, feature = "buildkit"))]
+pub(crate) use self::grpc_requests::reported;
 #[cfg(feature = "buildkit")]
-pub(crate) use self::{build_session::BuildSession, services::Services};
+pub(crate) use self::{
+    build_session::{BuildSession, random_id},
+    control::{Control, ControlCalls},
+    services::{ExportTarget, Services, UploadSource},
+};
+#[cfg(feature = "buildkit")]
+pub use self::{
+    cache_record::CacheRecord,
+    disk_usage::GetCacheUsage,
+    history::{
+        BuildExporter, BuildHistory, BuildHistoryEvent, BuildHistoryStream, BuildRecord, ListBuildHistory,
+        PinBuildRecord, RemoveBuildRecord, WatchBuildHistory,
+    },
+    prune::PruneCache,
+};
 pub use self::{grpc::ConnectGrpc, session::OpenSession};
 
 /// A handle for BuildKit, the builder that is part of the engine. Returned by [`DockerClient::buildkit`].
@@ -73,5 +108,15 @@ mod tests {
         let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
         check(docker.buildkit().session("s1").name("web").shared_key("key").methods(["/a.B/C"]));
         check(docker.buildkit().grpc());
+        #[cfg(feature = "buildkit")]
+        {
+            let history = docker.build_history();
+            check(docker.buildkit().disk_usage());
+            check(docker.buildkit().prune());
+            check(history.list());
+            check(history.watch());
+            check(history.remove("k3v1"));
+            check(history.pin("k3v1"));
+        }
     }
 }

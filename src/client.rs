@@ -12,6 +12,8 @@ use futures_util::{
 };
 use tokio::runtime::{Handle, Id};
 
+#[cfg(feature = "buildkit")]
+use crate::buildkit::BuildHistory;
 use crate::{
     ApiVersion, Error, Result,
     buildkit::BuildKit,
@@ -320,10 +322,19 @@ impl DockerClient {
         Exec::new(self.clone(), id.into())
     }
 
-    /// Returns a handle for BuildKit, for programs with their own implementation of gRPC: session, grpc. Requires API 1.31.
+    /// Returns a handle for BuildKit: session and grpc, for programs with their own implementation of gRPC; with the feature
+    /// `buildkit`, disk usage and prune of the build cache. Requires API 1.31.
     #[must_use]
     pub fn buildkit(&self) -> BuildKit {
         BuildKit::new(self.clone())
+    }
+
+    /// Returns a handle for the history of builds with BuildKit: list, watch, pin, remove. Requires the feature `buildkit`,
+    /// and API 1.43.
+    #[cfg(feature = "buildkit")]
+    #[must_use]
+    pub fn build_history(&self) -> BuildHistory {
+        BuildHistory::new(self.clone())
     }
 
     /// Returns the API version that this client uses: the [configured](DockerClientBuilder::api_version) one, or the newest

@@ -47,6 +47,12 @@ impl Filters {
         self.0.contains_key(key)
     }
 
+    /// Returns the keys, and the values that match.
+    #[cfg(feature = "buildkit")]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&String, &BTreeSet<String>)> {
+        self.0.iter()
+    }
+
     /// Returns the query parameter: `{"key":["value"]}`, the form that engines of every version accept.
     pub(crate) fn to_query(&self) -> Option<String> {
         // Serializing a map of strings does not fail.

@@ -36,6 +36,8 @@ mod progenitor {
 }
 
 use self::hooks::Slot;
+#[cfg(feature = "buildkit")]
+pub(crate) use self::read_timeout::ReadTimeout;
 pub(crate) use self::{
     body::Body,
     decode::{Budget, Documents, Lenient, Limit, decode},

@@ -7,17 +7,18 @@
 //! 5. [Sessions](sessions): attach to a container or a command, with input and output.
 //! 6. [Files](files): copy files in and out.
 //! 7. [Images](images): pull, build, tag, push, save and remove them.
-//! 8. [Networks and volumes](networks).
-//! 9. [Swarm mode](swarm): services, nodes, tasks, secrets and configs.
-//! 10. [Plugins](plugins): drivers for volumes, networks and logs that the engine runs.
-//! 11. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
-//! 12. [Streams](streams): output, events, stats and progress.
-//! 13. [Monitors](monitors): streams that reconnect, and last as long as your program.
-//! 14. [Errors](errors): kinds of errors, and whether to retry.
-//! 15. [Timeouts and cancellation](time).
-//! 16. [API versions](versions): engines from Docker 1.3 to 29.
-//! 17. [Raw requests](raw): operations that this crate has no method for.
-//! 18. [Testing](testing): test your own code without Docker.
+//! 8. [Builds with BuildKit](builds/index.html): contexts, secrets, caches, outputs, progress and errors.
+//! 9. [Networks and volumes](networks).
+//! 10. [Swarm mode](swarm): services, nodes, tasks, secrets and configs.
+//! 11. [Plugins](plugins): drivers for volumes, networks and logs that the engine runs.
+//! 12. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
+//! 13. [Streams](streams): output, events, stats and progress.
+//! 14. [Monitors](monitors): streams that reconnect, and last as long as your program.
+//! 15. [Errors](errors): kinds of errors, and whether to retry.
+//! 16. [Timeouts and cancellation](time).
+//! 17. [API versions](versions): engines from Docker 1.3 to 29.
+//! 18. [Raw requests](raw): operations that this crate has no method for.
+//! 19. [Testing](testing): test your own code without Docker.
 //!
 //! Most examples run as part of this crate's tests, against the fake engine that the page on [testing] describes. In all of
 //! them, `docker` is a [`DockerClient`](crate::DockerClient).
@@ -44,7 +45,8 @@
 //! | `docker rm -f` | [`container.remove()`](crate::containers::Container::remove)`.force(true)` |
 //! | `docker commit`, `export` | [`container.commit()`](crate::containers::Container::commit), [`export()`](crate::containers::Container::export) |
 //! | `docker checkpoint create`, `ls`, `rm` | [`container.create_checkpoint(…)`](crate::containers::Container::create_checkpoint), [`list_checkpoints()`](crate::containers::Container::list_checkpoints), [`remove_checkpoint(…)`](crate::containers::Container::remove_checkpoint) |
-//! | `docker build` | [`docker.images().build(context)`](crate::images::Images::build) |
+//! | `docker build`, `buildx build` | [`docker.images().build(context)`](crate::images::Images::build), see [builds](builds/index.html#flags-of-docker-build) |
+//! | `docker buildx du`, `history` | [`docker.buildkit().disk_usage()`](crate::buildkit::BuildKit#method.disk_usage), [`docker.build_history()`](crate::DockerClient#method.build_history) (feature `buildkit`) |
 //! | `docker pull`, `push` | [`docker.image(name).pull()`](crate::images::Image::pull), [`push()`](crate::images::Image::push) |
 //! | `docker images` | [`docker.images().list()`](crate::images::Images::list) |
 //! | `docker tag`, `rmi`, `history` | [`image.tag(…)`](crate::images::Image::tag), [`remove()`](crate::images::Image::remove), [`history()`](crate::images::Image::history) |
@@ -67,6 +69,8 @@
 //! | `docker login` | [`docker.auth(…)`](crate::DockerClient::auth) checks credentials, and does not save them |
 //! | `docker container prune`, `image prune`, `network prune`, `volume prune`, `builder prune` | [`prune()` of containers](crate::containers::Containers::prune), [images](crate::images::Images::prune), [networks](crate::networks::Networks::prune), [volumes](crate::volumes::Volumes::prune); [`prune_build_cache()`](crate::images::Images::prune_build_cache) |
 
+#[cfg(feature = "buildkit")]
+pub mod builds;
 pub mod connecting;
 pub mod containers;
 pub mod errors;

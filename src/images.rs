@@ -36,7 +36,7 @@ mod tag;
 pub use self::{
     archive::Archive,
     attestations::ListAttestations,
-    build::{BuildContext, BuildImage, HostAddress},
+    build::{BuildContext, BuildImage, BuilderVersion, CacheFrom, HostAddress},
     build_cancel::CancelBuild,
     build_prune::PruneBuildCache,
     distribution::InspectDistribution,
@@ -57,13 +57,22 @@ pub use self::{
     tag::TagImage,
 };
 
+#[cfg(feature = "buildkit")]
+pub(crate) use self::build::SecretSource;
+#[cfg(feature = "buildkit")]
+pub use self::build::{Attestation, Cache, ExportBuild, Exported, NamedContext, Output};
 #[cfg(feature = "tar")]
 pub use self::context::Context;
+#[cfg(feature = "buildkit")]
+pub(crate) use self::context::{Content, Patterns, SyncEntry, SyncReader, SyncTree};
 #[cfg(all(fuzzing, feature = "tar"))]
 pub(crate) use self::context::{Ignore, Inclusion};
 pub(crate) use self::progress::ProgressResult;
 #[cfg(feature = "buildkit")]
-pub use self::progress::{BuildTrace, PlainTrace, Vertex, VertexLog, VertexStatus, VertexWarning};
+pub use self::progress::{
+    BuildGraph, BuildStep, BuildTrace, PlainTrace, StepState, StepTransfer, Vertex, VertexGroup, VertexLog,
+    VertexStatus, VertexWarning,
+};
 #[cfg(feature = "progress")]
 pub use self::screen::Screen;
 

@@ -91,6 +91,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `buildkit` | [builds with BuildKit](guide/builds/index.html) as `docker build` does, the build cache and the history of builds; includes `tar` |
 //! | `chrono`, `jiff`, `time` | conversions between [`Timestamp`] and the types of these crates |
 //! | `progress` | progress bars for pulls, pushes and builds, with indicatif |
 //! | `ssh` | `ssh://` addresses, with the system's `ssh` |
@@ -170,10 +171,10 @@ pub use stream::{Entries, Entry, EntryKind};
 #[doc(hidden)]
 pub static OPENAPI_DOCUMENT: &str = include_str!("../spec/docker.json");
 
-#[cfg(all(doctest, feature = "progress", feature = "tar", feature = "tls"))]
+#[cfg(all(doctest, feature = "buildkit", feature = "progress", feature = "tls"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(all(doctest, feature = "tar", feature = "tls"))]
+#[cfg(all(doctest, feature = "buildkit", feature = "tls"))]
 #[doc = include_str!("../docs/porting.md")]
 struct Porting;

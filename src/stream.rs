@@ -24,6 +24,8 @@ mod documents;
 mod download;
 #[cfg(feature = "tar")]
 mod entries;
+#[cfg(feature = "buildkit")]
+mod file_status;
 mod lines;
 mod output;
 mod output_stream;
@@ -41,6 +43,8 @@ mod upload;
 #[cfg(feature = "tar")]
 mod walk;
 
+#[cfg(feature = "buildkit")]
+pub(crate) use self::directories::{Attributes as DirectoryAttributes, Directories};
 #[cfg(feature = "tar")]
 pub use self::entries::{Entries, Entry, EntryKind};
 pub use self::{

@@ -16,7 +16,11 @@ mod headers;
 mod http1;
 mod http1_head;
 #[cfg(feature = "buildkit")]
+mod http2_client;
+#[cfg(feature = "buildkit")]
 mod http2_server;
+#[cfg(feature = "buildkit")]
+mod http2_tasks;
 mod http_client;
 mod io;
 mod limits;
@@ -30,8 +34,6 @@ mod tls;
 
 #[cfg(all(test, feature = "buildkit"))]
 pub(crate) use self::http2_server::peer;
-#[cfg(feature = "buildkit")]
-pub(crate) use self::http2_server::{RequestBody, serve_http2};
 pub use self::tls::Tls;
 #[cfg(fuzzing)]
 pub(crate) use self::{address::Address, body_framing::BodyFraming, context::Meta, http1_head::parse};
@@ -45,4 +47,10 @@ pub(crate) use self::{
     io::Io,
     limits::{Limits, within},
     resolve::{Configuration, EndpointOptions, resolve},
+};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::{
+    http2_client::{Http2Body, Http2Requests, connect_http2},
+    http2_server::{RequestBody, serve_http2},
+    http2_tasks::poll_connection,
 };

@@ -5,11 +5,21 @@ use std::{future::poll_fn, iter, pin::pin, sync::Arc, task::Poll};
 use futures_core::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{BuildKit, Services, services::METHODS};
-use crate::{Error, Result, error::Kind, request::Settings, transport::serve_http2};
+use super::{BuildKit, Services};
+use crate::{
+    Error, Result,
+    error::Kind,
+    request::Settings,
+    transport::{poll_connection, serve_http2},
+};
 
-/// Number of characters of a session's id.
+/// Number of characters of the id of a session or a build.
 const ID_LENGTH: usize = 25;
+
+/// Returns a new id of a session or a build.
+pub(crate) fn random_id() -> String {
+    iter::repeat_with(|| fastrand::char('a'..='z')).take(ID_LENGTH).collect()
+}
 
 /// The session of a build. Dropping it closes its connection.
 pub(crate) struct BuildSession {
@@ -21,8 +31,11 @@ pub(crate) struct BuildSession {
 impl BuildSession {
     /// Opens a session that offers `services`. Only the headers of `settings` apply.
     pub(crate) async fn open(services: Services, settings: &Settings) -> Result<Self> {
-        let id: String = iter::repeat_with(|| fastrand::char('a'..='z')).take(ID_LENGTH).collect();
-        let session = BuildKit::new(services.docker.clone()).session(&*id).methods(METHODS);
+        let id = random_id();
+        let mut session = BuildKit::new(services.docker.clone()).session(&*id).methods(services.methods());
+        if let Some(key) = services.shared_key() {
+            session = session.shared_key(key);
+        }
         let connection = session.settings(settings.clone().without_time_limit()).await?;
         Ok(Self { id, serving: Box::pin(serve(connection, services)) })
     }
@@ -36,15 +49,10 @@ impl BuildSession {
     pub(crate) async fn during<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {
         let mut call = pin!(call);
         let outcome = poll_fn(|cx| {
-            let lost = self.serving.as_mut().poll(cx);
+            let lost = poll_connection(&mut self.serving, cx);
             match call.as_mut().poll(cx) {
                 Poll::Pending => lost.map(Err),
-                outcome @ Poll::Ready(_) => {
-                    if let Poll::Ready(lost) = lost {
-                        self.serving = Box::pin(std::future::ready(lost));
-                    }
-                    outcome
-                }
+                outcome @ Poll::Ready(_) => outcome,
             }
         });
         outcome.await
@@ -69,7 +77,6 @@ async fn serve(connection: impl AsyncRead + AsyncWrite + Unpin, services: Servic
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use bollard_buildkit_proto::{
         health::{HealthCheckRequest, HealthCheckResponse},
@@ -87,7 +94,7 @@ mod tests {
     use tokio::io::DuplexStream;
 
     use super::*;
-    use crate::{DockerClient, models::AuthConfig, redacted::Secret, transport::peer};
+    use crate::{images::SecretSource, models::AuthConfig, redacted::Secret, transport::peer};
 
     const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
     const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -192,12 +199,15 @@ mod tests {
             ("token.example", token),
             ("bearer.example", registry_token),
         ];
+        let secrets = [
+            ("token", SecretSource::Value(Secret("hunter2".into()))),
+            ("function", SecretSource::Function(Arc::new(|| Box::pin(async { Ok("called".into()) })))),
+            ("sealed", SecretSource::Function(Arc::new(|| Box::pin(async { Err("the vault is sealed".into()) })))),
+        ];
         Services {
-            docker: DockerClient::connect("tcp://127.0.0.1:1").unwrap(),
-            secrets: BTreeMap::from([("token".to_owned(), Secret(Bytes::from_static(b"hunter2")))]),
+            secrets: secrets.map(|(id, secret)| (id.to_owned(), secret)).into(),
             credentials: credentials.map(|(name, auth)| (name.to_owned(), auth)).into(),
-            configured_credentials: false,
-            ssh_agents: BTreeMap::new(),
+            ..Services::none()
         }
     }
 
@@ -222,6 +232,9 @@ mod tests {
             let health: HealthCheckResponse = engine.call(HEALTH, &HealthCheckRequest::default()).await.unwrap();
             assert_eq!(health.status, 1);
             assert_eq!(engine.secret("token").await.unwrap(), b"hunter2");
+            assert_eq!(engine.secret("function").await.unwrap(), b"called");
+            let (code, message) = engine.secret("sealed").await.unwrap_err();
+            assert!(code == INTERNAL && message.contains("the%20vault%20is%20sealed"), "{code} {message}");
             for other in ["", "Token", "/etc/passwd"] {
                 let (code, message) = engine.secret(other).await.unwrap_err();
                 assert_eq!(code, NOT_FOUND, "{message}");

@@ -50,6 +50,12 @@ pub struct ConnectGrpc {
 request!(ConnectGrpc => RawConnection, "buildkit_grpc");
 
 impl ConnectGrpc {
+    /// Replaces the settings of the request.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     async fn call(self) -> Result<RawConnection> {
         let api = self.buildkit.docker.api("buildkit_grpc", &self.settings).await?;
         let response = api.dedicated(upgrade(), async |client: &Client| client.buildkit_grpc().await).await?;

@@ -1,4 +1,5 @@
-//! The gRPC services that this program offers to BuildKit during a build: health, secrets, credentials and SSH agents.
+//! The gRPC services that this program offers to BuildKit during a build: health, secrets, credentials, SSH agents, files
+//! to read, and places to export to.
 
 use std::{collections::BTreeMap, future::ready, path::PathBuf, sync::Arc};
 
@@ -10,7 +11,6 @@ use bollard_buildkit_proto::{
         sshforward::v1::CheckAgentRequest,
     },
 };
-use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _, Map};
 use http::{Request, Response};
 use prost::Message;
@@ -21,44 +21,86 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-use crate::{DockerClient, models::AuthConfig, redacted::Secret, transport::RequestBody};
+use crate::{
+    DockerClient,
+    images::{SecretSource, SyncTree},
+    models::AuthConfig,
+    transport::RequestBody,
+};
 
+mod file_send;
+mod file_sync;
 mod ssh;
+#[cfg(test)]
+mod test_engine;
+mod upload;
+
+pub(crate) use self::{file_send::ExportTarget, upload::UploadSource};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
 const CREDENTIALS: &str = "/moby.filesync.v1.Auth/Credentials";
 const CHECK_AGENT: &str = "/moby.sshforward.v1.SSH/CheckAgent";
 const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
-
-/// The methods of the services. BuildKit does not call others.
-pub(super) const METHODS: [&str; 5] = [HEALTH, SECRET, CREDENTIALS, CHECK_AGENT, FORWARD_AGENT];
+const SYNC_FILES: &str = "/moby.filesync.v1.FileSync/DiffCopy";
+const PULL_UPLOAD: &str = "/moby.upload.v1.Upload/Pull";
+const SEND_EXPORT: &str = "/moby.filesync.v1.FileSend/DiffCopy";
 
 /// Maximum size of a request message, in bytes. Requests contain a name, or at most 32 KiB for an SSH agent.
 const MAX_REQUEST: usize = 64 << 10;
 
-/// Secrets, credentials and SSH agents for BuildKit, during one build.
+/// What BuildKit can use during one build.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
     pub(crate) docker: DockerClient,
     /// The secrets, by id.
-    pub(crate) secrets: BTreeMap<String, Secret<Bytes>>,
+    pub(crate) secrets: BTreeMap<String, SecretSource>,
     /// Credentials that replace those of the user's configuration, by registry.
     pub(crate) credentials: BTreeMap<String, AuthConfig>,
     /// Whether to look up credentials in the user's configuration.
     pub(crate) configured_credentials: bool,
     /// The sockets of SSH agents, by id.
     pub(crate) ssh_agents: BTreeMap<String, PathBuf>,
+    /// The directories to read, by name: `context`, `dockerfile`, and those of additional contexts.
+    pub(crate) directories: BTreeMap<String, Arc<SyncTree>>,
+    /// The archive of the build context.
+    pub(crate) upload: Option<UploadSource>,
+    /// The targets of exporters, by their numbers in the build; `None` for exporters that send nothing to this machine.
+    pub(crate) exports: Vec<Option<Arc<ExportTarget>>>,
 }
 
 impl Services {
+    /// Returns the methods of the services that are offered. BuildKit does not call others.
+    pub(super) fn methods(&self) -> Vec<&'static str> {
+        let mut methods = vec![HEALTH, SECRET, CREDENTIALS, CHECK_AGENT, FORWARD_AGENT];
+        methods.extend((!self.directories.is_empty()).then_some(SYNC_FILES));
+        methods.extend(self.upload.as_ref().map(|_| PULL_UPLOAD));
+        methods.extend(self.has_exports().then_some(SEND_EXPORT));
+        methods
+    }
+
+    /// Returns the key of the build context, if it is a directory, see [`SyncTree::shared_key`].
+    pub(super) fn shared_key(&self) -> Option<String> {
+        self.directories.get("context").map(|tree| tree.shared_key())
+    }
+
+    fn has_exports(&self) -> bool {
+        self.exports.iter().any(Option::is_some)
+    }
+
     /// Responds to a request of BuildKit. The future owns what it needs.
     pub(super) fn respond(self: &Arc<Self>, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let services = Arc::clone(self);
         Box::pin(async move {
             match request.uri().path() {
                 HEALTH => unary(request, |_: HealthCheckRequest| ready(Ok(health()))).await,
-                SECRET => unary(request, |asked: GetSecretRequest| ready(services.secret(&asked.id))).await,
+                SECRET => {
+                    let answer = |asked: GetSecretRequest| {
+                        let services = Arc::clone(&services);
+                        async move { services.secret(&asked.id).await }
+                    };
+                    unary(request, answer).await
+                }
                 CREDENTIALS => {
                     let answer = |asked: CredentialsRequest| {
                         let services = Arc::clone(&services);
@@ -68,17 +110,25 @@ impl Services {
                 }
                 CHECK_AGENT => unary(request, |asked: CheckAgentRequest| ready(services.check_agent(&asked))).await,
                 FORWARD_AGENT => services.forward_agent(request).await,
+                SYNC_FILES if !services.directories.is_empty() => services.sync_files(request).await,
+                PULL_UPLOAD if services.upload.is_some() => services.send_upload(request).await,
+                SEND_EXPORT if services.has_exports() => services.receive_export(request).await,
                 _ => Status::unimplemented("this client does not offer the method").into_http(),
             }
         })
     }
 
-    fn secret(&self, id: &str) -> Result<GetSecretResponse, Status> {
+    async fn secret(&self, id: &str) -> Result<GetSecretResponse, Status> {
         let secret = self.secrets.get(id).ok_or_else(|| Status::not_found(format!("there is no secret {id:?}")))?;
-        Ok(GetSecretResponse { data: secret.to_vec() })
+        let value = secret.value(id).await.map_err(|error| Status::internal(error.to_string()))?;
+        Ok(GetSecretResponse { data: value.into() })
     }
 
     /// Returns the credentials for the registry at `host`, or empty ones if there are none.
+    ///
+    /// BuildKit gets tokens of registries with them. The methods `GetTokenAuthority`, `FetchToken` and `VerifyTokenAuthority`,
+    /// by which a client gets the tokens itself, are not needed: BuildKit exchanges an identity token, which is a secret
+    /// without a user name, as well. Only a registry token, which cannot be exchanged, would need them.
     async fn credentials(&self, host: &str) -> Result<CredentialsResponse, Status> {
         let found = self.docker.credentials_for(host, &self.credentials, self.configured_credentials).await;
         let found = found.map_err(|error| Status::internal(error.to_string()))?.unwrap_or_default();
@@ -89,6 +139,23 @@ impl Services {
             return Err(Status::failed_precondition("builds with BuildKit do not support registry tokens"));
         }
         Ok(CredentialsResponse { username: found.username, secret: found.password })
+    }
+}
+
+#[cfg(test)]
+impl Services {
+    /// Returns services that offer nothing.
+    pub(super) fn none() -> Self {
+        Self {
+            docker: DockerClient::connect("tcp://127.0.0.1:1").unwrap(),
+            secrets: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+            configured_credentials: false,
+            ssh_agents: BTreeMap::new(),
+            directories: BTreeMap::new(),
+            upload: None,
+            exports: Vec::new(),
+        }
     }
 }
 

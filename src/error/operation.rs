@@ -12,7 +12,13 @@ pub(crate) enum Operation {
 }
 
 /// Calls that are named differently from the operation that they send: name, operation id, action.
-const COMBINED: [(&str, &str, &str); 9] = [
+const COMBINED: [(&str, &str, &str); 15] = [
+    ("build_history_list", "buildkit_grpc", "list the build history"),
+    ("build_history_pin", "buildkit_grpc", "change build record"),
+    ("build_history_remove", "buildkit_grpc", "remove build record"),
+    ("build_history_watch", "buildkit_grpc", "watch the build history"),
+    ("buildkit_disk_usage", "buildkit_grpc", "measure the build cache"),
+    ("buildkit_prune", "buildkit_grpc", "prune the build cache"),
     ("container_run", "container_wait", "run container"),
     ("container_port", "container_inspect", "look up ports of container"),
     ("container_wait_until_healthy", "container_inspect", "wait for the health check of container"),

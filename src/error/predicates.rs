@@ -121,7 +121,8 @@ impl Error {
         matches!(self.0.kind, Kind::Credentials(_) | Kind::Timeout { phase: Phase::Helper(_), .. })
     }
 
-    /// Returns whether the negotiated API version lacks the operation, option or field. Nothing was sent.
+    /// Returns whether the negotiated API version, or the engine's BuildKit, lacks the operation, option or field. The engine
+    /// has executed nothing.
     #[must_use]
     pub fn is_unsupported(&self) -> bool {
         self.kind() == ErrorKind::Unsupported

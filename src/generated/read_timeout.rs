@@ -13,9 +13,9 @@ use crate::{
     error::{Kind, Phase},
 };
 
-/// Fails if a body is pending for longer than its limit.
+/// Fails if a body, or another stream of progress, is pending for longer than its limit.
 #[derive(Debug, Default)]
-pub(super) struct ReadTimeout {
+pub(crate) struct ReadTimeout {
     limit: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether the timer runs, because data is awaited.
@@ -23,12 +23,12 @@ pub(super) struct ReadTimeout {
 }
 
 impl ReadTimeout {
-    pub(super) fn new(limit: Option<Duration>) -> Self {
+    pub(crate) fn new(limit: Option<Duration>) -> Self {
         Self { limit, timer: None, waiting: false }
     }
 
     /// Returns `poll`, or an error if it has been pending for longer than the limit.
-    pub(super) fn apply<T>(&mut self, cx: &mut Context<'_>, poll: Poll<T>) -> Poll<Result<T>> {
+    pub(crate) fn apply<T>(&mut self, cx: &mut Context<'_>, poll: Poll<T>) -> Poll<Result<T>> {
         let Some(limit) = self.limit else { return poll.map(Ok) };
         if let Poll::Ready(item) = poll {
             self.waiting = false;

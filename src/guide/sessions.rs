@@ -102,7 +102,8 @@
 //! [`docker.buildkit()`](crate::DockerClient::buildkit) opens connections that carry HTTP/2, for programs with their own
 //! implementation of gRPC. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
 //! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls services of BuildKit. Both return a
-//! [`RawConnection`](crate::raw::RawConnection), which implements `AsyncRead` and `AsyncWrite`.
+//! [`RawConnection`](crate::raw::RawConnection), which implements `AsyncRead` and `AsyncWrite`. With the feature `buildkit`,
+//! [builds](../builds/index.html) open them themselves.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,32 +1,72 @@
 //! Building an image from a Dockerfile.
 
+#[cfg(feature = "buildkit")]
+use self::outcome::Outputs;
+use self::{builder_version::Route, options::Options, outcome::Built};
 use super::{
     Image, Images, WatchProgress,
-    progress::{Progress, ProgressItem, ProgressResult},
+    progress::{Progress, ProgressResult},
 };
-#[cfg(feature = "buildkit")]
-use crate::buildkit::BuildSession;
 use crate::{
-    DockerClient, Error, Result, Size,
-    generated::Api,
+    Result,
     request::{Settings, request},
 };
 
 #[cfg(feature = "buildkit")]
+mod attestation;
+#[cfg(feature = "buildkit")]
+mod attributes;
+mod builder_version;
+mod cache;
+mod checks;
+#[cfg(feature = "buildkit")]
+mod dockerfile_lines;
+#[cfg(feature = "buildkit")]
+mod export;
+#[cfg(feature = "buildkit")]
+mod exporters;
+#[cfg(feature = "buildkit")]
 mod failure;
+mod host_address;
 mod input;
+mod limits;
+#[cfg(feature = "buildkit")]
+mod named_context;
 mod options;
+mod outcome;
+#[cfg(feature = "buildkit")]
+mod output;
+mod post;
 #[cfg(feature = "buildkit")]
 mod secrets;
 #[cfg(feature = "buildkit")]
 mod session;
 #[cfg(feature = "buildkit")]
+mod solve;
+#[cfg(feature = "buildkit")]
+mod solve_stream;
+#[cfg(feature = "buildkit")]
+mod source_error;
+#[cfg(feature = "buildkit")]
 mod ssh;
+#[cfg(feature = "buildkit")]
+mod workers;
 
 #[cfg(feature = "tar")]
 pub(super) use self::input::Opened;
-use self::options::{Options, filled, json};
-pub use self::{input::BuildContext, options::HostAddress};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::secrets::SecretSource;
+#[cfg(feature = "buildkit")]
+pub(super) use self::solve_stream::{Response, SolveStream};
+#[cfg(feature = "buildkit")]
+pub use self::{
+    attestation::Attestation,
+    cache::Cache,
+    export::{ExportBuild, Exported},
+    named_context::NamedContext,
+    output::Output,
+};
+pub use self::{builder_version::BuilderVersion, cache::CacheFrom, host_address::HostAddress, input::BuildContext};
 
 impl Images {
     /// Builds an image from a Dockerfile and the files of a build context, as `docker build` does, and returns its handle, by
@@ -35,10 +75,11 @@ impl Images {
     /// The context is a directory (with the feature `tar`: a path or a `Context`), a tar archive, plain or compressed with
     /// gzip, bzip2 or xz (bytes, a file or an [`Upload`](crate::Upload)), or a URL ([`Archive::Url`](super::Archive::Url)).
     ///
-    /// Calls `POST /build`, without a response timeout; see [`progress`](BuildImage::progress).
-    ///
     /// [`build_kit(true)`](BuildImage::build_kit) builds with BuildKit. The classic builder, which is the default, is
     /// deprecated by Docker.
+    ///
+    /// Calls `POST /build`, without a response timeout; see [`progress`](BuildImage::progress). With BuildKit and the feature
+    /// `buildkit`, calls `Solve` of BuildKit's control API, see [`build_kit`](BuildImage::build_kit).
     ///
     /// Sends the credentials for all registries of the user's configuration, because only the engine can determine
     /// which of them it needs; credentials that could not be obtained are left out, with a warning to `tracing`. In a session
@@ -52,7 +93,8 @@ impl Images {
     /// Fails if a step fails ([`is_operation_failed`](crate::Error::is_operation_failed); its exit code is the error's
     /// [`code`](crate::Error::code)), if there is no Dockerfile (500, or before anything is sent), if its first line is not
     /// valid (400), if a file of the context cannot be read, or if the helper for all credentials does not list the
-    /// registries ([`is_credentials`](crate::Error::is_credentials)).
+    /// registries ([`is_credentials`](crate::Error::is_credentials)). Of BuildKit's control API, all errors of the engine are
+    /// failures of the operation. It fails before anything is sent if an option is set that the builder does not have.
     ///
     /// # Examples
     ///
@@ -106,7 +148,8 @@ pub struct BuildImage {
 request!(BuildImage => Image, "image_build");
 
 impl BuildImage {
-    /// Resolves to the progress, once the engine has sent response headers.
+    /// Resolves to the progress, once the engine has sent response headers or, with BuildKit's control API, once the
+    /// connections are open.
     ///
     /// # Examples
     ///
@@ -131,142 +174,41 @@ impl BuildImage {
     }
 
     async fn begin(self) -> Result<Progress<Image>> {
+        let docker = self.images.docker.clone();
+        self.start(|route| Built::new(docker, route)).await
+    }
+
+    /// Starts a build with these outputs.
+    #[cfg(feature = "buildkit")]
+    async fn begin_export(mut self, outputs: Vec<Output>) -> Result<Progress<Exported>> {
+        let collected = Outputs::new(self.images.docker.clone(), &outputs);
+        self.options.outputs = Some(outputs);
+        self.start(|route| collected.of(route)).await
+    }
+
+    /// Starts the build. `outcome` returns the collector of its result.
+    async fn start<T, R>(self, outcome: impl FnOnce(Route) -> R) -> Result<Progress<T>>
+    where
+        R: ProgressResult<T> + 'static,
+    {
         let Self { images, context, options, settings } = self;
         let docker = &images.docker;
         let api = docker.api("image_build", &settings).await?;
-        let names = api.during(options.names(api.version()))?;
-        let extra_hosts = api.during(options.extra_hosts(api.version()))?;
-        let (memory, shm_size) = (bytes(&api, &options.memory)?, bytes(&api, &options.shm_size)?);
-        let memory_swap = options.memory_swap.as_ref().map(Size::to_bytes_or_unlimited).transpose();
-        let memory_swap = api.during(memory_swap)?;
-        if options.build_kit {
-            api.during(options.check_for_buildkit(api.version()))?;
+        let route = api.during(options.route(docker, &settings, api.version()).await)?;
+        api.during(options.check(route, api.version()))?;
+        #[cfg(feature = "buildkit")]
+        if route == Route::Solve {
+            let items = solve::start(docker, context, options, &settings, api.version()).await;
+            return Ok(Progress::of_solve(api.during(items)?, outcome(route)));
         }
-        let context = api.during(context.open(options.dockerfile.as_deref(), api.version()).await)?;
-        // BuildKit asks for the credentials that it needs.
-        let credentials = match options.has_session() {
-            true => None,
-            false => api.during(docker.registry_config(&options.credentials, !options.anonymous).await)?,
-        };
-        #[cfg(feature = "buildkit")]
-        let mut session = api.during(session::open(docker, &options, &settings).await)?;
-        #[cfg(feature = "buildkit")]
-        let session_id = session.as_ref().map(|session| session.id().to_owned());
-        #[cfg(not(feature = "buildkit"))]
-        let session_id: Option<String> = None;
-        let build_args = json(&options.build_args_with(docker.proxies(), api.version()));
-        let (labels, cache_from, outputs) = (json(&options.labels), json(&options.cache_from), json(&options.outputs));
-        let (ulimits, security_opts) = (json(&options.ulimits), json(&options.security_opts));
-        let response = api.image_build(
-            build_args.as_deref(),
-            options.build_id.as_deref(),
-            cache_from.as_deref(),
-            options.cgroup_parent.as_deref(),
-            options.cpu_period,
-            options.cpu_quota,
-            options.cpuset_cpus.as_deref(),
-            options.cpuset_mems.as_deref(),
-            options.cpu_shares,
-            context.dockerfile.as_deref(),
-            filled(&extra_hosts),
-            options.force_rm.map(u8::from),
-            options.isolation.as_deref(),
-            labels.as_deref(),
-            memory,
-            memory_swap,
-            options.network.as_deref(),
-            options.no_cache,
-            outputs.as_deref(),
-            options.platform.as_deref(),
-            options.pull.map(u8::from),
-            options.quiet,
-            context.url.as_deref(),
-            options.rm,
-            security_opts.as_deref(),
-            session_id.as_deref(),
-            shm_size,
-            options.squash,
-            names,
-            options.target.as_deref(),
-            ulimits.as_deref(),
-            options.build_kit.then_some("2"),
-            credentials.as_deref(),
-            context.upload.into_body(),
-        );
-        let response = async { api.bytes(response.await) };
-        #[cfg(feature = "buildkit")]
-        let body = match &mut session {
-            Some(session) => api.during(session.during(response).await)?,
-            None => response.await?,
-        };
-        #[cfg(not(feature = "buildkit"))]
-        let body = response.await?;
-        let built = Built {
-            id: None,
-            docker: docker.clone(),
-            #[cfg(feature = "buildkit")]
-            failure: failure::Failure::default(),
-        };
-        let progress = Progress::new(body, api.max_item_size(), "image_build", built);
-        #[cfg(feature = "buildkit")]
-        let progress = progress.with_session(session.map(BuildSession::into_serving));
-        Ok(progress)
-    }
-}
-
-fn bytes(api: &Api<'_>, size: &Option<Size>) -> Result<Option<i64>> {
-    api.during(size.as_ref().map(Size::to_bytes).transpose())
-}
-
-/// The image that was built, by its id, as short or long as the engine reports it.
-struct Built {
-    id: Option<String>,
-    docker: DockerClient,
-    #[cfg(feature = "buildkit")]
-    failure: failure::Failure,
-}
-
-impl ProgressResult<Image> for Built {
-    fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
-        let id = match item {
-            ProgressItem::Outcome(outcome) => outcome["ID"].as_str(),
-            ProgressItem::Output(text) => {
-                // A quiet build of newer engines prints only the id, which has no prefix on Podman.
-                let text = text.trim();
-                let is_bare = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-                let quiet = (is_bare || text.starts_with("sha256:")).then_some(text);
-                text.strip_prefix("Successfully built ").or(quiet)
-            }
-            ProgressItem::Status(_) => None,
-            #[cfg(feature = "buildkit")]
-            ProgressItem::Trace(trace) => {
-                self.failure.add(trace);
-                None
-            }
-        };
-        if let Some(id) = id {
-            self.id = Some(id.to_owned());
-        }
-        Ok(())
-    }
-
-    #[cfg(feature = "buildkit")]
-    fn explain(&self, error: Error) -> Error {
-        self.failure.explain(error)
-    }
-
-    fn finish(self: Box<Self>) -> Result<Image> {
-        let Some(id) = self.id else {
-            return Err(Error::truncated("the engine did not report the id of the image").during("image_build"));
-        };
-        Ok(self.docker.image(id))
+        post::start(&api, docker, context, &options, &settings, route, outcome(route)).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{images::Archive, models::AuthConfig};
+    use crate::{DockerClient, images::Archive, models::AuthConfig};
 
     const SECRET: &str = "hunter2";
 
@@ -277,13 +219,31 @@ mod tests {
             .images()
             .build(Archive::Url(format!("https://me:{SECRET}@host:1/a.git?token={SECRET}")))
             .build_arg("TOKEN", SECRET)
-            .output("registry", [("password", SECRET)])
             .credentials("docker.io", AuthConfig { password: SECRET.into(), ..Default::default() });
         for text in [format!("{build:?}"), format!("{build:#?}")] {
             assert!(!text.contains(SECRET) && text.contains("[redacted]"), "{text}");
-            for name in ["TOKEN", "registry", "password", "docker.io", "@host:1"] {
+            for name in ["TOKEN", "docker.io", "@host:1"] {
                 assert!(text.contains(name), "{name}: {text}");
             }
+        }
+    }
+
+    #[cfg(feature = "buildkit")]
+    #[test]
+    fn debug_of_build_with_buildkit_redacts_secrets() {
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let build = docker
+            .images()
+            .build(Vec::new())
+            .secret("token", SECRET)
+            .secret_from("password", || async { Ok::<_, std::io::Error>(SECRET) })
+            .named_context("source", NamedContext::url(format!("https://me:{SECRET}@host:1/a.git")))
+            .cache_from(Cache::new("s3", [("secret_access_key", SECRET)]))
+            .output(Output::new("registry", [("password", SECRET)]));
+        let text = format!("{build:?}");
+        assert!(!text.contains(SECRET), "{text}");
+        for name in ["token", "Function", "@host:1", "secret_access_key", "registry"] {
+            assert!(text.contains(name), "{name}: {text}");
         }
     }
 

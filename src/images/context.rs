@@ -13,9 +13,13 @@ mod pack;
 mod pattern;
 mod plan;
 mod resolve;
+#[cfg(feature = "buildkit")]
+mod sync_tree;
 
 #[cfg(fuzzing)]
 pub(crate) use self::ignore::{Ignore, Inclusion};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::sync_tree::{Content, Patterns, SyncEntry, SyncReader, SyncTree};
 
 /// A build context: a local directory, files in memory, or both. The Dockerfile is one of these files, or a file elsewhere.
 /// Requires the feature `tar`. [`Images::build`](super::Images::build) takes it.
@@ -40,6 +44,10 @@ pub(crate) use self::ignore::{Ignore, Inclusion};
 /// are not followed, hard links become separate files, and sockets, FIFOs and devices are skipped. The files are read
 /// by a blocking thread during the upload, and never held in memory as a whole. It is an error if a file changes its
 /// length during the upload, or is replaced by a file of another type.
+///
+/// With BuildKit, the engine asks for the files that the build needs, and keeps them: files whose attributes did not change
+/// are not sent again. As with the docker CLI, hard links stay hard links, FIFOs and devices are sent, and sockets become
+/// empty files. Extended attributes are not sent.
 ///
 /// # `.dockerignore`
 ///

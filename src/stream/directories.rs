@@ -1,4 +1,4 @@
-//! Creation of the directories of an archive.
+//! Creation of the directories of an archive, or of an export.
 
 use std::{
     collections::BTreeMap,
@@ -19,17 +19,27 @@ use super::root_dir::RootDir;
 ///
 /// Memory use is bounded by that on the disk: each path is held once.
 #[derive(Default)]
-pub(super) struct Directories(BTreeMap<PathBuf, Attributes>);
+pub(crate) struct Directories(BTreeMap<PathBuf, Attributes>);
 
-struct Attributes {
-    mode: Option<Mode>,
-    /// Time of the last change, in seconds since 1970.
-    modified: Option<i64>,
+/// The attributes of a directory, of which `None` is not set.
+pub(crate) struct Attributes {
+    /// The permissions; other bits are ignored.
+    pub(crate) mode: Option<u32>,
+    /// Time of the last change.
+    pub(crate) modified: Option<Timespec>,
+}
+
+impl Attributes {
+    pub(super) fn of(header: &Header) -> Self {
+        let seconds = header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok());
+        let modified = seconds.map(|tv_sec| Timespec { tv_sec, tv_nsec: 0 });
+        Self { mode: header.mode().ok(), modified }
+    }
 }
 
 impl Directories {
     /// Creates a directory and its parents, unless they exist.
-    pub(super) fn make(&mut self, root: &mut RootDir, path: PathBuf, header: &Header) -> io::Result<()> {
+    pub(crate) fn make(&mut self, root: &mut RootDir, path: PathBuf, attributes: Attributes) -> io::Result<()> {
         let mut above = PathBuf::new();
         for name in &path {
             above.push(name);
@@ -47,18 +57,12 @@ impl Directories {
             // Fails for a directory of another user. Unpacking its entries then fails, if they cannot be written.
             let _ = fs::chmodat(parent, name, mode | Mode::RWXU, AtFlags::empty());
         }
-        // Without setuid, setgid and sticky bits.
-        let permissions = |mode| Mode::from_raw_mode((mode & 0o777) as RawMode);
-        let attributes = Attributes {
-            mode: header.mode().ok().map(permissions),
-            modified: header.mtime().ok().and_then(|seconds| i64::try_from(seconds).ok()),
-        };
         self.0.insert(path, attributes);
         Ok(())
     }
 
     /// Sets modes and times, the innermost directories first. Returns the directory that cannot be changed with its error.
-    pub(super) fn finish(self, root: &mut RootDir) -> Result<(), (PathBuf, io::Error)> {
+    pub(crate) fn finish(self, root: &mut RootDir) -> Result<(), (PathBuf, io::Error)> {
         for (path, attributes) in self.0.into_iter().rev() {
             if let Err(errno) = set(root, &path, &attributes) {
                 return Err((path, errno.into()));
@@ -72,10 +76,11 @@ fn set(root: &mut RootDir, path: &Path, attributes: &Attributes) -> Result<(), E
     let (parent, name) = root.parent(path)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = fs::openat(parent, name, flags, Mode::empty())?;
-    if let Some(seconds) = attributes.modified {
+    if let Some(last_modification) = attributes.modified {
         let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-        let last_modification = Timespec { tv_sec: seconds, tv_nsec: 0 };
         fs::futimens(&directory, &Timestamps { last_access, last_modification })?;
     }
-    attributes.mode.map_or(Ok(()), |mode| fs::fchmod(&directory, mode))
+    // Without setuid, setgid and sticky bits.
+    let permissions = |mode| Mode::from_raw_mode((mode & 0o777) as RawMode);
+    attributes.mode.map_or(Ok(()), |mode| fs::fchmod(&directory, permissions(mode)))
 }

@@ -74,13 +74,21 @@ impl RootDir {
         Ok(Self { path: path.to_owned(), root, last: None })
     }
 
+    /// Opens the same directory, even if it was moved or replaced.
+    #[cfg(feature = "buildkit")]
+    pub(crate) fn try_clone(&self) -> Result<Self> {
+        let root =
+            io::fcntl_dupfd_cloexec(&self.root, 0).map_err(|errno| Error::read_failed(&self.path, errno.into()))?;
+        Ok(Self { path: self.path.clone(), root, last: None })
+    }
+
     /// Returns the full path of `path`, for error messages.
     pub(crate) fn locate(&self, path: &Path) -> PathBuf {
         if path.as_os_str().is_empty() { self.path.clone() } else { self.path.join(path) }
     }
 
     /// Returns the names and types of the entries of a directory, sorted by name.
-    pub(super) fn list(&mut self, path: &Path) -> Result<Vec<(OsString, Kind)>> {
+    pub(crate) fn list(&mut self, path: &Path) -> Result<Vec<(OsString, Kind)>> {
         let names = self.directory(path).and_then(|directory| {
             let mut names = Vec::new();
             let flags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -137,7 +145,7 @@ impl RootDir {
         Error::local_io(format!("failed to read {}: replaced while the directory was read", path.display()))
     }
 
-    fn failed(&self, path: &Path, errno: Errno) -> Error {
+    pub(super) fn failed(&self, path: &Path, errno: Errno) -> Error {
         match errno {
             // A link in place of a file or of a directory.
             Errno::LOOP | Errno::NOTDIR => self.replaced(path),
@@ -146,7 +154,7 @@ impl RootDir {
     }
 
     /// Opens the directory that has the entry `path`, and returns it with the name of the entry.
-    pub(super) fn parent<'a>(&mut self, path: &'a Path) -> Result<(BorrowedFd<'_>, &'a OsStr), Errno> {
+    pub(crate) fn parent<'a>(&mut self, path: &'a Path) -> Result<(BorrowedFd<'_>, &'a OsStr), Errno> {
         match (path.parent(), path.file_name()) {
             (Some(parent), Some(name)) => Ok((self.directory(parent)?, name)),
             // The directory itself.

@@ -10,7 +10,7 @@ use rustix::{fs::AtFlags, io::Errno};
 use super::{
     Download,
     archive::{self, Entries, Entry},
-    directories::Directories,
+    directories::{Attributes, Directories},
     pipe,
     root_dir::RootDir,
 };
@@ -64,7 +64,7 @@ fn unpack(entries: &mut Entries<'_>, directory: &Path) -> Result<()> {
         let path = entry.path().unwrap_or_default().into_owned();
         let kind = entry.header().entry_type();
         let written = if kind.is_dir() {
-            inside(&path).and_then(|path| directories.make(&mut root, path, entry.header()))
+            inside(&path).and_then(|path| directories.make(&mut root, path, Attributes::of(entry.header())))
         } else if kind.is_fifo() || kind.is_character_special() || kind.is_block_special() {
             Ok(())
         } else {

@@ -41,6 +41,11 @@ pub struct PingEngine {
 request!(PingEngine => Ping, "system_ping");
 
 impl PingEngine {
+    /// Replaces the settings of the request.
+    pub(crate) fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
     async fn call(self) -> Result<Ping> {
         self.read(Ping::from_headers).await
     }

@@ -1,25 +1,66 @@
 //! Serving HTTP/2 on a connection on which the engine is the client, as in sessions of BuildKit.
 
-use std::{
-    convert::Infallible,
-    future::poll_fn,
-    mem,
-    pin::{Pin, pin},
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
-};
+use std::{convert::Infallible, future::poll_fn, pin::pin, task::Context};
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use http::{Request, Response};
-use hyper::{rt::Executor, server::conn::http2::Builder, service::service_fn};
+use hyper::{server::conn::http2::Builder, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::http2_tasks::Tasks;
 use crate::{Error, Result, error::Kind};
 
 /// The body of a request of the engine.
 pub(crate) use hyper::body::Incoming as RequestBody;
+
+/// Maximum number of requests that the engine can have open at once. It waits with further ones.
+const MAX_REQUESTS: u32 = 32;
+
+/// Maximum number of bytes of a request that are received before they are processed.
+const WINDOW: u32 = 64 << 10;
+
+/// The same for all requests together. Larger, so that a request that is not processed does not delay the others.
+const CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// Maximum number of bytes of the headers of a request. BuildKit sends each line of a `.dockerignore` in a header.
+const MAX_HEADERS: u32 = 256 << 10;
+
+/// Maximum number of bytes of a response that wait to be sent.
+const MAX_WAITING: usize = 64 << 10;
+
+/// Serves the requests of the engine with `respond` until the engine closes the connection.
+///
+/// Spawns no tasks: the responses make progress when this future is polled, and end when it is dropped.
+pub(crate) async fn serve_http2<C, R, F, B>(connection: C, respond: R) -> Result<()>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    R: Fn(Request<RequestBody>) -> F,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let mut tasks = Tasks::default();
+    let mut builder = Builder::new(tasks.executor());
+    builder
+        .max_concurrent_streams(MAX_REQUESTS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(MAX_HEADERS)
+        .max_send_buf_size(MAX_WAITING);
+    let service = service_fn(move |request| {
+        let response = respond(request);
+        async move { Ok::<_, Infallible>(response.await) }
+    });
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(connection), service));
+    let end = poll_fn(|cx: &mut Context<'_>| {
+        let end = connection.as_mut().poll(cx);
+        if end.is_pending() {
+            _ = tasks.poll(cx);
+        }
+        end
+    });
+    end.await.map_err(|error| Error::with_source(Kind::ConnectionLost("the connection failed".into()), error))
+}
 
 /// The engine's end of a connection.
 #[cfg(test)]
@@ -36,81 +77,5 @@ pub(crate) mod peer {
         let (requests, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(connection)).await.unwrap();
         tokio::spawn(connection);
         requests
-    }
-}
-
-/// Maximum number of requests that the engine can have open at once. It waits with further ones.
-const MAX_REQUESTS: u32 = 32;
-
-/// Maximum number of bytes of a request that are received before they are processed.
-const WINDOW: u32 = 64 << 10;
-
-/// The same for all requests together. Larger, so that a request that is not processed does not delay the others.
-const CONNECTION_WINDOW: u32 = 1 << 20;
-
-/// Maximum number of bytes of the headers of a request.
-const MAX_HEADERS: u32 = 16 << 10;
-
-/// Maximum number of bytes of a response that wait to be sent.
-const MAX_WAITING: usize = 64 << 10;
-
-/// Serves the requests of the engine with `respond` until the engine closes the connection.
-///
-/// Spawns no tasks: the responses make progress when this future is polled, and end when it is dropped.
-pub(crate) async fn serve_http2<C, R, F, B>(connection: C, respond: R) -> Result<()>
-where
-    C: AsyncRead + AsyncWrite + Unpin,
-    R: Fn(Request<RequestBody>) -> F,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
-{
-    let started = Started::default();
-    let mut builder = Builder::new(started.clone());
-    builder
-        .max_concurrent_streams(MAX_REQUESTS)
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(MAX_HEADERS)
-        .max_send_buf_size(MAX_WAITING);
-    let service = service_fn(move |request| {
-        let response = respond(request);
-        async move { Ok::<_, Infallible>(response.await) }
-    });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(connection), service));
-    let mut running = FuturesUnordered::new();
-    let end = poll_fn(|cx: &mut Context<'_>| {
-        loop {
-            if let Poll::Ready(end) = connection.as_mut().poll(cx) {
-                return Poll::Ready(end);
-            }
-            running.extend(started.take());
-            while let Poll::Ready(Some(())) = running.poll_next_unpin(cx) {}
-            if started.is_empty() {
-                return Poll::Pending;
-            }
-        }
-    });
-    end.await.map_err(|error| Error::with_source(Kind::ConnectionLost("the connection failed".into()), error))
-}
-
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Tasks of the connection that have not been polled yet, in place of an executor that spawns them.
-#[derive(Clone, Default)]
-struct Started(Arc<Mutex<Vec<Task>>>);
-
-impl Started {
-    fn take(&self) -> Vec<Task> {
-        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Started {
-    fn execute(&self, task: F) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Box::pin(task));
     }
 }

@@ -64,6 +64,9 @@
 //! # }
 //! ```
 //!
+//! With the feature `buildkit`, the engine also has BuildKit: builds with it, its sessions, and its control API, at
+//! `POST /grpc`. They report the same simulation as a graph of steps. The feature has no effect on other operations.
+//!
 //! # Swarms
 //!
 //! [`FakeEngineBuilder::swarm_nodes`] makes the engine the manager of a swarm. Services run the programs of their images
@@ -149,8 +152,9 @@
 //!   have containers, volumes and networks that clients cannot access.
 //! - If a client closes an attached connection, the engine handles that as a half-close until it next writes to the connection.
 //!
-//! Operations that are not simulated, such as sessions of BuildKit, return 501 and are listed by
-//! [`FakeEngine::not_simulated`]. A test can define the responses to them with expected calls.
+//! Operations that are not simulated, such as attestations of images, return 501 and are listed by
+//! [`FakeEngine::not_simulated`]. Unsupported parts of operations, such as builds for several platforms, also return 501,
+//! or `UNIMPLEMENTED` in the control API of BuildKit. A test can define the responses to operations with expected calls.
 
 #![deny(missing_docs)]
 

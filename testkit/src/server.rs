@@ -15,6 +15,8 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
+#[cfg(feature = "buildkit")]
+use crate::simulate::BuildKit;
 use crate::{
     Request, Response, expectations::Expectations, release::Release, state::SharedState, transcript::Transcript,
 };
@@ -38,6 +40,8 @@ pub(crate) struct Server {
     programs: Mutex<JoinSet<()>>,
     /// The task that runs the tasks of the swarm.
     agent: Mutex<Option<AbortHandle>>,
+    #[cfg(feature = "buildkit")]
+    pub(crate) buildkit: BuildKit,
 }
 
 /// Counts one open connection until it is dropped.
@@ -73,6 +77,8 @@ impl Server {
             connections: Mutex::default(),
             programs: Mutex::default(),
             agent: Mutex::default(),
+            #[cfg(feature = "buildkit")]
+            buildkit: BuildKit::default(),
         }
     }
 

@@ -1,6 +1,11 @@
 //! A connection after its HTTP upgrade: input and output as raw bytes.
 
 use std::io;
+#[cfg(feature = "buildkit")]
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
 
@@ -29,6 +34,12 @@ impl Session {
         let (input, output) = tokio::io::split(io);
         Self { input: BufReader::new(input), output: Output { io: output, bytes_left: None, chunk_size: None } }
     }
+
+    /// The connection as one stream.
+    #[cfg(feature = "buildkit")]
+    pub(crate) fn into_stream(self) -> tokio::io::Join<Input, Output> {
+        tokio::io::join(self.input, self.output)
+    }
 }
 
 impl Output {
@@ -45,6 +56,29 @@ impl Output {
             return Err(io::Error::other("the connection was truncated on request"));
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "buildkit")]
+impl AsyncWrite for Output {
+    /// Writes at most one chunk; fails if the byte limit is exhausted.
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let limit = self.bytes_left.unwrap_or(usize::MAX).min(self.chunk_size.unwrap_or(usize::MAX));
+        if limit == 0 {
+            return Poll::Ready(Err(io::Error::other("the connection was truncated on request")));
+        }
+        let within = &bytes[..limit.min(bytes.len())];
+        let written = ready!(Pin::new(&mut self.io).poll_write(context, within))?;
+        self.bytes_left = self.bytes_left.map(|left| left - written);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
 

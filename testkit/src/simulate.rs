@@ -18,6 +18,8 @@ use crate::{
 mod agent;
 mod archive;
 mod build;
+#[cfg(feature = "buildkit")]
+mod buildkit;
 mod checkpoints;
 mod commit;
 mod containers;
@@ -46,6 +48,23 @@ mod transfer;
 mod update;
 mod volumes;
 mod wait;
+
+#[cfg(feature = "buildkit")]
+pub(crate) use self::buildkit::BuildKit;
+
+/// BuildKit without its feature.
+#[cfg(not(feature = "buildkit"))]
+mod buildkit {
+    use super::{ApiError, Context, Handler, Response, Result, Server};
+
+    pub(super) const HANDLERS: &[(&str, Handler)] = &[];
+
+    pub(super) async fn build(_context: Context) -> Result<Response> {
+        Err(ApiError::new(501, "the fake engine does not simulate BuildKit without the feature buildkit"))
+    }
+
+    pub(super) fn cancel(_server: &Server, _build_id: &str) {}
+}
 
 /// The context of a call.
 pub(crate) struct Context {
@@ -170,13 +189,18 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("volume_update", |context| Box::pin(volumes::update(context))),
 ];
 
+/// The simulated operations, with those of optional features.
+fn handlers() -> impl Iterator<Item = &'static (&'static str, Handler)> {
+    HANDLERS.iter().chain(buildkit::HANDLERS)
+}
+
 /// Runs an operation and returns its response.
 pub(crate) async fn run(server: &Arc<Server>, call: ApiCall) -> Result<Response> {
     let operation = &call.operation.id;
     if server.state.read(|state| state.swarm.is_some()) {
         agent::ensure_running(server);
     }
-    match HANDLERS.iter().find(|(id, _)| id == operation) {
+    match handlers().find(|(id, _)| id == operation) {
         Some((_, handler)) => handler(Context { server: Arc::clone(server), call }).await,
         None => Err(ApiError::new(501, format!("the fake engine does not simulate {operation}"))),
     }
@@ -184,7 +208,7 @@ pub(crate) async fn run(server: &Arc<Server>, call: ApiCall) -> Result<Response>
 
 /// The operations of the specification that are not simulated.
 pub(crate) fn not_simulated() -> Vec<&'static str> {
-    let simulated = |id: &str| HANDLERS.iter().any(|(known, _)| *known == id);
+    let simulated = |id: &str| handlers().any(|(known, _)| *known == id);
     let mut ids: Vec<&str> =
         SPECIFICATION.operations().map(|operation| &*operation.id).filter(|id| !simulated(id)).collect();
     ids.sort_unstable();
@@ -276,12 +300,14 @@ mod tests {
     #[test]
     fn readme_lists_the_simulated_operations() {
         let readme = include_str!("../README.md");
-        for (id, _) in HANDLERS {
+        for (id, _) in handlers() {
             assert!(SPECIFICATION.operation(id).is_some(), "{id}");
             assert!(readme.contains(&format!("`{id}`")), "{id}");
         }
         let rows = readme.lines().filter(|line| line.starts_with("| `"));
         let listed: usize = rows.map(|row| row.split(" | ").next().unwrap_or_default().matches('`').count() / 2).sum();
-        assert_eq!(listed, HANDLERS.len());
+        // The table lists the operations of optional features, too.
+        let of_features = if cfg!(feature = "buildkit") { 0 } else { 2 };
+        assert_eq!(listed - of_features, handlers().count());
     }
 }

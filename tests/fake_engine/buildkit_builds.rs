@@ -1,4 +1,5 @@
-//! Builds with BuildKit in a session.
+//! Builds with BuildKit by `POST /build`, in a session. Builds through the control API are tested with the fake engine, in the
+//! testkit, and live.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog};
@@ -55,7 +56,7 @@ fn endless(messages: &str) -> Response {
 #[tokio::test]
 async fn build_with_buildkit_opens_a_session_first() {
     let engine = engine(BUILT);
-    let docker = engine.client("1.41");
+    let docker = engine.client("1.39");
     let auth = AuthConfig { username: "me".into(), password: "hunter2".into(), ..Default::default() };
     let built = build(&docker).secret("token", "hunter2").credentials("registry.example", auth).tag("web:2");
     assert_eq!(built.header("X-Trace", "7").await.unwrap().name(), "sha256:f43c");
@@ -75,7 +76,7 @@ async fn build_with_buildkit_opens_a_session_first() {
 #[tokio::test]
 async fn progress_of_buildkit_is_decoded_and_shown_as_lines() {
     let engine = engine(trace("[1/2] FROM busybox", "", "") + &trace("[2/2] RUN make", "cc\nld\n", "") + BUILT);
-    let mut progress = build(&engine.client("1.41")).progress().await.unwrap();
+    let mut progress = build(&engine.client("1.39")).progress().await.unwrap();
     let (mut plain, mut lines) = (PlainTrace::new(), String::new());
     while let Some(item) = progress.try_next().await.unwrap() {
         if let ProgressItem::Trace(trace) = item {
@@ -85,6 +86,7 @@ async fn progress_of_buildkit_is_decoded_and_shown_as_lines() {
     assert_snapshot!(lines, @"
     #1 [1/2] FROM busybox
     #1 DONE 2.0s
+
     #2 [2/2] RUN make
     #2 cc
     #2 ld
@@ -98,7 +100,7 @@ async fn failed_build_with_buildkit_names_the_step() {
     let message = "executor failed running [/bin/sh -c make]: exit code: 2";
     let failed = format!(r#"{{"errorDetail":{{"message":"{message}"}},"error":"{message}"}}"#);
     let engine = engine(trace("[1/1] RUN make", "no rule\n", message) + &failed);
-    let error = build(&engine.client("1.41")).await.unwrap_err();
+    let error = build(&engine.client("1.39")).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.code(), error.operation()),
         (ErrorKind::OperationFailed, Some(2), Some("image_build"))
@@ -117,7 +119,7 @@ async fn build_whose_session_is_lost_is_an_error() {
             false if has_headers => endless(&trace("[1/1] RUN make", "", "")),
             false => Response::never(),
         });
-        let docker = engine.client("1.41");
+        let docker = engine.client("1.39");
         let error = build(&docker).await.unwrap_err();
         assert!(error.is_connection_lost(), "{error}");
         assert_eq!(error.to_string(), "failed to build image: the session with BuildKit was lost");
@@ -132,7 +134,7 @@ async fn dropped_build_closes_its_session() {
         true => Response::raw(UPGRADED).then_stall(),
         false => endless(&trace("[1/1] RUN make", "", "")),
     });
-    let docker = engine.client("1.41");
+    let docker = engine.client("1.39");
     let mut progress = build(&docker).progress().await.unwrap();
     assert!(progress.try_next().await.unwrap().is_some());
     drop((progress, docker));
@@ -142,7 +144,7 @@ async fn dropped_build_closes_its_session() {
 #[tokio::test]
 async fn build_options_that_buildkit_lacks_are_errors() {
     let engine = engine(BUILT);
-    let images = engine.client("1.41").images();
+    let images = engine.client("1.39").images();
     let build = || images.build(Upload::from(Vec::new()));
     let with = || build().build_kit(true);
     let errors = [

@@ -187,7 +187,6 @@ async fn options_of_builds() {
         build(34, |build| build.platform("linux/arm64")),
         build(38, |build| build.build_kit(true)),
         build(38, |build| build.build_id("nightly")),
-        build(40, |build| build.output("image", [("push", "true")])),
         build(41, |build| build.add_host("host", HostAddress::HostGateway)),
     ];
     assert_snapshot!(sent(calls).await);

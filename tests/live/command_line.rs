@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    env,
     path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex},
@@ -29,11 +30,37 @@ pub(crate) async fn run(address: &str, directory: &Path, arguments: &[&str]) -> 
     let mut command = Command::new("docker");
     command.args(arguments).current_dir(directory);
     // The classic builder sends a tar archive; BuildKit does not.
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "0");
+    command.env_clear().env("PATH", env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "0");
     command.env("DOCKER_HOST", address).env("HOME", "/nowhere").env("CI_TOKEN", "hunter2secret");
     let output = spawn_blocking(move || command.output()).await.unwrap().expect("the Docker CLI is installed");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() { Ok(printed) } else { Err(printed + &String::from_utf8_lossy(&output.stderr)) }
+}
+
+/// Builds the image of `directory` with `docker build`, BuildKit and these arguments, on the engine at `address`.
+pub(crate) async fn build_with_buildkit(address: &str, directory: &Path, arguments: &[&str]) {
+    let configuration = TempDir::new().unwrap();
+    let mut command = Command::new(with_buildkit());
+    command.args(["build", "--progress", "plain"]).args(arguments).arg(".").current_dir(directory);
+    command.env_clear().env("PATH", env::var_os("PATH").unwrap()).env("DOCKER_BUILDKIT", "1");
+    command.env("DOCKER_HOST", address).env("HOME", configuration.path()).env("DOCKER_CONFIG", configuration.path());
+    let output = spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Returns the first Docker CLI of `PATH` that has a client of BuildKit: until 22, or with the plugin buildx.
+fn with_buildkit() -> PathBuf {
+    let path = env::var_os("PATH").unwrap();
+    let programs =
+        env::split_paths(&path).map(|directory| directory.join("docker")).filter(|program| program.is_file());
+    let has_buildkit = |program: &PathBuf| {
+        let run = |arguments: &[&str]| Command::new(program).args(arguments).output().unwrap();
+        let version = String::from_utf8(run(&["--version"]).stdout).unwrap();
+        let Some(version) = version.strip_prefix("Docker version ") else { return false };
+        let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+        major.is_some_and(|major| major < 23) || run(&["buildx", "version"]).status.success()
+    };
+    programs.into_iter().find(has_buildkit).expect("a Docker CLI with BuildKit is installed")
 }
 
 /// A fake engine that records build contexts and builds nothing.

@@ -112,7 +112,7 @@ const DOCKERIGNORE: [&str; 45] = [
 ];
 
 /// Creates the context directory, with these lines in its `.dockerignore`.
-fn tree(lines: &str) -> TempDir {
+pub(crate) fn tree(lines: &str) -> TempDir {
     let directory = TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
     for (index, name) in TREE.iter().enumerate() {
@@ -133,13 +133,13 @@ fn tree(lines: &str) -> TempDir {
 }
 
 /// Prints the files of the context as the build receives them.
-const DOCKERFILE: &str = "FROM busybox
+pub(crate) const DOCKERFILE: &str = "FROM busybox
 COPY . /context/
 RUN cd /context && find . ! -type d -exec stat -c 'seen %N %a %u:%g %s %Y' {} + && find . -type d -exec echo seen {} +
 ";
 
 /// Returns the sorted lines that [`DOCKERFILE`] printed.
-fn seen(printed: &str) -> Vec<String> {
+pub(crate) fn seen(printed: &str) -> Vec<String> {
     let mut seen: Vec<String> = printed.lines().filter(|line| line.starts_with("seen ")).map(str::to_owned).collect();
     seen.sort();
     assert!(!seen.is_empty(), "{printed}");
@@ -147,7 +147,7 @@ fn seen(printed: &str) -> Vec<String> {
 }
 
 /// Returns the output of a build. The image is removed when the test ends.
-async fn printed(engine: &Engine, build: impl Fn() -> BuildImage) -> String {
+pub(crate) async fn printed(engine: &Engine, build: impl Fn() -> BuildImage) -> String {
     let printed = printed_once(engine, build()).await;
     if lacks_step_output(&printed) { printed_once(engine, build()).await } else { printed }
 }

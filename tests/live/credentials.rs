@@ -14,20 +14,20 @@ use crate::{
 };
 
 /// `me:secret` in base64.
-const AUTH: &str = "bWU6c2VjcmV0";
+pub(crate) const AUTH: &str = "bWU6c2VjcmV0";
 
 /// `me:wrong` in base64.
 const WRONG_AUTH: &str = "bWU6d3Jvbmc=";
 
-const HELPER: &str = r#"echo '{"ServerURL":"","Username":"me","Secret":"secret"}'"#;
+pub(crate) const HELPER: &str = r#"echo '{"ServerURL":"","Username":"me","Secret":"secret"}'"#;
 
 /// A home directory whose `config.json` has this `auth` for `registry`.
-fn with_auth(registry: &str, auth: &str) -> Home {
+pub(crate) fn with_auth(registry: &str, auth: &str) -> Home {
     Home::new(&format!(r#"{{ "auths": {{ "{registry}": {{ "auth": "{auth}" }} }} }}"#))
 }
 
 /// A home directory whose `config.json` names a credential helper for the private registry.
-fn with_helper(script: &str) -> Home {
+pub(crate) fn with_helper(script: &str) -> Home {
     Home::new(&format!(r#"{{ "credHelpers": {{ "{}": "test" }} }}"#, registry_with_auth())).with_helper("test", script)
 }
 

@@ -12,10 +12,10 @@ use crate::{ApiVersion, Result, Upload, images::Archive};
 /// There is no conversion from a string, which could be a path, a URL or a Dockerfile: use a path, [`Archive::Url`] or
 /// `Context::from_dockerfile`.
 #[derive(Debug)]
-pub struct BuildContext(Source);
+pub struct BuildContext(pub(super) Source);
 
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
     Archive(Archive),
     #[cfg(feature = "tar")]
     Files(Context),

@@ -1,8 +1,9 @@
 //! Secrets of builds with BuildKit.
 
-use std::{collections::BTreeMap, env, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _, path::PathBuf};
+use std::{collections::BTreeMap, env, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::task;
 
 use super::BuildImage;
@@ -16,12 +17,26 @@ use crate::{
 /// Maximum size of a secret, in bytes, as of the docker CLI.
 const MAX_SECRET: u64 = 500 << 10;
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A function that returns a secret when BuildKit asks for it.
+type Function = Arc<dyn Fn() -> BoxFuture<'static, Result<Bytes, BoxError>> + Send + Sync>;
+
 /// Where a secret comes from.
 #[derive(Clone)]
 pub(super) enum Source {
     Bytes(Bytes),
     File(PathBuf),
     Variable(OsString),
+    Function(Function),
+}
+
+/// A secret that is offered to BuildKit.
+#[derive(Clone)]
+pub(crate) enum SecretSource {
+    Value(Secret<Bytes>),
+    /// Called for each request.
+    Function(Function),
 }
 
 impl fmt::Debug for Source {
@@ -30,6 +45,16 @@ impl fmt::Debug for Source {
             Self::Bytes(bytes) => f.debug_tuple("Bytes").field(&Redacted(bytes)).finish(),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Variable(name) => f.debug_tuple("Variable").field(name).finish(),
+            Self::Function(_) => f.write_str("Function"),
+        }
+    }
+}
+
+impl fmt::Debug for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => f.debug_tuple("Value").field(value).finish(),
+            Self::Function(_) => f.write_str("Function"),
         }
     }
 }
@@ -69,21 +94,55 @@ impl BuildImage {
         self.options.secrets.insert(id.into(), Source::Variable(name.into()));
         self
     }
+
+    /// Offers the result of `function` as a [secret](Self::secret). It is called each time BuildKit asks for the secret, which
+    /// it does not do for steps whose results are in the build cache. Requires the feature `buildkit`.
+    ///
+    /// The future is polled together with the build: it must not block. An error fails the step; the engine receives its
+    /// text.
+    ///
+    /// ```no_run
+    /// # async fn token() -> std::io::Result<String> { Ok(String::new()) }
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::images::Context;
+    ///
+    /// let build = docker.images().build(Context::directory("site")).build_kit(true);
+    /// build.secret_from("token", token).tag("web:2").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn secret_from<F, V, E>(
+        mut self,
+        id: impl Into<String>,
+        function: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        V: Into<Bytes>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let function = move || -> BoxFuture<'static, Result<Bytes, BoxError>> {
+            let secret = function();
+            Box::pin(async move { secret.await.map(Into::into).map_err(Into::into) })
+        };
+        self.options.secrets.insert(id.into(), Source::Function(Arc::new(function)));
+        self
+    }
 }
 
-/// Reads the secrets.
-pub(super) async fn read(secrets: BTreeMap<String, Source>) -> Result<BTreeMap<String, Secret<Bytes>>> {
+/// Reads the secrets, except for those that functions return.
+pub(super) async fn read(secrets: BTreeMap<String, Source>) -> Result<BTreeMap<String, SecretSource>> {
     if secrets.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let read = move || secrets.into_iter().map(|(id, source)| Ok((id.clone(), Secret(source.read(&id)?)))).collect();
+    let read = move || secrets.into_iter().map(|(id, source)| Ok((id.clone(), source.read(&id)?))).collect();
     task::spawn_blocking(read).await.map_err(|error| {
         Error::with_source(Kind::Internal("the task that reads secrets panicked or was cancelled".into()), error)
     })?
 }
 
 impl Source {
-    fn read(self, id: &str) -> Result<Bytes> {
+    fn read(self, id: &str) -> Result<SecretSource> {
         let value: Bytes = match self {
             Self::Bytes(bytes) => bytes,
             Self::File(path) => {
@@ -94,12 +153,30 @@ impl Source {
                 let value = env::var_os(&name);
                 value.ok_or_else(|| missing(id, &name))?.into_vec().into()
             }
+            Self::Function(function) => return Ok(SecretSource::Function(function)),
         };
-        if value.len() as u64 > MAX_SECRET {
-            return Err(Error::invalid_input(format!("the secret {id:?} is larger than {MAX_SECRET} bytes")));
-        }
-        Ok(value)
+        checked(id, value).map(|value| SecretSource::Value(Secret(value)))
     }
+}
+
+impl SecretSource {
+    /// Returns the secret.
+    pub(crate) async fn value(&self, id: &str) -> Result<Bytes> {
+        match self {
+            Self::Value(value) => Ok(value.0.clone()),
+            Self::Function(function) => {
+                let failed = |error| Error::local_io(format!("failed to get the secret {id:?}: {error}"));
+                checked(id, function().await.map_err(failed)?)
+            }
+        }
+    }
+}
+
+fn checked(id: &str, value: Bytes) -> Result<Bytes> {
+    if value.len() as u64 > MAX_SECRET {
+        return Err(Error::invalid_input(format!("the secret {id:?} is larger than {MAX_SECRET} bytes")));
+    }
+    Ok(value)
 }
 
 fn missing(id: &str, name: &OsString) -> Error {
@@ -108,7 +185,13 @@ fn missing(id: &str, name: &OsString) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
     use super::*;
+    use crate::DockerClient;
 
     const SECRET: &str = "hunter2";
 
@@ -126,7 +209,7 @@ mod tests {
         let offered = sources.iter().map(|(id, source, _)| ((*id).to_owned(), source.clone())).collect();
         let secrets = read(offered).await.unwrap();
         for (id, source, value) in sources {
-            assert_eq!(**secrets[id], *value, "{source:?}");
+            assert_eq!(secrets[id].value(id).await.unwrap(), value, "{source:?}");
             assert!(!format!("{source:?} {secrets:?}").contains(SECRET));
         }
     }
@@ -145,5 +228,27 @@ mod tests {
             let error = read(BTreeMap::from([("token".to_owned(), source)])).await.unwrap_err();
             assert!(error.to_string().contains(message), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn secret_functions_are_called_for_each_request() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let build = DockerClient::connect("tcp://127.0.0.1:1").unwrap().images().build(Vec::new());
+        let build = build
+            .secret_from("token", move || {
+                let call = counted.fetch_add(1, Ordering::Relaxed);
+                async move { Ok::<_, io::Error>(format!("{SECRET} {call}")) }
+            })
+            .secret_from("gone", || async { Err::<Bytes, _>("the vault is sealed") })
+            .secret_from("large", || async { Ok::<_, io::Error>(vec![0; MAX_SECRET as usize + 1]) });
+        let secrets = read(build.options.secrets.clone()).await.unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 0);
+        for call in 0..2 {
+            assert_eq!(secrets["token"].value("token").await.unwrap(), format!("{SECRET} {call}"));
+        }
+        let error = secrets["gone"].value("gone").await.unwrap_err();
+        assert_eq!(error.to_string(), r#"failed to get the secret "gone": the vault is sealed"#);
+        assert!(secrets["large"].value("large").await.unwrap_err().is_bad_request());
     }
 }

@@ -9,6 +9,8 @@
 //! matches a directory if no earlier line does; and before 2022, `**.md` meant `**/.md`.
 
 use super::pattern::Pattern;
+#[cfg(feature = "buildkit")]
+use super::pattern::PatternMatch;
 
 /// The rules of a `.dockerignore`.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,12 @@ impl Ignore {
         Ok(Self(rules))
     }
 
+    /// Parses a list of patterns, in which there are no comments. The error is the reason why one is not valid.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn from_patterns<'a>(patterns: impl IntoIterator<Item = &'a Vec<u8>>) -> Result<Self, &'static str> {
+        patterns.into_iter().filter_map(|pattern| pattern_rule(pattern).transpose()).collect::<Result<_, _>>().map(Self)
+    }
+
     /// Adds an exception for `path`, which takes precedence over all rules so far.
     pub(crate) fn include(&mut self, path: &[u8]) {
         self.0.push(Rule { pattern: Pattern::literal(path), is_exception: true });
@@ -70,6 +78,21 @@ impl Ignore {
         }
         Inclusion::Included
     }
+
+    /// Returns whether the rules, as a list of what to select, match `path`, and whether they may match a path below it.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn selection(&self, path: &[u8]) -> PatternMatch {
+        let mut may_match_below = false;
+        for rule in self.0.iter().rev() {
+            let matched = rule.pattern.match_path(path);
+            if matched.matches {
+                let matches = !rule.is_exception;
+                return PatternMatch { matches, may_match_below: matches || may_match_below };
+            }
+            may_match_below |= !rule.is_exception && matched.may_match_below;
+        }
+        PatternMatch { matches: false, may_match_below }
+    }
 }
 
 /// Parses a line. Returns `None` for an empty line or a comment.
@@ -77,8 +100,13 @@ fn rule(line: &[u8]) -> Result<Option<Rule>, &'static str> {
     if line.len() >= MAX_LINE {
         return Err("the line is longer than 65535 bytes");
     }
-    let text = trim(line);
-    if line.starts_with(b"#") || text.is_empty() {
+    if line.starts_with(b"#") { Ok(None) } else { pattern_rule(line) }
+}
+
+/// Parses a pattern, after a `!` if it is an exception. Returns `None` for an empty one.
+fn pattern_rule(pattern: &[u8]) -> Result<Option<Rule>, &'static str> {
+    let text = trim(pattern);
+    if text.is_empty() {
         return Ok(None);
     }
     let (is_exception, text) = match text.strip_prefix(b"!") {
@@ -100,8 +128,9 @@ fn trim(text: &[u8]) -> &[u8] {
     }
 }
 
-/// Removes `.`, `..`, doubled, leading and trailing slashes from a pattern, lexically, as Go does.
-fn clean(text: &[u8]) -> Vec<u8> {
+/// Removes `.`, `..`, doubled, leading and trailing slashes from a pattern, lexically, as Go does. The result is `.` or empty
+/// for the root, and can begin with `..`.
+pub(super) fn clean(text: &[u8]) -> Vec<u8> {
     let rooted = text.starts_with(b"/");
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in text.split(|&byte| byte == b'/') {
@@ -169,6 +198,27 @@ mod tests {
         assert_eq!(rules.inclusion(b"docker"), Inclusion::Partial);
         assert_eq!(rules.inclusion(b"docker/Dockerfile"), Inclusion::Included);
         assert_eq!(rules.inclusion(b"other/Dockerfile"), Inclusion::Excluded);
+    }
+
+    #[cfg(feature = "buildkit")]
+    #[test]
+    fn ignore_selection_is_that_of_the_last_matching_pattern() {
+        let rules = |patterns: &[&str]| {
+            let patterns: Vec<Vec<u8>> = patterns.iter().map(|pattern| pattern.as_bytes().to_vec()).collect();
+            Ignore::from_patterns(&patterns)
+        };
+        let select = |patterns: &[&str], path: &str| {
+            let matched = rules(patterns).unwrap().selection(path.as_bytes());
+            (matched.matches, matched.may_match_below)
+        };
+        assert_eq!(select(&[], "a"), (false, false));
+        assert_eq!(select(&["", "#a", "/b/"], "#a"), (true, true));
+        assert_eq!(select(&["a/b", "!a/b/c"], "a"), (false, true));
+        assert_eq!(select(&["a/b", "!a/b/c"], "a/b/d"), (true, true));
+        assert_eq!(select(&["a/b", "!a/b/c"], "a/b/c"), (false, false));
+        assert_eq!(select(&["a", "!a", "a/b"], "a"), (false, true));
+        assert_eq!(select(&["*.c"], "a"), (false, false));
+        assert_eq!(rules(&["a", "["]).unwrap_err(), "`[` without `]`");
     }
 
     #[test]

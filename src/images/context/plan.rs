@@ -21,8 +21,8 @@ use crate::{
     stream::{Kind, RootDir, WalkEntry},
 };
 
-const DOCKERFILE: &str = "Dockerfile";
-const DOCKERIGNORE: &str = ".dockerignore";
+pub(super) const DOCKERFILE: &str = "Dockerfile";
+pub(super) const DOCKERIGNORE: &str = ".dockerignore";
 /// Podman's name for `.dockerignore`.
 const CONTAINERIGNORE: &str = ".containerignore";
 
@@ -78,6 +78,20 @@ pub(super) fn plan(context: Context, named: Option<&str>, version: ApiVersion) -
     tree.check_links(&plan)?;
     plan.directory = Some(tree.root);
     Ok(plan)
+}
+
+/// Plans a context in which no Dockerfile is looked up: all its files. The engine applies `.dockerignore`.
+#[cfg(feature = "buildkit")]
+pub(super) fn plan_all(context: Context) -> Result<Plan> {
+    let files = files(context.files)?;
+    let Some(directory) = context.directory else {
+        return without_directory(context.dockerfile, files);
+    };
+    if !matches!(context.dockerfile, Dockerfile::Usual) {
+        return Err(Error::invalid_input("only the main build context can have a Dockerfile of its own"));
+    }
+    let tree = Tree::open(&directory)?;
+    Ok(Plan { directory: Some(tree.root), ignore: Ignore::default(), files, dockerfile: None })
 }
 
 /// Normalizes and checks the paths of files from memory.

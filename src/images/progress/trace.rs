@@ -45,6 +45,20 @@ pub struct Vertex {
     pub completed: Option<Timestamp>,
     /// Reason for which the step failed or was cancelled; empty otherwise.
     pub error: String,
+    /// The group that the step belongs to, if BuildKit displays several steps as one.
+    pub group: Option<VertexGroup>,
+}
+
+/// Steps that are displayed as one, for example the parts of `COPY --link`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VertexGroup {
+    /// The identifier of the group.
+    pub id: String,
+    /// Description of the group.
+    pub name: String,
+    /// Whether the group is not displayed for this step alone.
+    pub is_weak: bool,
 }
 
 /// Progress of a part of a step.
@@ -98,6 +112,10 @@ pub struct VertexWarning {
 }
 
 impl BuildTrace {
+    pub(in crate::images) fn from_response(trace: proto::StatusResponse) -> Self {
+        read(trace)
+    }
+
     /// Returns the trace of a progress message with this id, or `None` if it is another message.
     pub(super) fn decode(id: &str, aux: &serde_json::Value) -> Option<Result<Self>> {
         let text = aux.as_str().filter(|_| id == ID)?;
@@ -130,6 +148,7 @@ fn vertex(vertex: proto::Vertex) -> Vertex {
         started: time(vertex.started),
         completed: time(vertex.completed),
         error: vertex.error,
+        group: vertex.progress_group.map(|group| VertexGroup { id: group.id, name: group.name, is_weak: group.weak }),
     }
 }
 
@@ -172,6 +191,7 @@ fn time(time: Option<google::protobuf::Timestamp>) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use bollard_buildkit_proto::pb;
     use serde_json::{Value, json};
 
     use super::*;
@@ -204,6 +224,7 @@ mod tests {
             name: "[2/2] RUN make".into(),
             started: at(1),
             error: "exit code: 1".into(),
+            progress_group: Some(pb::ProgressGroup { id: "g".into(), name: "COPY".into(), weak: true }),
             ..Default::default()
         };
         let log = proto::VertexLog { vertex: DIGEST.into(), timestamp: at(2), stream: 2, msg: b"a\xff\n".to_vec() };
@@ -221,6 +242,8 @@ mod tests {
         assert_eq!((&*vertex.digest, &*vertex.name, vertex.inputs.len()), (DIGEST, "[2/2] RUN make", 1));
         assert_eq!((vertex.started.unwrap().to_string(), vertex.completed), ("1970-01-01T00:00:01.5Z".into(), None));
         assert_eq!((vertex.cached, &*vertex.error), (false, "exit code: 1"));
+        let group = vertex.group.as_ref().unwrap();
+        assert_eq!((&*group.id, &*group.name, group.is_weak), ("g", "COPY", true));
         let status = &trace.statuses[0];
         assert_eq!((&*status.id, status.current, status.total, status.completed.is_some()), ("layer", 3, 5, true));
         assert_eq!((&*trace.logs[0].text, trace.logs[0].is_stderr), ("a\u{fffd}\n", true));

@@ -1,24 +1,23 @@
 //! Progress bars on a terminal, one per layer or tag.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write},
-};
+use std::{collections::HashMap, io};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{MAX_TRACKED, line, plain};
 #[cfg(feature = "buildkit")]
-use crate::images::PlainTrace;
+use super::live::LiveGraph;
+use super::{MAX_TRACKED, line, plain, terminal::Terminal};
 use crate::images::{ProgressItem, ProgressStatus, ProgressUnits};
 
 pub(super) struct Bars<'a> {
-    target: Box<dyn Fn() -> ProgressDrawTarget + Send + 'a>,
-    /// The output for text between the bars.
-    output: Box<dyn Write + Send + 'a>,
+    terminal: Terminal<'a>,
     group: Option<Group>,
+    /// The steps of a build with BuildKit, which are displayed below everything else.
     #[cfg(feature = "buildkit")]
-    trace: PlainTrace,
+    graph: LiveGraph,
+    /// Whether the cursor is after text that has not ended its line.
+    #[cfg(feature = "buildkit")]
+    has_partial_line: bool,
 }
 
 /// The bars that are still updated. Text that is written after them finishes them.
@@ -41,13 +40,14 @@ enum Layout {
 }
 
 impl<'a> Bars<'a> {
-    pub(super) fn new(target: impl Fn() -> ProgressDrawTarget + Send + 'a, output: impl Write + Send + 'a) -> Self {
+    pub(super) fn new(terminal: Terminal<'a>) -> Self {
         Self {
-            target: Box::new(target),
-            output: Box::new(output),
+            terminal,
             group: None,
             #[cfg(feature = "buildkit")]
-            trace: PlainTrace::new(),
+            graph: LiveGraph::default(),
+            #[cfg(feature = "buildkit")]
+            has_partial_line: false,
         }
     }
 
@@ -60,27 +60,71 @@ impl<'a> Bars<'a> {
             },
             #[cfg(feature = "buildkit")]
             ProgressItem::Trace(trace) => {
-                let lines = self.trace.format(trace);
-                if lines.is_empty() { Ok(()) } else { self.write(&lines) }
+                self.finish_bars()?;
+                self.end_line()?;
+                self.graph.add(trace, &self.terminal);
+                Ok(())
             }
             ProgressItem::Outcome(_) => Ok(()),
         }
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
+    /// Whether times are displayed that change while no item arrives.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn is_live(&self) -> bool {
+        self.graph.has_steps()
+    }
+
+    /// Updates the times that are displayed.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn refresh(&mut self) {
+        if self.group.is_none() && !self.has_partial_line {
+            self.graph.draw(&self.terminal);
+        }
+    }
+
+    /// Writes the last state, which remains on the terminal.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
         self.finish_bars()?;
-        self.output.write_all(text.as_bytes())?;
-        self.output.flush()
+        #[cfg(feature = "buildkit")]
+        if self.graph.has_steps() {
+            self.end_line()?;
+            self.graph.finish(&mut self.terminal)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.clear_graph();
+        self.finish_bars()?;
+        #[cfg(feature = "buildkit")]
+        {
+            self.has_partial_line = !text.ends_with('\n');
+        }
+        self.terminal.write(text)
+    }
+
+    /// Ends a line of text, before the steps of a build are displayed.
+    #[cfg(feature = "buildkit")]
+    fn end_line(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.has_partial_line) { self.terminal.write("\n") } else { Ok(()) }
     }
 
     fn update(&mut self, id: &str, status: &ProgressStatus) -> io::Result<()> {
+        self.clear_graph();
         if self.group.as_ref().is_some_and(|group| group.by_id.len() == MAX_TRACKED) {
             self.finish_bars()?;
         }
-        let target = &self.target;
+        let target = &self.terminal.target;
         let group = self.group.get_or_insert_with(|| Group::new(target()));
         group.update(id, status);
         Ok(())
+    }
+
+    /// Makes room for other items, which remain above the steps.
+    fn clear_graph(&mut self) {
+        #[cfg(feature = "buildkit")]
+        self.graph.clear();
     }
 
     /// Stops updating the bars, and moves the cursor to the line after them.
@@ -89,15 +133,14 @@ impl<'a> Bars<'a> {
         for (bar, _) in group.by_id.values() {
             bar.abandon();
         }
-        self.output.write_all(b"\n")?;
-        self.output.flush()
+        self.terminal.write("\n")
     }
 }
 
 impl Drop for Bars<'_> {
     fn drop(&mut self) {
         // An error has no receiver in `drop`.
-        let _ = self.finish_bars();
+        let _ = self.finish();
     }
 }
 
@@ -170,20 +213,6 @@ mod tests {
 
     use super::*;
 
-    /// Writes LF as CR LF, as terminals do.
-    struct Output(InMemoryTerm);
-
-    impl Write for Output {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let text = std::str::from_utf8(bytes).unwrap().replace('\n', "\r\n");
-            self.0.write_str(&text).map(|()| bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn status(id: &str, status: &str, bytes: Option<(u64, u64)>) -> ProgressItem {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let (current, total) = (bytes.map(|bytes| bytes.0), bytes.map(|bytes| bytes.1).filter(|total| *total > 0));
@@ -194,15 +223,18 @@ mod tests {
     /// The content of a terminal after `items` and a shell prompt.
     fn shown(items: &[ProgressItem]) -> String {
         let terminal = InMemoryTerm::new(20, 80);
-        let drawn = terminal.clone();
-        let target = move || ProgressDrawTarget::term_like(Box::new(drawn.clone()));
-        let mut bars = Bars::new(target, Output(terminal.clone()));
+        let mut bars = Bars::new(Terminal::in_memory(&terminal));
         for item in items {
             bars.show(item).unwrap();
         }
         drop(bars);
         terminal.write_str("$ ").unwrap();
         terminal.contents()
+    }
+
+    fn hidden() -> Terminal<'static> {
+        let terminal = Terminal::in_memory(&InMemoryTerm::new(5, 80));
+        Terminal { target: Box::new(ProgressDrawTarget::hidden), ..terminal }
     }
 
     #[test]
@@ -287,8 +319,7 @@ mod tests {
 
     #[test]
     fn bars_are_bounded_in_number() {
-        let terminal = InMemoryTerm::new(5, 80);
-        let mut bars = Bars::new(ProgressDrawTarget::hidden, Output(terminal));
+        let mut bars = Bars::new(hidden());
         for index in 0..2 * MAX_TRACKED + 1 {
             bars.show(&status(&index.to_string(), "Waiting", None)).unwrap();
         }
@@ -297,8 +328,7 @@ mod tests {
 
     #[test]
     fn bars_keep_a_bounded_part_of_long_ids() {
-        let terminal = InMemoryTerm::new(5, 80);
-        let mut bars = Bars::new(ProgressDrawTarget::hidden, Output(terminal));
+        let mut bars = Bars::new(hidden());
         bars.show(&status(&"1".repeat(1 << 20), &"a".repeat(1 << 20), None)).unwrap();
         let group = bars.group.as_ref().unwrap();
         assert!(group.by_id.iter().all(|(id, (bar, _))| id.len() + bar.message().len() <= 1000));
@@ -310,6 +340,41 @@ mod tests {
         assert_snapshot!(shown(&items), @"
         a [2J: b  c ]0;title
         d [1A
+        $
+        ");
+    }
+
+    #[cfg(feature = "buildkit")]
+    #[test]
+    fn bars_and_output_remain_above_the_steps_of_a_build() {
+        use std::time::Duration;
+
+        use crate::{
+            Timestamp,
+            images::{BuildTrace, Vertex},
+        };
+
+        let step = |name: &str, seconds: u64| {
+            let at = |seconds| Some(Timestamp::UNIX_EPOCH + Duration::from_secs(seconds));
+            let (started, completed) = (at(0), at(seconds));
+            let vertex = Vertex { digest: name.into(), name: name.into(), started, completed, ..Vertex::default() };
+            ProgressItem::Trace(BuildTrace { vertices: vec![vertex], ..BuildTrace::default() })
+        };
+        let items = [
+            step("[1/2] FROM busybox", 1),
+            ProgressItem::Output("a warning".into()),
+            step("[2/2] RUN make", 2),
+            status("f43c", "Pushing", Some((1, 2))),
+            status("f43c", "Pushed", None),
+            step("exporting", 3),
+        ];
+        assert_snapshot!(shown(&items), @"
+        a warning
+        f43c: Pushed
+        [+] Building 3.0s (3/3) FINISHED
+         => [1/2] FROM busybox                                                     1.0s
+         => [2/2] RUN make                                                         2.0s
+         => exporting                                                              3.0s
         $
         ");
     }

@@ -1,4 +1,4 @@
-//! Builds of a Dockerfile, like those of the classic builder (before BuildKit).
+//! Builds of a Dockerfile. The messages are those of the classic builder (before BuildKit).
 
 use std::collections::BTreeMap;
 
@@ -6,59 +6,57 @@ use bytes::Bytes;
 use dockerclient::ApiVersion;
 use futures_util::stream;
 
-use self::stages::{Build, BuildOptions};
+use self::builder::Classic;
+pub(super) use self::stages::{Build, BuildOptions};
+#[cfg(feature = "buildkit")]
+pub(super) use self::{builder::Builder, secrets::SecretMount, stages::Failure};
 use super::{
     Context,
     dockerfile::{self, Instruction},
 };
 use crate::{
     Response,
+    api_call::ApiCall,
     api_error::{ApiError, Result},
     release::Release,
     state::files::{Files, Kind, clean},
 };
 
+mod builder;
 mod copy;
 mod image;
 mod run;
+mod secrets;
 mod stages;
 
 /// The API version since which the image id is sent as a separate message.
 const IMAGE_ID_SINCE: ApiVersion = ApiVersion::new(1, 29);
 
-/// Cancels a build with BuildKit. There are none; engines do not report that a build does not exist.
+/// Cancels a build with BuildKit. Engines do not report that a build does not exist.
 pub(super) async fn cancel(context: Context) -> Result<Response> {
     match context.call.request.query("id").filter(|id| !id.is_empty()) {
-        Some(_) => Ok(Response::with_type(200, "application/json", "")),
+        Some(id) => {
+            super::buildkit::cancel(&context.server, &id);
+            Ok(Response::with_type(200, "application/json", ""))
+        }
         None => Err(ApiError::new(500, "build ID not provided")),
     }
 }
 
 pub(super) async fn build(context: Context) -> Result<Response> {
+    if context.call.request.query("version").as_deref() == Some("2") {
+        return super::buildkit::build(context).await;
+    }
     let call = &context.call;
     let given = |name: &str| call.request.query(name).unwrap_or_default();
     let not_simulated = |what: &str| ApiError::new(501, format!("the fake engine does not simulate {what}"));
     if !given("remote").is_empty() {
         return Err(not_simulated("remote build contexts"));
     }
-    if given("version") == "2" {
-        return Err(not_simulated("BuildKit"));
-    }
     let tags: Vec<String> = call.request.all("t").into_iter().filter(|tag| !tag.is_empty()).collect();
     context.server.state.read(|state| tags.iter().try_for_each(|tag| state.check_repository(tag, 500)))?;
-    let pairs = |name: &str, what: &str| -> Result<BTreeMap<String, Option<String>>> {
-        match given(name) {
-            text if text.is_empty() => Ok(BTreeMap::new()),
-            text => serde_json::from_str(&text)
-                .map_err(|error| ApiError::new(400, format!("error reading {what}: {error}"))),
-        }
-    };
-    // An argument without a value has the default of the Dockerfile.
-    let arguments =
-        pairs("buildargs", "build args")?.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let labels = pairs("labels", "labels")?;
-    let labels: BTreeMap<String, String> =
-        labels.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect();
+    let arguments = arguments(call)?;
+    let labels = labels(call)?;
     let mut files = Files::default();
     files.unpack(&call.request.bytes, "/", false).map_err(|error| ApiError::new(500, error))?;
     let name = Some(given("dockerfile")).filter(|name| !name.is_empty()).unwrap_or_else(|| "Dockerfile".to_owned());
@@ -77,21 +75,49 @@ pub(super) async fn build(context: Context) -> Result<Response> {
     steps.extend(labels.iter().map(|(name, value)| Instruction::label(name, value)));
     let options = BuildOptions {
         tags,
-        quiet: call.flag("q"),
-        reports_image_id: call.version >= IMAGE_ID_SINCE && context.server.release == Release::V20_10,
         uses_cache: !call.flag("nocache"),
         removes: call.request.query("rm").is_none() || call.flag("rm"),
         removes_on_failure: call.flag("forcerm"),
         arguments,
     };
-    let build = Build::new(&context.server, options, files, steps);
+    let release = context.server.release;
+    let reports_image_ids = call.version >= IMAGE_ID_SINCE && release == Release::V20_10;
+    let builder = Classic::new(release, call.flag("q"), reports_image_ids);
+    let build = Build::new(&context.server, builder, options, files, steps);
     let lines = stream::unfold(Some(build), |build| async {
         let mut build = build?;
-        let (lines, done) = build.next_step().await;
-        let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
-        Some((Bytes::from(text), (!done).then_some(build)))
+        let (messages, is_done) = match build.next_step().await {
+            Some(result) => (build.builder.step_messages(&result), result.is_err()),
+            None => {
+                let (image, tags) = build.finish();
+                (build.builder.last_messages(&image, &tags), true)
+            }
+        };
+        let text: String = messages.iter().map(|message| format!("{message}\r\n")).collect();
+        Some((Bytes::from(text), (!is_done).then_some(build)))
     });
     Ok(Response::stream(200, lines).header("Content-Type", "application/json"))
+}
+
+/// The build arguments of a request. One without a value has the default of the Dockerfile.
+pub(super) fn arguments(call: &ApiCall) -> Result<BTreeMap<String, String>> {
+    let given = pairs(call, "buildargs", "build args")?;
+    Ok(given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// The labels of a request.
+pub(super) fn labels(call: &ApiCall) -> Result<BTreeMap<String, String>> {
+    let given = pairs(call, "labels", "labels")?;
+    Ok(given.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
+}
+
+fn pairs(call: &ApiCall, name: &str, what: &str) -> Result<BTreeMap<String, Option<String>>> {
+    match call.request.query(name).unwrap_or_default() {
+        text if text.is_empty() => Ok(BTreeMap::new()),
+        text => {
+            serde_json::from_str(&text).map_err(|error| ApiError::new(400, format!("error reading {what}: {error}")))
+        }
+    }
 }
 
 fn read(files: &Files, name: &str) -> Result<Vec<Instruction>> {

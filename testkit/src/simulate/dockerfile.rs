@@ -19,6 +19,9 @@ pub(super) struct Instruction {
     pub(super) rest: String,
     /// The complete instruction, on one line.
     pub(super) text: String,
+    /// The first and the last line, from 1; zero if it is not part of the Dockerfile.
+    #[cfg_attr(not(feature = "buildkit"), expect(dead_code, reason = "only errors of BuildKit contain lines"))]
+    pub(super) lines: (usize, usize),
 }
 
 const KEYWORDS: [&str; 18] = [
@@ -48,10 +51,13 @@ const CHANGES: [&str; 9] = ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "ONBU
 /// Parses the instructions of a Dockerfile.
 pub(super) fn parse(text: &str) -> Result<Vec<Instruction>> {
     let mut found = Vec::new();
-    let mut joined = String::new();
+    let (mut joined, mut first) = (String::new(), 0);
     for (number, line) in text.lines().enumerate() {
         if line.trim_start().starts_with('#') || (line.trim().is_empty() && joined.is_empty()) {
             continue;
+        }
+        if joined.is_empty() {
+            first = number + 1;
         }
         if let Some(begun) = line.trim_end().strip_suffix('\\') {
             joined.push_str(begun);
@@ -59,18 +65,19 @@ pub(super) fn parse(text: &str) -> Result<Vec<Instruction>> {
         }
         joined.push_str(line);
         let text = std::mem::take(&mut joined).trim().to_owned();
-        found.push(instruction(&text, number + 1)?);
+        found.push(instruction(&text, (first, number + 1))?);
     }
     if !joined.trim().is_empty() {
-        found.push(instruction(joined.trim(), text.lines().count())?);
+        found.push(instruction(joined.trim(), (first, text.lines().count()))?);
     }
     Ok(found)
 }
 
-fn instruction(text: &str, line: usize) -> Result<Instruction> {
+fn instruction(text: &str, lines: (usize, usize)) -> Result<Instruction> {
     let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let keyword = keyword.to_uppercase();
     if !KEYWORDS.contains(&&*keyword) {
+        let line = lines.1;
         return Err(ApiError::new(400, format!("dockerfile parse error line {line}: unknown instruction: {keyword}")));
     }
     let (mut flags, mut rest) = (Vec::new(), rest.trim());
@@ -79,7 +86,7 @@ fn instruction(text: &str, line: usize) -> Result<Instruction> {
         flags.push(flag.to_owned());
         rest = after.trim_start();
     }
-    let instruction = Instruction { keyword, flags, rest: rest.to_owned(), text: text.to_owned() };
+    let instruction = Instruction { keyword, flags, rest: rest.to_owned(), text: text.to_owned(), lines };
     instruction.checked()
 }
 
@@ -87,7 +94,7 @@ impl Instruction {
     /// The instruction for a label of the build request.
     pub(super) fn label(name: &str, value: &str) -> Self {
         let (text, rest) = (format!("LABEL {name}={value}"), format!("{name:?}={value:?}"));
-        Self { keyword: "LABEL".to_owned(), flags: vec![], rest, text }
+        Self { keyword: "LABEL".to_owned(), flags: vec![], rest, text, lines: (0, 0) }
     }
 
     fn checked(self) -> Result<Self> {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::stages::{Build, Failure, StepResult};
+use super::{
+    builder::Builder,
+    stages::{Build, Failure, StepResult},
+};
 use crate::{
     simulate::dockerfile::{Instruction, split_words},
     state::{
@@ -13,7 +16,7 @@ use crate::{
     },
 };
 
-impl Build {
+impl<B: Builder> Build<B> {
     pub(super) fn copy(&mut self, step: &Instruction) -> StepResult {
         let names = serde_json::from_str::<Vec<String>>(&step.rest).unwrap_or_else(|_| split_words(&step.rest));
         let Some((target, names)) = names.split_last().filter(|(_, names)| !names.is_empty()) else {
@@ -69,10 +72,7 @@ impl Build {
         let stage = self.stages.iter().find(|(stage, _)| stage == name).or(number);
         let image = stage.map_or(name, |(_, image)| image);
         let files = self.server.state.read(|state| state.image(image).map(|image| image.image.files.clone()));
-        files.map_err(|_| Failure {
-            message: format!("invalid from flag value {name}: No such image: {name}"),
-            code: None,
-        })
+        files.map_err(|_| Failure::Other(format!("invalid from flag value {name}: No such image: {name}")))
     }
 
     /// An absolute path; relative ones start at the working directory.
@@ -83,7 +83,7 @@ impl Build {
 }
 
 fn failure(step: &Instruction, why: &str) -> Failure {
-    Failure { message: format!("{} failed: {why}", step.keyword), code: None }
+    Failure::Other(format!("{} failed: {why}", step.keyword))
 }
 
 /// Copies sources to the target; into it if it is a directory.

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::stages::{Build, StepResult};
+use super::{
+    builder::Builder,
+    stages::{Build, StepResult},
+};
 use crate::{
     api_error::Result,
     state::{State, files::Files, ids, layer::Layer},
 };
 
-impl Build {
+impl<B: Builder> Build<B> {
     /// Creates the image of a step that only changes the configuration.
     pub(super) fn commit_config(&mut self, text: &str) -> StepResult {
         let created_by = format!("/bin/sh -c #(nop) {text}");
@@ -84,7 +87,8 @@ impl Build {
 
     /// Uses the cached image of a step, if there is one.
     pub(super) fn use_cached(&mut self, created_by: &str) -> bool {
-        let Some(parent) = self.image.clone().filter(|parent| self.options.uses_cache && !parent.is_empty()) else {
+        let uses_cache = self.options.uses_cache && !self.builder.ignores_cache();
+        let Some(parent) = self.image.clone().filter(|parent| uses_cache && !parent.is_empty()) else {
             return false;
         };
         let found = self.server.state.read(|state| {
@@ -95,7 +99,7 @@ impl Build {
         let Some((image, config)) = found else { return false };
         self.config = config;
         self.set_image(image);
-        self.print(" ---> Using cache\n");
+        self.builder.cached();
         self.print_image_id();
         true
     }

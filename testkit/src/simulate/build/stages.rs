@@ -2,16 +2,16 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    fmt,
     sync::Arc,
 };
 
 use serde_json::{Value, json};
 
-use super::run::Running;
+use super::{builder::Builder, run::Running};
 use crate::{
     api_error::ApiError,
     argv::words,
-    release::Release,
     server::Server,
     simulate::{
         dockerfile::{self, Instruction},
@@ -24,20 +24,19 @@ use crate::{
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The options of a build request.
-pub(super) struct BuildOptions {
-    pub(super) tags: Vec<String>,
-    pub(super) quiet: bool,
-    pub(super) reports_image_id: bool,
-    pub(super) uses_cache: bool,
+pub(in crate::simulate) struct BuildOptions {
+    pub(in crate::simulate) tags: Vec<String>,
+    pub(in crate::simulate) uses_cache: bool,
     /// Whether intermediate containers are removed after success, and after a failure.
-    pub(super) removes: bool,
-    pub(super) removes_on_failure: bool,
-    pub(super) arguments: BTreeMap<String, String>,
+    pub(in crate::simulate) removes: bool,
+    pub(in crate::simulate) removes_on_failure: bool,
+    pub(in crate::simulate) arguments: BTreeMap<String, String>,
 }
 
 /// A build in progress.
-pub(super) struct Build {
+pub(in crate::simulate) struct Build<B> {
     pub(super) server: Arc<Server>,
+    pub(in crate::simulate) builder: B,
     pub(super) options: BuildOptions,
     pub(super) context: Files,
     steps: VecDeque<Instruction>,
@@ -55,28 +54,47 @@ pub(super) struct Build {
     pub(super) author: String,
     /// Whether the current stage has a `CMD` instruction.
     cmd_is_set: bool,
-    /// Messages that have not been sent yet.
-    lines: Vec<Value>,
 }
 
-/// The failure of a step.
-pub(super) struct Failure {
-    pub(super) message: String,
-    pub(super) code: Option<i64>,
+/// The failure of a step, with the message of the classic builder.
+#[derive(Debug)]
+pub(in crate::simulate) enum Failure {
+    /// A command has failed.
+    Exit {
+        command: String,
+        code: i64,
+    },
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exit { command, code } => write!(f, "The command '{command}' returned a non-zero code: {code}"),
+            Self::Other(message) => f.write_str(message),
+        }
+    }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self { message: error.message, code: None }
+        Self::Other(error.message)
     }
 }
 
-pub(super) type StepResult = Result<(), Failure>;
+pub(in crate::simulate) type StepResult = Result<(), Failure>;
 
-impl Build {
-    pub(super) fn new(server: &Arc<Server>, options: BuildOptions, context: Files, steps: Vec<Instruction>) -> Self {
+impl<B: Builder> Build<B> {
+    pub(in crate::simulate) fn new(
+        server: &Arc<Server>,
+        builder: B,
+        options: BuildOptions,
+        context: Files,
+        steps: Vec<Instruction>,
+    ) -> Self {
         Self {
             server: Arc::clone(server),
+            builder,
             options,
             context,
             total: steps.len(),
@@ -89,56 +107,46 @@ impl Build {
             config: Value::Null,
             author: String::new(),
             cmd_is_set: false,
-            lines: Vec::new(),
         }
     }
 
-    /// Runs the next step, and returns its messages and whether the build is finished.
-    pub(super) async fn next_step(&mut self) -> (Vec<Value>, bool) {
-        let done = if let Some(running) = self.running.take() {
+    /// Runs the next step, or the command of the current one; `None` if no step is left.
+    pub(in crate::simulate) async fn next_step(&mut self) -> Option<StepResult> {
+        if let Some(running) = self.running.take() {
             let container = running.container.clone();
             let done = self.finish_run(running).await;
             if done.is_err() && self.options.removes_on_failure {
                 self.remove(&container);
             }
-            done
-        } else if let Some(step) = self.steps.pop_front() {
-            self.step(&step)
-        } else {
-            self.finish();
-            return (std::mem::take(&mut self.lines), true);
-        };
-        let mut lines = std::mem::take(&mut self.lines);
-        if self.options.quiet {
-            lines.clear();
+            return Some(done);
         }
-        if let Err(Failure { message, code }) = &done {
-            let mut detail = json!({ "message": message });
-            if let Some(code) = code {
-                detail["code"] = json!(code);
-            }
-            lines.push(json!({ "errorDetail": detail, "error": message }));
-        }
-        (lines, done.is_err())
+        let step = self.steps.pop_front()?;
+        Some(self.step(&step))
+    }
+
+    /// Tags the image, and returns its id and tags.
+    pub(in crate::simulate) fn finish(&mut self) -> (String, Vec<String>) {
+        let image = self.image.clone().unwrap_or_default();
+        let tags: Vec<String> = self.options.tags.iter().map(|tag| reference::full(tag)).collect();
+        self.server.state.update(|state| tags.iter().for_each(|tag| state.tag_image(&image, tag, tag)));
+        (image, tags)
     }
 
     pub(super) fn print(&mut self, text: &str) {
-        self.lines.push(json!({ "stream": text }));
+        self.builder.print(text);
     }
 
     fn step(&mut self, step: &Instruction) -> StepResult {
         let number = self.total - self.steps.len();
-        if step.keyword == "FROM" {
-            self.report_image_id();
+        if let Some(image) = self.image.as_ref().filter(|_| step.keyword == "FROM") {
+            self.builder.stage_built(image);
         }
-        match self.server.release {
-            Release::V20_10 => {
-                self.print(&format!("Step {number}/{} : {}", self.total, step.text));
-                self.print("\n");
-            }
-            Release::V1_6 => self.print(&format!("Step {} : {}\n", number - 1, step.text)),
-        }
-        let step = &step.with_variables(&self.variables());
+        let resolved = match &*step.keyword {
+            "FROM" => step.with_variables(&self.global),
+            _ => step.with_variables(&self.variables()),
+        };
+        self.builder.begin(step, &resolved, number, self.total);
+        let step = &resolved;
         match &*step.keyword {
             "FROM" => self.begin_stage(step),
             "ARG" => self.declare(step),
@@ -168,7 +176,6 @@ impl Build {
     }
 
     fn begin_stage(&mut self, step: &Instruction) -> StepResult {
-        let step = step.with_variables(&self.global);
         let mut parts = step.rest.split_whitespace();
         let (base, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
         self.arguments.clear();
@@ -182,7 +189,7 @@ impl Build {
             }
             let image = stage.as_deref().unwrap_or(base);
             if state.image(image).is_err() {
-                self.lines.extend(progress::pull_image(state, base, "")?);
+                self.builder.pulled(progress::pull_image(state, base, "")?);
             }
             state.image(image).map(|image| (image.id.clone(), image.image.config.clone()))
         })?;
@@ -197,13 +204,6 @@ impl Build {
         Ok(())
     }
 
-    /// Sends the image id of a stage as a message.
-    fn report_image_id(&mut self) {
-        if let (Some(image), true) = (&self.image, self.options.reports_image_id) {
-            self.lines.push(json!({ "aux": { "ID": image } }));
-        }
-    }
-
     fn declare(&mut self, step: &Instruction) -> StepResult {
         let (name, default) = match step.rest.split_once('=') {
             Some((name, value)) => (name.to_owned(), dockerfile::split_words(value).concat()),
@@ -216,20 +216,5 @@ impl Build {
         }
         self.arguments.insert(name, value);
         self.commit_config(&format!(" ARG {}", step.rest))
-    }
-
-    /// Tags the image, and sends the last messages.
-    fn finish(&mut self) {
-        let image = self.image.clone().unwrap_or_default();
-        let tags: Vec<String> = self.options.tags.iter().map(|tag| reference::full(tag)).collect();
-        self.server.state.update(|state| tags.iter().for_each(|tag| state.tag_image(&image, tag, tag)));
-        if self.options.quiet {
-            return self.print(&format!("{image}\n"));
-        }
-        self.report_image_id();
-        self.print(&format!("Successfully built {}\n", ids::short(&image)));
-        if self.server.release == Release::V20_10 {
-            tags.iter().for_each(|tag| self.print(&format!("Successfully tagged {tag}\n")));
-        }
     }
 }

@@ -1,0 +1,160 @@
+//! Writing an archive that BuildKit sends.
+
+use std::{
+    fs::{self, OpenOptions, Permissions},
+    io, iter,
+    path::{Path, PathBuf},
+};
+
+use bollard_buildkit_proto::moby::filesync::packet::BytesMessage;
+use tokio::{
+    fs::File,
+    io::{AsyncWrite, AsyncWriteExt as _},
+};
+use tonic::Streaming;
+
+use super::{Writer, lost};
+use crate::{Error, Result, stream::run_blocking};
+
+/// Number of random characters in the name of a temporary file.
+const RANDOM: usize = 12;
+
+/// Writes an archive to the file at `path`, which appears, or replaces an existing one, once the archive is complete.
+pub(super) async fn to_file(received: Streaming<BytesMessage>, path: PathBuf) -> Result<()> {
+    let (file, temporary) = run_blocking(move || TemporaryFile::create(&path)).await?;
+    let mut file = File::from_std(file);
+    copy(received, &mut file, |error| Error::write_failed(&temporary.target, error)).await?;
+    run_blocking(move || temporary.rename()).await
+}
+
+/// Writes an archive to `writer`, and shuts it down.
+pub(super) async fn to_writer(received: Streaming<BytesMessage>, mut writer: Writer) -> Result<()> {
+    let failed = |error: io::Error| Error::local_io(format!("failed to write the archive to the writer: {error}"));
+    copy(received, &mut writer, failed).await?;
+    writer.shutdown().await.map_err(failed)
+}
+
+async fn copy(
+    mut received: Streaming<BytesMessage>,
+    writer: &mut (impl AsyncWrite + Unpin),
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<()> {
+    while let Some(part) = received.message().await.map_err(|status| lost(&status))? {
+        writer.write_all(&part.data).await.map_err(&failed)?;
+    }
+    writer.flush().await.map_err(failed)
+}
+
+/// A file that becomes the target once it is complete. Dropping it removes it.
+struct TemporaryFile {
+    path: PathBuf,
+    target: PathBuf,
+    is_renamed: bool,
+}
+
+impl TemporaryFile {
+    /// Creates a file in the directory of `target`, which is created if it does not exist.
+    fn create(target: &Path) -> Result<(fs::File, Self)> {
+        let failed = |error| Error::write_failed(target, error);
+        let (target, permissions) = resolve(target)?;
+        if target.file_name().is_none() {
+            return Err(Error::local_io(format!("failed to write {}: not a file name", target.display())));
+        }
+        let random: String = iter::repeat_with(fastrand::alphanumeric).take(RANDOM).collect();
+        let path = target.with_file_name(format!(".{random}.tmp"));
+        if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            fs::create_dir_all(directory).map_err(failed)?;
+        }
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        let temporary = Self { path, target, is_renamed: false };
+        if let Some(permissions) = permissions {
+            file.set_permissions(permissions).map_err(failed)?;
+        }
+        Ok((file, temporary))
+    }
+
+    fn rename(mut self) -> Result<()> {
+        fs::rename(&self.path, &self.target).map_err(|error| Error::write_failed(&self.target, error))?;
+        self.is_renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        if !self.is_renamed {
+            // There is nobody to report an error to, and the file is only left over.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Returns the path without symbolic links, and the permissions of the file if it exists.
+fn resolve(path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
+    let failed = |error| Error::write_failed(path, error);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok((path.canonicalize().map_err(failed)?, Some(metadata.permissions()))),
+        // Renaming would replace a device such as `/dev/null` by a file.
+        Ok(_) => Err(Error::local_io(format!("failed to write {}: not a regular file", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((path.to_owned(), None)),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write as _,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
+    use super::*;
+
+    #[test]
+    fn export_file_appears_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/out.tar");
+        let (mut file, temporary) = TemporaryFile::create(&path).unwrap();
+        file.write_all(b"tar").unwrap();
+        assert!(!path.exists());
+        temporary.rename().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"tar");
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn export_file_that_is_dropped_keeps_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.tar");
+        fs::write(&path, "old").unwrap();
+        drop(TemporaryFile::create(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn export_file_keeps_permissions_and_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("out.tar"), folder.path().join("link"));
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        symlink("out.tar", &link).unwrap();
+        TemporaryFile::create(&link).unwrap().1.rename().unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn export_file_must_be_regular() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path(), Path::new("/dev/null"), Path::new("/"), Path::new("..")] {
+            let Err(error) = TemporaryFile::create(path) else { panic!("{}", path.display()) };
+            assert!(error.to_string().ends_with("not a regular file"), "{error}");
+        }
+        for path in [Path::new(""), &folder.path().join("new/..")] {
+            let Err(error) = TemporaryFile::create(path) else { panic!("{}", path.display()) };
+            assert!(error.to_string().ends_with("not a file name"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The build cache of builds: sources, targets, and stages that do not use it.
+
+#[cfg(feature = "buildkit")]
+use std::collections::BTreeMap;
+
+use super::BuildImage;
+#[cfg(feature = "buildkit")]
+use crate::{Error, Result, redacted::Secret};
+
+/// A source of build cache, see [`BuildImage::cache_from`]: the name of an image or, with the feature `buildkit`, a `Cache`.
+///
+/// # Examples
+///
+/// ```
+/// use dockerclient::images::CacheFrom;
+///
+/// let image = CacheFrom::from("registry.example/web:cache");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheFrom(pub(super) Source);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Image(String),
+    #[cfg(feature = "buildkit")]
+    Cache(Cache),
+}
+
+/// The cache in the image with this name.
+impl<T: Into<String>> From<T> for CacheFrom {
+    fn from(image: T) -> Self {
+        Self(Source::Image(image.into()))
+    }
+}
+
+#[cfg(feature = "buildkit")]
+impl From<Cache> for CacheFrom {
+    fn from(cache: Cache) -> Self {
+        Self(Source::Cache(cache))
+    }
+}
+
+/// A place for the build cache of BuildKit, to read it ([`BuildImage::cache_from`]) or to write it
+/// ([`BuildImage::cache_to`]). Requires the feature `buildkit`. `Debug` output redacts the values of attributes.
+///
+/// # Examples
+///
+/// ```no_run
+/// # #[cfg(feature = "tar")]
+/// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+/// use dockerclient::images::{Cache, Context};
+///
+/// let build = docker.images().build(Context::directory("site")).build_kit(true).tag("web:2");
+/// build.cache_from(Cache::registry("registry.example/web:cache")).cache_to(Cache::inline()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "buildkit")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Cache {
+    kind: String,
+    attributes: Secret<BTreeMap<String, String>>,
+}
+
+#[cfg(feature = "buildkit")]
+impl Cache {
+    /// The cache inside of the image that is built; only for [`BuildImage::cache_to`]. A build that names the image in
+    /// [`BuildImage::cache_from`] uses it.
+    pub fn inline() -> Self {
+        Self::new("inline", [] as [(&str, &str); 0])
+    }
+
+    /// The cache in a registry, under the name of an image. To write it, the engine must use the containerd image store.
+    pub fn registry(name: impl Into<String>) -> Self {
+        Self::new("registry", [("ref", name.into())])
+    }
+
+    /// A cache of another kind of BuildKit, for example `gha` or `s3`, with its attributes.
+    ///
+    /// The kind `local`, a directory of this machine, is not supported.
+    pub fn new<K: Into<String>, V: Into<String>>(
+        kind: impl Into<String>,
+        attributes: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let attributes = attributes.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self { kind: kind.into(), attributes: Secret(attributes) }
+    }
+
+    /// Sets an attribute, for example `mode` to `max`, which also writes the cache of intermediate stages.
+    pub fn attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.attributes.insert(key.into(), value.into());
+        self
+    }
+
+    pub(super) fn is_inline(&self) -> bool {
+        self.kind == "inline"
+    }
+
+    /// Returns the kind and the attributes, in the form of the API.
+    pub(super) fn entry(&self) -> Result<(String, BTreeMap<String, String>)> {
+        if self.kind == "local" {
+            return Err(Error::invalid_input("build caches of the kind \"local\" are not supported"));
+        }
+        if self.kind == "registry" && self.attributes.get("ref").is_none_or(String::is_empty) {
+            return Err(Error::invalid_input("a build cache of the kind \"registry\" requires the attribute \"ref\""));
+        }
+        Ok((self.kind.clone(), self.attributes.0.clone()))
+    }
+}
+
+impl BuildImage {
+    /// Adds an image whose layers may be used as build cache or, with the feature `buildkit`, a `Cache`. Requires API 1.25.
+    ///
+    /// BuildKit uses an image only if it was built with inline cache, and skips a cache that it cannot read. A `Cache` requires
+    /// [`build_kit`](Self::build_kit) and API 1.40.
+    pub fn cache_from(mut self, cache: impl Into<CacheFrom>) -> Self {
+        self.options.cache_from.push(cache.into());
+        self
+    }
+
+    /// Writes the build cache to `cache`. Requires the feature `buildkit`, [`build_kit`](Self::build_kit), and API 1.40.
+    ///
+    /// An engine that does not use the containerd image store writes only [`Cache::inline`]; other kinds are then an error.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tar")]
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::images::{Cache, Context};
+    ///
+    /// let cache = Cache::registry("registry.example/web:cache").attribute("mode", "max");
+    /// docker.images().build(Context::directory("site")).build_kit(true).cache_to(cache).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "buildkit")]
+    pub fn cache_to(mut self, cache: Cache) -> Self {
+        self.options.cache_to.push(cache);
+        self
+    }
+
+    /// Adds stages of the Dockerfile whose steps run even if the build cache has their results. Requires the feature
+    /// `buildkit`, [`build_kit`](Self::build_kit), and API 1.40. [`no_cache`](Self::no_cache) is for all stages.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "tar")]
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::images::Context;
+    ///
+    /// docker.images().build(Context::directory("site")).build_kit(true).no_cache_for(["test"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "buildkit")]
+    #[doc(alias = "no-cache-filter")]
+    pub fn no_cache_for(mut self, stages: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.options.no_cache_for.extend(stages.into_iter().map(Into::into));
+        self
+    }
+}
+
+#[cfg(all(test, feature = "buildkit"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_entries_have_kind_and_attributes() {
+        let (kind, attributes) = Cache::registry("web:cache").attribute("mode", "max").entry().unwrap();
+        let expected = [("mode", "max"), ("ref", "web:cache")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!((&*kind, attributes), ("registry", BTreeMap::from(expected)));
+        assert_eq!(Cache::inline().entry().unwrap(), ("inline".to_owned(), BTreeMap::new()));
+    }
+
+    #[test]
+    fn cache_entries_that_are_not_supported_are_errors() {
+        let unnamed = Cache::new("registry", [("mode", "max")]);
+        for cache in [Cache::new("local", [("dest", "/cache")]), Cache::registry(""), unnamed] {
+            let error = cache.entry().unwrap_err();
+            assert!(error.is_bad_request(), "{error}");
+        }
+    }
+
+    #[test]
+    fn debug_of_cache_redacts_attributes() {
+        let debug = format!("{:?}", CacheFrom::from(Cache::new("s3", [("secret_access_key", "hunter2")])));
+        assert!(debug.contains("s3") && debug.contains("secret_access_key") && !debug.contains("hunter2"), "{debug}");
+    }
+}

@@ -1,0 +1,45 @@
+//! The exporters of a build: those of its outputs, or that of an image on the engine.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Output,
+    attributes::{Entry, MOBY},
+    options::Options,
+};
+use crate::buildkit::ExportTarget;
+
+/// The output of a build that only fills the build cache. It has no exporter.
+const CACHE_ONLY: &str = "cacheonly";
+
+/// Returns the type and the attributes of the exporter of an output.
+pub(super) fn exporter(output: &Output) -> Entry {
+    let (kind, attributes) = output.exporter();
+    // Only standalone BuildKit has images of its own.
+    (if kind == "image" { MOBY.to_owned() } else { kind }, attributes)
+}
+
+impl Options {
+    /// Returns the exporters, in the order of their numbers, and where their results are written on this machine.
+    pub(super) fn exporters(&self) -> Vec<(Entry, Option<Arc<ExportTarget>>)> {
+        let Some(outputs) = &self.outputs else { return vec![((MOBY.into(), BTreeMap::new()), None)] };
+        let exporters = outputs.iter().map(|output| (exporter(output), output.target()));
+        exporters.filter(|((kind, _), _)| kind != CACHE_ONLY).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exporters_of_outputs_keep_their_targets() {
+        let none = [] as [(&str, &str); 0];
+        let outputs = vec![Output::new(CACHE_ONLY, none), Output::new("image", none), Output::tar("web.tar")];
+        let exporters = Options { outputs: Some(outputs), ..Options::default() }.exporters();
+        let exporters: Vec<_> = exporters.iter().map(|((kind, _), target)| (&**kind, target.is_some())).collect();
+        assert_eq!(exporters, [(MOBY, false), ("tar", true)]);
+        let image = Options::default().exporters();
+        assert_eq!(image.iter().map(|((kind, _), _)| &**kind).collect::<Vec<_>>(), [MOBY]);
+    }
+}
