@@ -117,6 +117,9 @@ impl Error {
         let cause = match error.kind() {
             io::ErrorKind::NotFound => ": no such file or directory",
             io::ErrorKind::PermissionDenied => ": permission denied",
+            io::ErrorKind::NotADirectory => ": not a directory",
+            io::ErrorKind::StorageFull => ": no space left on device",
+            io::ErrorKind::ReadOnlyFilesystem => ": read-only file system",
             _ => "",
         };
         Self::with_source(Kind::LocalIo(format!("failed to {verb} {}{cause}", path.display())), error)
@@ -183,6 +186,8 @@ impl Error {
     }
 }
 
+/// In one line, for logs: line ends and control characters are escaped. `{:#}` keeps line ends, for example those of a failed
+/// build.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = Escaped::new(f);
@@ -301,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn error_display_of_files_names_the_cause() {
+        for (kind, cause) in [
+            (io::ErrorKind::NotFound, "no such file or directory"),
+            (io::ErrorKind::NotADirectory, "not a directory"),
+            (io::ErrorKind::StorageFull, "no space left on device"),
+            (io::ErrorKind::ReadOnlyFilesystem, "read-only file system"),
+        ] {
+            let error = Error::write_failed(Path::new("dist/app"), kind.into());
+            assert_eq!(error.to_string(), format!("failed to write dist/app: {cause}"));
+        }
+    }
+
+    #[test]
     fn error_display_escapes_control_characters() {
         let said = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
         let error = Error::new(Kind::Status { status: 500, message: said.clone() });
@@ -309,6 +327,8 @@ mod tests {
             r"\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü (500)",
             "other characters are unchanged"
         );
+        let lines = format!("{error:#}");
+        assert_eq!(lines, "\\u{1b}[2Jgone\\r\n\\u{202e}FAKE\\u{2028}Zeile: ü (500)");
         assert_eq!(error.message(), Some(&*said));
 
         let said = "ü\0".repeat(2000);

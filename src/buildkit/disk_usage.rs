@@ -13,7 +13,7 @@ const METHOD: &str = "/moby.buildkit.v1.Control/DiskUsage";
 const OPERATION: &str = "buildkit_disk_usage";
 
 impl BuildKit {
-    /// Returns the records of the build cache, as `docker buildx du` does, in the order of their size. Requires the
+    /// Returns the records of the build cache, as `docker buildx du` does, the smallest first. Requires the
     /// feature `buildkit`.
     ///
     /// In contrast to [`DockerClient::disk_usage`](crate::DockerClient::disk_usage), only the build cache is measured,

@@ -1,7 +1,7 @@
 //! Requests of gRPC, whose responses are checked before tonic reads them.
 
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -28,6 +28,9 @@ use crate::{
 
 /// The header with the details of an error.
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+
+/// The headers and trailers that tonic reads.
+const READ: [&str; 2] = ["grpc-status", "grpc-encoding"];
 
 /// The encoding of headers with bytes. The padding is optional.
 const BASE64: GeneralPurpose =
@@ -94,10 +97,17 @@ impl http_body::Body for GrpcBody {
 
 /// Returns whether the headers or trailers contain a status. A status other than `OK` is an error.
 ///
-/// Removes the details of the status: tonic panics if they are not base64.
+/// Removes the details of the status, because tonic panics if they are not base64; and those that tonic does not read, because
+/// it panics if the headers and trailers together are too many for one map.
 fn check(headers: &mut HeaderMap) -> Result<bool, Status> {
-    let details = headers.remove(DETAILS).and_then(|details| BASE64.decode(details).ok());
-    let Some(status) = Status::from_header_map(headers) else { return Ok(false) };
+    let mut received = mem::take(headers);
+    for name in READ {
+        if let Some(value) = received.get(name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    let details = received.remove(DETAILS).and_then(|details| BASE64.decode(details).ok());
+    let Some(status) = Status::from_header_map(&received) else { return Ok(false) };
     if status.code() == Code::Ok {
         return Ok(true);
     }
@@ -167,5 +177,12 @@ mod tests {
             assert!(check(&mut trailers).unwrap());
             assert_eq!(trailers.len(), 1, "{value}");
         }
+    }
+
+    #[test]
+    fn grpc_headers_that_are_not_read_are_removed() {
+        let mut all = headers(&[("grpc-encoding", "gzip"), ("grpc-status", "0"), ("grpc-message", "a"), ("b", "c")]);
+        assert!(check(&mut all).unwrap());
+        assert_eq!(all, headers(&[("grpc-encoding", "gzip"), ("grpc-status", "0")]));
     }
 }

@@ -35,7 +35,7 @@ const SINCE: ApiVersion = ApiVersion::new(1, 43);
 /// A handle for the history of builds with BuildKit: list, watch, pin, remove. Returned by
 /// [`DockerClient::build_history`]. Requires the feature `buildkit`, and API 1.43.
 ///
-/// The engine keeps a record of each build, for two days and up to a number of records.
+/// By default, the engine keeps the records of the last 50 builds, of all builds of the last two days, and pinned records.
 ///
 /// # Examples
 ///

@@ -18,7 +18,8 @@ const METHOD: &str = "/moby.buildkit.v1.Control/Prune";
 
 const OPERATION: &str = "buildkit_prune";
 
-/// Docker 28.0, whose BuildKit has the options `max_used_space` and `min_free_space`. Older engines ignore them.
+/// Docker 28.0, the first API version whose engines all have the options `max_used_space` and `min_free_space`. Engines
+/// before 27.4 ignore them.
 const SPACE_LIMITS: ApiVersion = ApiVersion::new(1, 48);
 
 impl BuildKit {
@@ -116,7 +117,7 @@ impl PruneCache {
     }
 
     /// Removes only records with this value of a field; see [`GetCacheUsage::filter`](super::GetCacheUsage::filter).
-    /// Engines before 27.3 compare no descriptions here: such a filter matches nothing.
+    /// Engines before 27.0 compare no descriptions here: such a filter matches nothing.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);
         self

@@ -49,7 +49,7 @@ const SEND_EXPORT: &str = "/moby.filesync.v1.FileSend/DiffCopy";
 /// Maximum size of a request message, in bytes. Requests contain a name, or at most 32 KiB for an SSH agent.
 const MAX_REQUEST: usize = 64 << 10;
 
-/// What BuildKit can use during one build.
+/// The services that BuildKit can use during one build.
 #[derive(Clone, Debug)]
 pub(crate) struct Services {
     pub(crate) docker: DockerClient,

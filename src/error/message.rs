@@ -49,11 +49,13 @@ pub(super) struct Escaped<'a, 'f> {
     f: &'a mut fmt::Formatter<'f>,
     /// How many bytes may still be written; none once the output is cut.
     left: Option<usize>,
+    /// Whether line ends are written unchanged.
+    keeps_lines: bool,
 }
 
 impl<'a, 'f> Escaped<'a, 'f> {
     pub(super) fn new(f: &'a mut fmt::Formatter<'f>) -> Self {
-        Self { f, left: Some(MAX_MESSAGE - ELLIPSIS.len()) }
+        Self { left: Some(MAX_MESSAGE - ELLIPSIS.len()), keeps_lines: f.alternate(), f }
     }
 
     /// Writes as much of `text` as fits.
@@ -71,7 +73,8 @@ impl<'a, 'f> Escaped<'a, 'f> {
 impl fmt::Write for Escaped<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some(index) = rest.find(is_unsafe) {
+        let keeps_lines = self.keeps_lines;
+        while let Some(index) = rest.find(|character| is_unsafe(character) && !(keeps_lines && character == '\n')) {
             let (before, after) = rest.split_at(index);
             self.put(before)?;
             let mut characters = after.chars();

@@ -169,7 +169,7 @@ impl Error {
     }
 
     /// Returns the code of a failure that was reported after a success status: the exit code of a build step, or of a container
-    /// or task that exited too early, or 401 for missing credentials.
+    /// or task that exited too early, or 401 or 403 for missing credentials or permissions.
     #[must_use]
     pub fn code(&self) -> Option<i64> {
         match self.0.kind {

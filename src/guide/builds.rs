@@ -11,7 +11,7 @@
 //!
 //! let build = docker.images().build(Context::directory("site")).build_kit(true).tag("web:2");
 //! let web = build.progress().await?.show(Screen::stderr()).await?;
-//! println!("{}", web.name());
+//! println!("{}", web.name()); // its id, sha256:…
 //! # Ok(())
 //! # }
 //! ```
@@ -36,6 +36,8 @@
 //! ```
 //!
 //! An option that the builder does not have is an error: secrets with the classic builder, limits of memory and CPU with BuildKit.
+//! A build that needs BuildKit should therefore set it: `Auto` selects the classic builder before Docker 23.0. A build with an
+//! [output](#outputs) uses BuildKit in any case.
 //!
 //! # Contexts
 //!
@@ -113,8 +115,9 @@
 //! # Outputs
 //!
 //! Without an output, a build makes an image on the engine. [`output`](crate::images::BuildImage::output) sends the result
-//! elsewhere, for example the files of a stage to a directory of this machine. It returns another request, so call it after the
-//! other settings.
+//! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag` have
+//! no effect, unless [`Output::image`](crate::images::Output::image) is added. `output` returns another request, so call it after
+//! the other settings.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -132,8 +135,8 @@
 //! # }
 //! ```
 //!
-//! [`Output::tar_to`](crate::images::Output::tar_to) writes the archive to any `AsyncWrite`, and
-//! [`Output::new`](crate::images::Output::new) is for other exporters.
+//! [`Output::tar_to`](crate::images::Output::tar_to) writes the archive to any `AsyncWrite`, for example to the standard output
+//! or, through a pipe, to memory. [`Output::new`](crate::images::Output::new) is for other exporters.
 //!
 //! # Progress
 //!
@@ -157,7 +160,9 @@
 //!         println!("{} of {} steps", graph.completed(), graph.total());
 //!     }
 //! }
-//! for step in graph.steps().filter(|step| step.state() != StepState::Cached) {
+//! let mut steps: Vec<_> = graph.steps().filter(|step| step.state() != StepState::Cached).collect();
+//! steps.sort_by_key(|step| step.number()); // in the order in which they started
+//! for step in steps {
 //!     println!("{} took {:?}", step.name(), step.duration());
 //! }
 //! println!("{}", build.finish().await?.name());
@@ -168,10 +173,11 @@
 //! # Errors
 //!
 //! If a step fails, the error has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed), the exit code of the step as
-//! its [`code`](crate::Error::code), and a message with the step, its lines in the Dockerfile, and the end of its output:
+//! its [`code`](crate::Error::code), and a [`message`](crate::Error::message) with the step, its lines in the Dockerfile, and the
+//! end of its output:
 //!
 //! ```text
-//! failed to build image: [2/3] RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2; Dockerfile:2
+//! [2/3] RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2; Dockerfile:2
 //!    1 |     FROM busybox
 //!    2 | >>> RUN make
 //!    3 |     COPY . /srv
@@ -179,13 +185,28 @@
 //! make: *** No targets specified and no makefile found.  Stop.
 //! ```
 //!
-//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). A file of the
-//! context that cannot be read, and an output that cannot be written, are [`LocalIo`](crate::ErrorKind::LocalIo).
+//! An error is displayed as one line, for logs, with `\n` in place of line ends. `{:#}` keeps the line ends, for a person:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::images::Context;
+//!
+//! let build = docker.images().build(Context::directory("site")).build_kit(true);
+//! if let Err(error) = build.await {
+//!     eprintln!("{error:#}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). An output
+//! that cannot be written is [`LocalIo`](crate::ErrorKind::LocalIo), as is a context that cannot be opened. A file that cannot be
+//! read while it is sent fails the build: BuildKit reports the reason.
 //!
 //! # Cancellation
 //!
 //! Dropping the build or its progress closes both connections. The engine then stops the steps that are running. The results of
-//! completed steps remain in the build cache.
+//! completed steps remain in the build cache. The [`time_limit`](super::time) of a build without `progress()` does the same.
 //!
 //! # Build cache and history
 //!

@@ -98,6 +98,16 @@ impl Upload {
     pub(crate) fn into_body(self) -> reqwest::Body {
         self.0
     }
+
+    /// Returns the content in chunks, as they are read.
+    #[cfg(feature = "buildkit")]
+    pub(crate) fn into_chunks(self) -> futures_core::stream::BoxStream<'static, Result<Bytes>> {
+        let failed = |error: reqwest::Error| match crate::error::cause::<Error>(&error) {
+            Some(error) => error.clone(),
+            None => Error::local_io("failed to read the build context"),
+        };
+        Box::pin(http_body_util::BodyExt::into_data_stream(self.0).map_err(failed))
+    }
 }
 
 /// A request body from a file of known length.

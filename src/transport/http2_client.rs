@@ -24,8 +24,9 @@ use crate::{Error, Result, error::Kind};
 /// Maximum number of bytes of a response that are received before they are processed.
 const WINDOW: u32 = 256 << 10;
 
-/// The same for all responses together. Larger, so that a response that is not processed does not delay the others.
-const CONNECTION_WINDOW: u32 = 1 << 20;
+/// The same for all responses together. Larger, so that a response that is not processed does not delay the others, and because
+/// h2 closes connections on which too many small frames wait; see [`serve_http2`](super::serve_http2).
+const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// Maximum number of bytes of the headers, and of the trailers, of a response. The trailers of a failed build contain
 /// its Dockerfile and stack traces.
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn http2_requests_are_answered_at_the_same_time() {
+    async fn http2_requests_are_processed_at_the_same_time() {
         let respond = |request: Request<RequestBody>| future::ready(full(request.uri().path().repeat(2_000)));
         with_server(respond, async |requests: Requests| {
             let calls = (0..200).map(|number| {

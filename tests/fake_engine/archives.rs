@@ -200,7 +200,7 @@ async fn unpack_error_names_the_conflicting_path() {
     fs::write(directory.path().join("a"), "").unwrap();
     let error = unpack_to(&Archive::default().file("a/b", "x").finish(), directory.path()).await.unwrap_err();
     let error = error.to_string().replace(directory.path().to_str().unwrap(), "HERE");
-    assert_snapshot!(error, @"failed to copy files from container: failed to write HERE/a/b");
+    assert_snapshot!(error, @"failed to copy files from container: failed to write HERE/a/b: not a directory");
     let error = unpack_to(&Archive::default().finish(), &directory.path().join("a")).await.unwrap_err();
     assert_snapshot!(error.to_string().replace(directory.path().to_str().unwrap(), "HERE"), @"failed to copy files from container: failed to write HERE/a");
 }

@@ -64,8 +64,8 @@ async fn build_with_buildkit_opens_a_session_first() {
     let id = requests[0].header("x-docker-expose-session-uuid").unwrap();
     let lines: Vec<String> = requests.iter().map(|request| request.line.replace(id, "ID")).collect();
     assert_snapshot!(lines.join("\n"), @"
-    POST /v1.41/session
-    POST /v1.41/build?session=ID&t=web%3A2&version=2
+    POST /v1.39/session
+    POST /v1.39/build?session=ID&t=web%3A2&version=2
     ");
     assert!(id.len() == 25 && requests.iter().all(|request| request.header("x-trace") == Some("7")), "{requests:?}");
     assert!(requests[1].header("x-registry-config").is_none() && !format!("{requests:?}").contains("hunter2"));
@@ -166,7 +166,7 @@ async fn build_options_that_buildkit_lacks_are_errors() {
     failed to build image: builds with BuildKit have no option memory
     failed to build image: builds with BuildKit have no option cpu_shares
     failed to build image: builds with BuildKit have no option security_opt
-    failed to build image: with BuildKit, the option shm_size requires API 1.42 or later; the negotiated version is 1.41
+    failed to build image: with BuildKit, the option shm_size requires API 1.42 or later; the negotiated version is 1.39
     "#);
     assert_eq!(engine.request_lines(), "");
 }

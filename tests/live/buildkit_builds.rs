@@ -1,13 +1,13 @@
 //! Builds with BuildKit. The proxy does not support sessions, so these tests connect to the engine directly.
 
-use std::{fs, path::Path};
+use std::{fs, ops::Deref, path::Path};
 
 use dockerclient::{
     ApiVersion, DockerClient, Result,
     images::{BuildImage, BuildTrace, Context, Image, PlainTrace, ProgressItem},
 };
 use tempfile::TempDir;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{
     engine::{Engine, version},
@@ -25,11 +25,29 @@ mod progress;
 mod secrets;
 mod ssh;
 
+/// The first API version with BuildKit.
+const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
+
 /// The first API version with BuildKit's control API, over which a build has all features.
 const CONTROL_API: ApiVersion = ApiVersion::new(1, 40);
 
-/// The build cache of the engine: tests that prune it hold the write lock, tests that expect cached steps the read lock.
-pub(crate) static BUILD_CACHE: RwLock<()> = RwLock::const_new(());
+/// Tests that build with BuildKit or prune its cache hold the read lock; tests that expect cached steps hold the write lock,
+/// because engines drop results while they run other builds.
+pub(crate) static BUILDS: RwLock<()> = RwLock::const_new(());
+
+/// The engine, and the lock of [`BUILDS`].
+struct Locked<T> {
+    engine: Engine,
+    _lock: T,
+}
+
+impl<T> Deref for Locked<T> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
 
 /// Builds an archive of these files.
 fn build(docker: &DockerClient, files: &[(&str, &str)]) -> BuildImage {
@@ -53,10 +71,10 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
 }
 
 /// Returns the engine, or `None` if the API version under test has no BuildKit.
-async fn engine_with_buildkit() -> Option<Engine> {
+async fn engine_with_buildkit() -> Option<Locked<RwLockReadGuard<'static, ()>>> {
     let engine = Engine::under_test().await;
-    if version() >= ApiVersion::new(1, 38) {
-        return Some(engine);
+    if version() >= BUILDKIT {
+        return Some(Locked { engine, _lock: BUILDS.read().await });
     }
     let error = build(&engine.direct(), &[("Dockerfile", "FROM busybox\n")]).await.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
@@ -64,8 +82,16 @@ async fn engine_with_buildkit() -> Option<Engine> {
 }
 
 /// Returns the engine, or `None` if the API version under test does not have BuildKit's control API.
-async fn engine_with_control_api() -> Option<Engine> {
+async fn engine_with_control_api() -> Option<Locked<RwLockReadGuard<'static, ()>>> {
     engine_with_buildkit().await.filter(|_| version() >= CONTROL_API)
+}
+
+/// Returns the engine without other builds, or `None` if the API version under test is older than `since`.
+async fn engine_without_other_builds(since: ApiVersion) -> Option<Locked<RwLockWriteGuard<'static, ()>>> {
+    if version() < since {
+        return None;
+    }
+    Some(Locked { engine: Engine::under_test().await, _lock: BUILDS.write().await })
 }
 
 /// Whether the engine is at least the release whose newest API version is 1.`minor`.

@@ -12,7 +12,7 @@ use dockerclient::{
 use futures_util::TryStreamExt as _;
 
 use crate::{
-    buildkit_builds::BUILD_CACHE,
+    buildkit_builds::BUILDS,
     engine::{Engine, retry_while_busy, supported_since, version},
     registry::Registry,
     transfers::{archive, registry},
@@ -162,7 +162,7 @@ async fn distribution_returns_the_pushed_digest() {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn prune_build_cache_accepts_filters() {
     let engine = Engine::under_test().await;
-    let _pruning = BUILD_CACHE.write().await;
+    let _lock = BUILDS.read().await;
     let prune = || engine.images().prune_build_cache();
     let unmatched = || prune().filter("id", "missing").reserved_space("1t");
     supported_since(39, retry_while_busy(async || unmatched().await).await);

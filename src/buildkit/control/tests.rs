@@ -3,7 +3,7 @@
 use bollard_buildkit_proto::moby::buildkit::v1::{DiskUsageRequest, DiskUsageResponse, UsageRecord};
 use bytes::Bytes;
 use futures_util::future;
-use http::{Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Frame;
 use tokio::io::{AsyncReadExt as _, duplex};
 
@@ -29,7 +29,7 @@ fn echo(path: &str, request: Bytes) -> Response<crate::transport::peer::Body> {
     response([message(&usage(&filter)), status("0", "")])
 }
 
-/// The error of a call that is answered with these frames.
+/// The error of a call to which the engine responds with these frames.
 async fn error_of(frames: impl Fn() -> Vec<Frame<Bytes>> + Send + Sync + 'static) -> Error {
     let mut control = connect(move |_, _| response(frames())).await;
     control.unary::<_, DiskUsageResponse>(PATH, request("a")).await.unwrap_err()
@@ -117,6 +117,24 @@ async fn control_call_ignores_details_that_are_not_base64() {
     assert_eq!(usage.record.len(), 1);
     let error = control.unary::<_, DiskUsageResponse>(PATH, request("failed")).await.unwrap_err();
     assert!(error.is_operation_failed(), "{error}");
+}
+
+#[tokio::test]
+async fn control_call_ignores_a_flood_of_headers_and_trailers() {
+    // One map can contain the headers, or the trailers, but not both.
+    let many = |prefix: char| {
+        let name = move |number: u32| HeaderName::from_bytes(format!("{prefix}{number}").as_bytes()).unwrap();
+        (0..13_000).map(move |number| (name(number), HeaderValue::from_static("")))
+    };
+    let respond = move |_: &str, _: Bytes| {
+        let mut trailers = HeaderMap::from_iter(many('b'));
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        let mut response = response([message(&usage(&["a"])), Frame::trailers(trailers)]);
+        response.headers_mut().extend(many('a'));
+        response
+    };
+    let usage: DiskUsageResponse = connect(respond).await.unary(PATH, request("a")).await.unwrap();
+    assert_eq!(usage.record.len(), 1);
 }
 
 #[tokio::test]

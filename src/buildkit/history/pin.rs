@@ -10,7 +10,7 @@ use crate::{
 
 impl BuildHistory {
     /// Pins the record of the build with this [reference](super::BuildRecord::reference): the engine does not remove it
-    /// when the history is full.
+    /// after some time.
     ///
     /// Calls `moby.buildkit.v1.Control/UpdateBuildHistory` over `POST /grpc`, since API 1.43.
     ///

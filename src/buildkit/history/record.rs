@@ -19,7 +19,7 @@ pub struct BuildRecord {
     pub frontend: String,
     /// Attributes of the frontend, for example `target` or `build-arg:VERSION`.
     pub attributes: BTreeMap<String, String>,
-    /// Outputs of the build.
+    /// Outputs of the build. Empty with engines that do not record them, such as Docker 26.1.
     pub exporters: Vec<BuildExporter>,
     /// Time of the start.
     pub created: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub struct BuildRecord {
     pub completed: Option<Timestamp>,
     /// Error message of a build that failed or was cancelled.
     pub error: Option<String>,
-    /// What the exporters returned, for example `containerimage.digest`.
+    /// The values that the exporters returned, for example `containerimage.config`.
     pub results: BTreeMap<String, String>,
     /// Whether the record is pinned: the engine does not remove it.
     pub pinned: bool,

@@ -4,17 +4,20 @@ use std::{
     fmt,
     future::{Ready, ready},
     path::PathBuf,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
 };
 
 use bollard_buildkit_proto::moby::filesync::packet::BytesMessage;
+use bytes::Bytes;
 use futures_util::{
     StreamExt as _, TryStreamExt as _,
     future::{BoxFuture, FutureExt as _},
     stream::{self, BoxStream},
 };
 use http::{HeaderMap, Request, Response};
-use http_body_util::BodyExt as _;
+use http_body::Frame;
 use tokio::io::AsyncWrite;
 use tonic::{
     Code, Status, Streaming,
@@ -66,7 +69,7 @@ enum Sink {
     Writer(Mutex<Option<Writer>>),
 }
 
-/// What has been received. A directory is sent in several transfers, one for each platform.
+/// The state of the transfers. A directory is sent in several transfers, one for each platform.
 #[derive(Default)]
 struct State {
     started: usize,
@@ -199,14 +202,31 @@ async fn receive(targets: &[Option<Arc<ExportTarget>>], request: Request<Request
         Ok(target) => Arc::clone(target),
         Err(status) => return status.into_http(),
     };
-    // Of a request that is cancelled, `tonic` would report that it is complete.
-    let request = request.map(|body| body.map_err(|_| Status::unavailable("the request was cancelled")));
+    let request = request.map(Whole);
     if let Sink::Directory(_) = target.sink {
         let codec = ProstCodec::<Packet, Packet>::default();
         Grpc::new(codec).max_decoding_message_size(MAX_PACKET).streaming(ReceiveDirectory(target), request).await
     } else {
         let codec = ProstCodec::<BytesMessage, BytesMessage>::default();
         Grpc::new(codec).max_decoding_message_size(MAX_PART).streaming(ReceiveArchive(target), request).await
+    }
+}
+
+/// The body of a request. If the request is cancelled, it fails: `tonic` would report that as the end of the messages, as `hyper`
+/// does if the request is reset with the code `NO_ERROR`.
+struct Whole(RequestBody);
+
+impl http_body::Body for Whole {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let cancelled = || Status::unavailable("the request was cancelled");
+        Pin::new(&mut self.0).poll_frame(cx).map(|frame| match frame {
+            Some(frame) => Some(frame.map_err(|_| cancelled())),
+            None if self.0.is_end_stream() => None,
+            None => Some(Err(cancelled())),
+        })
     }
 }
 

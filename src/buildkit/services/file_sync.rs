@@ -50,7 +50,7 @@ impl Services {
     pub(super) async fn sync_files(&self, request: Request<RequestBody>) -> Response<Body> {
         let asked = request::parse(request.headers()).and_then(|(name, patterns)| {
             let tree = self.directories.get(&name);
-            let tree = tree.ok_or_else(|| Status::not_found(format!("there is no directory {name:?}")))?;
+            let tree = tree.ok_or_else(|| Status::not_found(format!("directory {name:?} not found")))?;
             Ok(Directory { tree: Arc::clone(tree), patterns })
         });
         match asked {

@@ -14,7 +14,6 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use http::{HeaderValue, Request, Response};
-use http_body_util::{BodyDataStream, BodyExt as _};
 use prost::Message;
 use tonic::{
     Status, Streaming,
@@ -24,7 +23,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::{MAX_REQUEST, Services};
-use crate::{Error, Upload, error::cause, transport::RequestBody};
+use crate::{Error, Upload, transport::RequestBody};
 
 /// The header with the path of the URL.
 const PATH: &str = "urlpath";
@@ -86,7 +85,7 @@ impl Services {
         let upload = match asked.map(UploadSource::take) {
             Some(Some(upload)) => upload,
             Some(None) => return Status::failed_precondition("the archive was sent before").into_http(),
-            None => return Status::not_found("there is no such archive").into_http(),
+            None => return Status::not_found("archive not found").into_http(),
         };
         let codec = ProstCodec::<Part, BytesMessage>::default();
         Grpc::new(codec).max_decoding_message_size(MAX_REQUEST).streaming(Pull(upload), request).await
@@ -110,15 +109,14 @@ impl StreamingService<BytesMessage> for Pull {
 
     fn call(&mut self, request: tonic::Request<Streaming<BytesMessage>>) -> Self::Future {
         let upload = mem::replace(&mut self.0, Upload::empty());
-        let chunks = upload.into_body().into_data_stream();
-        let parts = Parts { chunks, rest: Bytes::new(), _received: request.into_inner() };
+        let parts = Parts { chunks: upload.into_chunks(), rest: Bytes::new(), _received: request.into_inner() };
         future::ready(Ok(tonic::Response::new(stream::try_unfold(parts, Parts::next).boxed())))
     }
 }
 
 /// The parts of an archive that were not sent yet.
 struct Parts {
-    chunks: BodyDataStream<reqwest::Body>,
+    chunks: BoxStream<'static, Result<Bytes, Error>>,
     /// The rest of the last chunk.
     rest: Bytes,
     /// The stream of BuildKit, on which it sends nothing, but which it does not close either.
@@ -129,20 +127,12 @@ impl Parts {
     async fn next(mut self) -> Result<Option<(Part, Self)>, Status> {
         while self.rest.is_empty() {
             match self.chunks.next().await {
-                Some(chunk) => self.rest = chunk.map_err(|error| failed(&error))?,
+                Some(chunk) => self.rest = chunk.map_err(|error| Status::internal(error.to_string()))?,
                 None => return Ok(None),
             }
         }
         let data = self.rest.split_to(self.rest.len().min(CHUNK));
         Ok(Some((Part { data }, self)))
-    }
-}
-
-/// Returns the error of an archive that cannot be read.
-fn failed(error: &reqwest::Error) -> Status {
-    match cause::<Error>(error) {
-        Some(error) => Status::internal(error.to_string()),
-        None => Status::internal("failed to read the build context"),
     }
 }
 

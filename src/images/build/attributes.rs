@@ -165,6 +165,10 @@ fn named_exporters(options: &Options, mut exporters: Vec<Entry>) -> Result<Vec<E
 fn cache_imports(options: &Options) -> Result<Vec<Entry>> {
     let imports = options.cache_from.iter().map(|source| match &source.0 {
         cache::Source::Image(name) => Cache::registry(name).entry(),
+        // BuildKit would only skip it.
+        cache::Source::Cache(cache) if cache.is_inline() => {
+            Err(Error::invalid_input("cache_from cannot read an inline cache by its kind: pass the name of the image"))
+        }
         cache::Source::Cache(cache) => cache.entry(),
     });
     imports.collect()
@@ -336,6 +340,7 @@ mod tests {
             build().add_host("a=b", Ipv4Addr::LOCALHOST),
             build().add_host("", HostAddress::HostGateway),
             build().cache_to(Cache::new("local", [("dest", "/cache")])),
+            build().cache_from(Cache::inline()),
         ] {
             let error = request_of(&build, vec![moby()]).unwrap_err();
             assert!(error.is_bad_request(), "{error}");

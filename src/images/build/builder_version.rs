@@ -10,7 +10,7 @@ const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
 #[cfg(feature = "buildkit")]
 pub(super) const CONTROL: ApiVersion = ApiVersion::new(1, 40);
 
-/// The newest version of the first engine whose BuildKit reports the address of the host.
+/// The API version of the first engine whose BuildKit reports the address of the host.
 #[cfg(feature = "buildkit")]
 pub(super) const HOST_GATEWAY_LABEL: ApiVersion = ApiVersion::new(1, 43);
 

@@ -65,8 +65,8 @@ pub struct Cache {
 
 #[cfg(feature = "buildkit")]
 impl Cache {
-    /// The cache inside of the image that is built; only for [`BuildImage::cache_to`]. A build that names the image in
-    /// [`BuildImage::cache_from`] uses it.
+    /// The cache inside of the image that is built; only for [`BuildImage::cache_to`]. To read it, pass the name of the image to
+    /// [`BuildImage::cache_from`].
     pub fn inline() -> Self {
         Self::new("inline", [] as [(&str, &str); 0])
     }
@@ -76,7 +76,7 @@ impl Cache {
         Self::new("registry", [("ref", name.into())])
     }
 
-    /// A cache of another kind of BuildKit, for example `gha` or `s3`, with its attributes.
+    /// A cache of another kind that the engine's BuildKit has, for example `gha`, with its attributes.
     ///
     /// The kind `local`, a directory of this machine, is not supported.
     pub fn new<K: Into<String>, V: Into<String>>(
@@ -159,7 +159,8 @@ impl BuildImage {
     }
 }
 
-#[cfg(all(test, feature = "buildkit"))]
+#[cfg(feature = "buildkit")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

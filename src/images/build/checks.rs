@@ -11,17 +11,17 @@ use crate::{ApiVersion, Error, Result};
 /// From this version on, a build can assign several names.
 const SEVERAL_NAMES: ApiVersion = ApiVersion::new(1, 21);
 
-/// The newest version of the first engine that resolves `host-gateway`; older engines do not reject the word.
+/// The API version of the first engine that resolves `host-gateway`; older engines do not reject the word.
 const HOST_GATEWAY: ApiVersion = ApiVersion::new(1, 41);
 
-/// The newest version of the first engine whose BuildKit has limits and a parent cgroup of steps; older ones ignore them.
+/// The API version of the first engine whose BuildKit has limits and a parent cgroup of steps; older ones ignore them.
 const STEP_LIMITS: ApiVersion = ApiVersion::new(1, 42);
 
-/// The newest version of the first engine whose BuildKit rejects named contexts if it does not have them.
+/// The API version of the first engine whose BuildKit rejects named contexts if it does not have them.
 #[cfg(feature = "buildkit")]
 const NAMED_CONTEXTS: ApiVersion = ApiVersion::new(1, 41);
 
-/// The newest version of the first engine whose BuildKit has attestations.
+/// The API version of the first engine whose BuildKit has attestations.
 #[cfg(feature = "buildkit")]
 const ATTESTATIONS: ApiVersion = ApiVersion::new(1, 43);
 
@@ -29,7 +29,7 @@ const ATTESTATIONS: ApiVersion = ApiVersion::new(1, 43);
 #[cfg(feature = "buildkit")]
 const OUTPUTS: ApiVersion = ApiVersion::new(1, 40);
 
-/// The newest version of the first engine whose BuildKit makes several outputs; older ones make only the first.
+/// The API version of the first engine whose BuildKit makes several outputs; older ones make only the first.
 #[cfg(feature = "buildkit")]
 const SEVERAL_OUTPUTS: ApiVersion = ApiVersion::new(1, 45);
 
@@ -194,8 +194,8 @@ fn check_outputs(outputs: &[Output], route: Route, version: ApiVersion) -> Resul
     }
 }
 
-#[cfg(test)]
 #[cfg(feature = "buildkit")]
+#[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
 

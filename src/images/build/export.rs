@@ -13,8 +13,9 @@ impl BuildImage {
     /// Adds an output, and returns the request to make it with BuildKit. Call it after the other settings of the build.
     /// Requires the feature `buildkit`, and API 1.40.
     ///
-    /// Without an output, a build makes an image on the engine; with outputs, it makes only these. Several outputs require an
-    /// engine since 26.0.
+    /// Without an output, a build makes an image on the engine; with outputs, it makes only these, and only outputs that make an
+    /// image use the names set by [`tag`](Self::tag). Several outputs require API 1.45. The build uses BuildKit, whatever
+    /// [`builder`](Self::builder) is set.
     ///
     /// # Errors
     ///
@@ -51,7 +52,7 @@ pub struct ExportBuild {
 request!(ExportBuild => Exported, "image_build");
 
 impl ExportBuild {
-    /// Adds another output. Several outputs require an engine since 26.0.
+    /// Adds another output. Several outputs require API 1.45.
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -105,7 +106,7 @@ impl ExportBuild {
 pub struct Exported {
     /// The image on the engine, if an output makes one.
     pub image: Option<Image>,
-    /// What the exporters report, for example `containerimage.digest`.
+    /// The values that the exporters report, for example `containerimage.digest`.
     pub attributes: BTreeMap<String, String>,
 }
 

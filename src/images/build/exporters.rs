@@ -20,11 +20,16 @@ pub(super) fn exporter(output: &Output) -> Entry {
 }
 
 impl Options {
-    /// Returns the exporters, in the order of their numbers, and where their results are written on this machine.
+    /// Returns the exporters, in the order of their numbers, and where their results are written on this machine. Exporters of
+    /// images on the engine are the last ones.
     pub(super) fn exporters(&self) -> Vec<(Entry, Option<Arc<ExportTarget>>)> {
         let Some(outputs) = &self.outputs else { return vec![((MOBY.into(), BTreeMap::new()), None)] };
         let exporters = outputs.iter().map(|output| (exporter(output), output.target()));
-        exporters.filter(|((kind, _), _)| kind != CACHE_ONLY).collect()
+        let mut exporters: Vec<_> = exporters.filter(|((kind, _), _)| kind != CACHE_ONLY).collect();
+        // BuildKit merges the responses of all exporters. Of two digests, it returns that of the last exporter, which must be
+        // the id of the image on the engine.
+        exporters.sort_by_key(|((kind, _), _)| kind == MOBY);
+        exporters
     }
 }
 
@@ -33,12 +38,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exporters_of_outputs_keep_their_targets() {
+    fn exporters_of_outputs_keep_their_targets_and_end_with_images() {
         let none = [] as [(&str, &str); 0];
         let outputs = vec![Output::new(CACHE_ONLY, none), Output::new("image", none), Output::tar("web.tar")];
         let exporters = Options { outputs: Some(outputs), ..Options::default() }.exporters();
         let exporters: Vec<_> = exporters.iter().map(|((kind, _), target)| (&**kind, target.is_some())).collect();
-        assert_eq!(exporters, [(MOBY, false), ("tar", true)]);
+        assert_eq!(exporters, [("tar", true), (MOBY, false)]);
         let image = Options::default().exporters();
         assert_eq!(image.iter().map(|((kind, _), _)| &**kind).collect::<Vec<_>>(), [MOBY]);
     }

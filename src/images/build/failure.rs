@@ -126,7 +126,7 @@ impl Failure {
         let mut text = describe(step, message, &excerpts);
         if message.contains(NAMED_CONTEXTS) {
             text.push_str(
-                "; named contexts require an engine since 23.0, or `# syntax=docker/dockerfile:1` in the Dockerfile",
+                "; named contexts require Docker Engine 23.0 or `# syntax=docker/dockerfile:1` in the Dockerfile",
             );
         }
         Error::new(Kind::OperationFailed { status: None, code, message: text }).during("image_build")
@@ -349,7 +349,7 @@ mod tests {
     fn failure_of_named_contexts_says_what_they_require() {
         let message = "frontend capability moby.buildkit.frontend.contexts is not supported";
         let error = Failure::default().error(message, None, &Details::default());
-        assert!(error.message().unwrap().contains("named contexts require an engine since 23.0"), "{error}");
+        assert!(error.message().unwrap().contains("named contexts require Docker Engine 23.0"), "{error}");
     }
 
     #[test]

@@ -138,8 +138,8 @@ impl ProgressResult<Exported> for Outputs {
     }
 }
 
-#[cfg(test)]
 #[cfg(feature = "buildkit")]
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

@@ -62,13 +62,24 @@ impl Output {
     /// Writes the files of the result as a tar archive to `writer`, and shuts it down (exporter `tar`). If the build fails,
     /// `writer` can have received a part of the archive.
     ///
+    /// The build waits for `writer`. If it is one end of a pipe, read the other end while the build runs; otherwise, the
+    /// build does not end.
+    ///
     /// # Examples
     ///
-    /// ```
-    /// use dockerclient::images::Output;
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use dockerclient::images::{Context, Output};
+    /// use tokio::io::AsyncReadExt as _;
     ///
-    /// let (writer, archive) = tokio::io::duplex(64 << 10);
-    /// let output = Output::tar_to(writer);
+    /// let (writer, mut reader) = tokio::io::duplex(64 << 10);
+    /// let build = docker.images().build(Context::directory("site")).output(Output::tar_to(writer));
+    /// let mut archive = Vec::new();
+    /// let (exported, read) = tokio::join!(build.send(), reader.read_to_end(&mut archive));
+    /// exported?;
+    /// println!("{} bytes", read?);
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn tar_to(writer: impl AsyncWrite + Send + Unpin + 'static) -> Self {
         Self::to("tar", ExportTarget::writer(Box::new(writer)))
@@ -94,7 +105,10 @@ impl Output {
         Self::new(IMAGE, [] as [(&str, &str); 0])
     }
 
-    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`).
+    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine must
+    /// use the containerd image store.
+    ///
+    /// For other engines, build the image, and then [`push`](crate::images::Image::push) it.
     pub fn registry(name: impl Into<String>) -> Self {
         Self::new(IMAGE, [("name", name.into()), ("push", "true".to_owned())])
     }

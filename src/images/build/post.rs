@@ -113,12 +113,15 @@ fn bytes(api: &Api<'_>, size: &Option<Size>) -> Result<Option<i64>> {
 
 /// Returns the names of the images whose layers may be used as build cache.
 fn images(options: &Options) -> Vec<&str> {
-    let images = options.cache_from.iter().filter_map(|cache| match &cache.0 {
-        Source::Image(name) => Some(&**name),
-        #[cfg(feature = "buildkit")]
-        Source::Cache(_) => None,
-    });
-    images.collect()
+    let mut images = Vec::new();
+    for cache in &options.cache_from {
+        match &cache.0 {
+            Source::Image(name) => images.push(&**name),
+            #[cfg(feature = "buildkit")]
+            Source::Cache(_) => {}
+        }
+    }
+    images
 }
 
 /// Returns the outputs in the form of the query.

@@ -63,8 +63,8 @@ impl BuildImage {
     /// Offers a secret to the build, which a step can mount: `RUN --mount=type=secret,id=…`. It does not become a part of the
     /// image. Requires the feature `buildkit`, and [`build_kit`](Self::build_kit).
     ///
-    /// A secret is at most 500 KiB in size. A mount of a secret that is not offered is empty, or an error if the Dockerfile
-    /// requires it.
+    /// A secret is at most 500 KiB in size. If a secret is not offered, its file does not exist in the step, or the step fails if
+    /// the mount has `required=true`.
     ///
     /// ```no_run
     /// # #[cfg(feature = "tar")]

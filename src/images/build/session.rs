@@ -1,4 +1,4 @@
-//! What the session of a build with BuildKit offers.
+//! The services of the session of a build with BuildKit.
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ use crate::{
 const SOLVE: &str = "/moby.buildkit.v1.Control/Solve";
 const STATUS: &str = "/moby.buildkit.v1.Control/Status";
 
-/// The newest version of the first engine that reports the lines of the Dockerfile in errors.
+/// The API version of the first engine that reports the lines of the Dockerfile in errors.
 const ERROR_DETAILS: ApiVersion = ApiVersion::new(1, 42);
 
 /// Maximum size of a Dockerfile in which the lines of a failed step are looked up, in bytes.

@@ -27,7 +27,10 @@ use crate::{
 /// after some seconds.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What the exporters report, once the build has succeeded.
+/// The beginnings of gRPC's messages about a method that the engine does not have.
+const UNKNOWN_METHOD: [&str; 2] = ["unknown method ", "unknown service "];
+
+/// The values that the exporters report, once the build has succeeded.
 pub(in crate::images) type Response = HashMap<String, String>;
 
 /// The parts of a build, which are polled together. Dropping them closes the connections, which cancels the build.
@@ -142,10 +145,12 @@ impl SolveStream {
     fn failed(&self, status: Status) -> Error {
         let (message, details) = (status.message().to_owned(), Details::decode(status.details()));
         let error = grpc_error::error(status);
-        // A capability that the frontend lacks is reported as a method that is not implemented.
-        let is_capability = error.is_unsupported() && message.contains("frontend capability");
-        if error.is_operation_failed() || is_capability {
-            return self.failure.error(error.message().unwrap_or(&message), error.code(), &details);
+        // A build that requires something that BuildKit lacks fails with the code of methods that are not implemented.
+        let is_method = UNKNOWN_METHOD.iter().any(|prefix| message.starts_with(prefix));
+        if error.is_operation_failed() || (error.is_unsupported() && !is_method) {
+            // Other codes of gRPC say nothing more, and could be mistaken for exit codes.
+            let code = error.code().filter(|code| matches!(code, 401 | 403));
+            return self.failure.error(error.message().unwrap_or(&message), code, &details);
         }
         error
     }
@@ -368,9 +373,19 @@ mod tests {
             let error = next(&mut stream_of(Parts { solve, status: None, ..parts() })).await.unwrap().unwrap_err();
             assert!(error.is_operation_failed() && error.to_string().contains("named contexts require"), "{error}");
         }
-        let solve = Box::pin(ready(Err(reported(Code::Unimplemented, "unknown service", &[]))));
-        let error = next(&mut stream_of(Parts { solve, status: None, ..parts() })).await.unwrap().unwrap_err();
-        assert!(error.is_unsupported(), "{error}");
+    }
+
+    #[tokio::test]
+    async fn solve_stream_unsupported_calls_are_not_failed_builds() {
+        for (message, is_failure) in [
+            ("unknown service moby.buildkit.v1.Control", false),
+            ("unknown method Solve for service moby.buildkit.v1.Control", false),
+            ("requested experimental feature mergeop has been disabled", true),
+        ] {
+            let solve = Box::pin(ready(Err(reported(Code::Unimplemented, message, &[]))));
+            let error = next(&mut stream_of(Parts { solve, status: None, ..parts() })).await.unwrap().unwrap_err();
+            assert_eq!((error.is_operation_failed(), error.is_unsupported()), (is_failure, !is_failure), "{error}");
+        }
     }
 
     #[tokio::test]
@@ -406,6 +421,17 @@ mod tests {
         for parts in [session, connection, interrupted] {
             let mut stream = stream_of(Parts { status: traces(), ..parts });
             assert_eq!(items(&mut stream).await, ["a", "failed to build image: it was lost"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn solve_stream_prefers_the_error_of_the_engine() {
+        let lost = || Box::pin(ready(connection_lost("it was lost")));
+        let solve = || Box::pin(ready(failed("no space left")));
+        let (session, connection) = (Parts { session: lost(), ..parts() }, Parts { connection: lost(), ..parts() });
+        for parts in [session, connection] {
+            let mut stream = stream_of(Parts { solve: solve(), status: Some(stream::empty().boxed()), ..parts });
+            assert_eq!(items(&mut stream).await, ["failed to build image: no space left"]);
         }
     }
 

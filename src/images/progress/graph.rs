@@ -107,7 +107,8 @@ impl BuildGraph {
         }
     }
 
-    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started.
+    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started. Steps start
+    /// in a different order, see [`BuildStep::number`].
     #[must_use]
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &BuildStep> {
         self.steps.iter().filter(|step| step.is_visible())
@@ -136,7 +137,7 @@ impl BuildGraph {
         self.steps().flat_map(BuildStep::warnings).chain(&self.warnings)
     }
 
-    /// Returns the time of the first start of a step, by the engine's clock.
+    /// Returns the start of the step whose start was reported first, by the engine's clock.
     #[must_use]
     pub fn started(&self) -> Option<Timestamp> {
         self.started

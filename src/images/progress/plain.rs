@@ -98,8 +98,10 @@ impl PlainTrace {
     #[must_use]
     pub fn finish(&mut self) -> String {
         let mut lines = String::new();
-        for pending in self.pending.values_mut() {
-            pending.is_updated |= pending.end_line();
+        for (digest, pending) in &mut self.pending {
+            // The result of a step that has ended is held back if a part of it is not complete.
+            let is_ended = self.graph.find(digest).is_some_and(|step| step.state().is_ended());
+            pending.is_updated |= pending.end_line() || is_ended;
         }
         let (ended, running) = self.updated();
         for digest in ended.iter().chain(&running) {
@@ -442,6 +444,22 @@ mod tests {
         #2 0.002 three
         ");
         assert_eq!(plain.finish(), "");
+    }
+
+    #[test]
+    fn plain_trace_writes_results_despite_incomplete_parts() {
+        let failed = Vertex { error: "no space left".into(), ..vertex("a", at(0), at(9)) };
+        let status = VertexStatus { id: "layer".into(), vertex: "a".into(), current: 5, ..VertexStatus::default() };
+        let mut plain = PlainTrace::new();
+        let trace = BuildTrace { vertices: vec![failed], statuses: vec![status], ..BuildTrace::default() };
+        let mut lines = plain.format(&trace);
+        lines += &plain.finish();
+        lines += &plain.finish();
+        assert_snapshot!(lines, @"
+        #1 [stage] step a
+        #1 layer 5B
+        #1 ERROR: no space left
+        ");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use dockerclient::images::Cache;
 
-use super::{BUILD_CACHE, build, built, engine_with_buildkit, engine_with_control_api, is_cached, lines};
+use super::{BUILDKIT, CONTROL_API, build, built, engine_without_other_builds, is_cached, lines};
 use crate::transfers::registry;
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn second_build_with_buildkit_is_cached() {
-    let Some(engine) = engine_with_buildkit().await else { return };
-    let _unpruned = BUILD_CACHE.read().await;
+    let Some(engine) = engine_without_other_builds(BUILDKIT).await else { return };
     let docker = engine.direct();
     let dockerfile = format!("FROM busybox\nCOPY motd /\nRUN echo {}\n", engine.name("cached"));
     let files = [("Dockerfile", &*dockerfile), ("motd", "hello\n")];
@@ -25,8 +24,7 @@ async fn second_build_with_buildkit_is_cached() {
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn no_cache_for_builds_single_stages_again() {
-    let Some(engine) = engine_with_control_api().await else { return };
-    let _unpruned = BUILD_CACHE.read().await;
+    let Some(engine) = engine_without_other_builds(CONTROL_API).await else { return };
     let name = engine.name("stages");
     let dockerfile = format!(
         "FROM busybox AS one\nRUN echo one-{name} > /one\nFROM busybox AS two\nCOPY --from=one /one /\nRUN echo two-{name}\n"
@@ -42,8 +40,7 @@ async fn no_cache_for_builds_single_stages_again() {
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn inline_cache_is_read_from_a_registry() {
-    let Some(engine) = engine_with_control_api().await else { return };
-    let _unpruned = BUILD_CACHE.read().await;
+    let Some(engine) = engine_without_other_builds(CONTROL_API).await else { return };
     let docker = engine.direct();
     let name = engine.name("inline");
     let repository = format!("{}/acme/{name}", registry());

@@ -14,8 +14,8 @@ use dockerclient::{
 use tokio::runtime;
 
 use super::{
-    BUILD_CACHE, CONTROL_API, build, build_directory, built, control::prune, directory, engine_with_control_api,
-    is_since, lines, output, transferred,
+    BUILDS, CONTROL_API, build, build_directory, built, control::prune, directory, engine_with_control_api,
+    engine_without_other_builds, is_since, lines, output, transferred,
 };
 use crate::{
     context::{self, DOCKERFILE, seen},
@@ -69,8 +69,7 @@ async fn file_sync_sends_only_files_that_the_build_uses() {
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn file_sync_does_not_send_unchanged_files_again() {
-    let Some(engine) = engine_with_control_api().await else { return };
-    let _unpruned = BUILD_CACHE.read().await;
+    let Some(engine) = engine_without_other_builds(CONTROL_API).await else { return };
     let name = engine.name("synced");
     let dockerfile = "FROM busybox\nCOPY . /context/\nRUN cat /context/small\n";
     let directory = directory(&[("Dockerfile", dockerfile), ("small", &name)]);
@@ -151,6 +150,21 @@ async fn named_contexts_are_directories_images_and_files_in_memory() {
     }
 }
 
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn file_sync_sends_thousands_of_files() {
+    const COUNT: usize = 5000;
+
+    let Some(engine) = engine_with_control_api().await else { return };
+    let directory = directory(&[("Dockerfile", "FROM busybox\nCOPY files /files/\nRUN ls /files | wc -l\n")]);
+    fs::create_dir(directory.path().join("files")).unwrap();
+    for number in 0..COUNT {
+        fs::write(directory.path().join(format!("files/{number}")), number.to_string()).unwrap();
+    }
+    let build = build_directory(&engine.direct(), directory.path()).no_cache(true);
+    assert_eq!(output(&built(&engine, build).await.unwrap().1), format!("{COUNT}\n"));
+}
+
 /// The variable with the path of the context, which is set in the process that measures its memory.
 const CONTEXT: &str = "DOCKERCLIENT_TEST_CONTEXT";
 
@@ -177,7 +191,7 @@ fn context_of_one_gibibyte_is_sent_with_bounded_memory() {
     if version() < CONTROL_API {
         return;
     }
-    let _pruning = BUILD_CACHE.blocking_write();
+    let _lock = BUILDS.blocking_read();
     // The mount needs the file, and does not copy it.
     let dockerfile = "FROM busybox\nRUN --mount=type=bind,source=large,target=/large stat -c %s /large\n";
     let directory = directory(&[("Dockerfile", dockerfile)]);

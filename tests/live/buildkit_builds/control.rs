@@ -8,7 +8,7 @@ use dockerclient::{
 };
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{BUILD_CACHE, CONTROL_API, build, built, engine_with_control_api};
+use super::{CONTROL_API, build, built, engine_with_control_api};
 use crate::engine::{Engine, version};
 
 /// A limit that is not reached, also on a slow machine.
@@ -31,7 +31,6 @@ pub(super) async fn prune(docker: &DockerClient, key: &str, value: &str) -> Prun
 #[ignore = "needs an engine: cargo xtask test"]
 async fn build_cache_is_listed_and_pruned_by_filters() {
     let Some(engine) = engine_with_control_api().await else { return };
-    let _pruning = BUILD_CACHE.write().await;
     let docker = engine.direct();
     let name = engine.name("usage");
     let dockerfile = format!("FROM busybox\nRUN echo {name} > /file\n");

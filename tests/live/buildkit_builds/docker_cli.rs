@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 
-use super::{BUILD_CACHE, build_directory, built, directory, engine_with_control_api, is_cached, is_since, lines};
+use super::{CONTROL_API, build_directory, built, directory, engine_without_other_builds, is_cached, is_since, lines};
 use crate::{command_line, engine::Engine};
 
 /// Steps that copy files of the context to the root directory, whose modification time is not a part of a layer.
@@ -116,8 +116,7 @@ async fn significant(engine: &Engine, name: &str) -> Value {
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn image_equals_that_of_the_docker_cli() {
-    let Some(engine) = engine_with_control_api().await else { return };
-    let _unpruned = BUILD_CACHE.read().await;
+    let Some(engine) = engine_without_other_builds(CONTROL_API).await else { return };
     let directory = context();
     let theirs = engine.name("theirs");
     engine.remove_later(format!("/images/{theirs}?force=1"));

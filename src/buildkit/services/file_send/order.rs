@@ -53,6 +53,8 @@ pub(super) fn check(path: &[u8]) -> Result<()> {
 }
 
 fn invalid(path: &[u8], cause: &str) -> Error {
+    // The length of a path that is not valid is limited only by that of messages.
+    let path = path.get(..MAX_PATH).unwrap_or(path);
     Error::new(Kind::Decode(format!("the exported path {:?} is {cause}", String::from_utf8_lossy(path))))
 }
 
@@ -78,6 +80,8 @@ mod tests {
             let error = check(invalid.as_bytes()).unwrap_err();
             assert!(error.is_decode() && error.to_string().contains("is not valid"), "{error}");
         }
+        let error = check(&vec![b'x'; 1 << 20]).unwrap_err().to_string();
+        assert!(error.len() < 2 * MAX_PATH, "{} bytes", error.len());
     }
 
     #[test]

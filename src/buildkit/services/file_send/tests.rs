@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, convert::Infallible, fs, os::unix::fs::Metadata
 use bollard_buildkit_proto::fsutil::types::{Packet, Stat, packet::PacketType};
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Incoming;
 use prost::Message;
 use tempfile::TempDir;
@@ -18,6 +18,8 @@ use tokio::{
 
 use super::*;
 use crate::transport::{peer, serve_http2};
+
+mod archives;
 
 // Codes of gRPC.
 const OK: &str = "0";
@@ -357,63 +359,6 @@ async fn export_stops_when_the_session_is_dropped() {
     engine.server.abort();
     wait_until(|| Arc::strong_count(&target) == 1).await;
     assert!(!target.is_complete() && target.failure().is_none());
-}
-
-#[tokio::test]
-async fn export_of_an_archive_is_written_once() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("out.tar"), "old").unwrap();
-    let target = archive(&folder);
-    let engine = Engine::new(&[Some(&target)]).await;
-    let large = vec![b'x'; 3 << 20];
-    let (code, message) = engine.send(None, vec![part(b"one"), part(b""), part(&large)]).await;
-    assert_eq!(code, OK, "{message}");
-    target.finish().unwrap();
-    let content = fs::read(folder.path().join("out.tar")).unwrap();
-    assert!(content == [&b"one"[..], &large].concat());
-    assert_eq!(names(folder.path()), ["out.tar".to_owned()].into());
-
-    let (code, message) = engine.send(None, vec![part(b"two")]).await;
-    assert_eq!(code, INVALID_ARGUMENT, "{message}");
-    assert!(target.finish().unwrap_err().is_decode());
-    assert!(fs::read(folder.path().join("out.tar")).unwrap() == content);
-}
-
-#[tokio::test]
-async fn export_of_an_archive_that_is_cancelled_keeps_the_old() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("out.tar"), "old").unwrap();
-    let target = archive(&folder);
-    let engine = Engine::new(&[Some(&target)]).await;
-    let call = engine.call(None);
-    call.send(part(b"new"));
-    let is_one = || names(folder.path()).len() == 1;
-    wait_until(|| !is_one()).await;
-    drop(call.response);
-    wait_until(is_one).await;
-    assert_eq!(fs::read(folder.path().join("out.tar")).unwrap(), b"old");
-    assert!(target.finish().unwrap_err().is_truncated());
-}
-
-#[tokio::test]
-async fn export_of_an_archive_to_a_writer() {
-    let (near, mut far) = tokio::io::duplex(1 << 20);
-    let target = Arc::new(ExportTarget::writer(Box::new(tokio::io::BufWriter::new(near))));
-    let engine = Engine::new(&[Some(&target)]).await;
-    let (code, message) = engine.send(None, vec![part(b"one"), part(b"two")]).await;
-    assert_eq!(code, OK, "{message}");
-    target.finish().unwrap();
-    let mut written = String::new();
-    far.read_to_string(&mut written).await.unwrap();
-    assert_eq!(written, "onetwo");
-
-    let (near, far) = tokio::io::duplex(1);
-    drop(far);
-    let target = Arc::new(ExportTarget::writer(Box::new(near)));
-    let engine = Engine::new(&[Some(&target)]).await;
-    let (code, message) = engine.send(None, vec![part(b"one")]).await;
-    assert_eq!(code, INTERNAL, "{message}");
-    assert_eq!(target.finish().unwrap_err().kind(), ErrorKind::LocalIo);
 }
 
 #[tokio::test]

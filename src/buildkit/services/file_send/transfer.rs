@@ -18,7 +18,7 @@ const MAX_WAITING: usize = 4;
 
 /// A transfer: a stream of the replies to BuildKit. It ends with the error of the thread.
 ///
-/// Polling it also passes on the packets of BuildKit. Once it is dropped, the thread receives no more of them.
+/// Polling it also passes on the packets of BuildKit. Once it is dropped, the thread stops receiving them.
 pub(super) struct Transfer {
     forward: Option<BoxFuture<'static, ()>>,
     replies: mpsc::Receiver<Packet>,

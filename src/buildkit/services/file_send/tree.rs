@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
+    io::ErrorKind,
     mem,
     os::fd::BorrowedFd,
     path::{Path, PathBuf},
@@ -42,7 +43,10 @@ pub(super) struct Attributes {
 impl Tree {
     /// Opens the directory at `path`, which is created if it does not exist. Links in `path` itself are followed.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).map_err(|error| Error::write_failed(path, error))?;
+        std::fs::create_dir_all(path).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::write_failed(path, ErrorKind::NotADirectory.into()),
+            _ => Error::write_failed(path, error),
+        })?;
         Ok(Self { root: RootDir::open(path)?, directories: Directories::default() })
     }
 
@@ -94,7 +98,7 @@ impl Tree {
     /// Creates another name of the file `target`, in place of an existing file or link.
     pub(super) fn make_hard_link(&mut self, path: &Path, target: &Path) -> Result<()> {
         let made = self.root.parent(target).and_then(|(parent, name)| {
-            // Other links and directories cannot be meant: BuildKit describes them as what they are.
+            // BuildKit does not describe other links and directories as hard links.
             match kind(parent, name)? {
                 FileType::RegularFile => io::fcntl_dupfd_cloexec(parent, 0).map(|parent| (parent, name)),
                 _ => Err(Errno::INVAL),
@@ -138,7 +142,7 @@ fn kind(parent: BorrowedFd<'_>, name: &OsStr) -> Result<FileType, Errno> {
 fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     match fs::unlinkat(parent, name, AtFlags::empty()) {
         Err(Errno::NOENT) => Ok(()),
-        // What POSIX specifies for a directory, and other systems than Linux return.
+        // POSIX specifies this error for a directory; Linux returns another one.
         Err(Errno::PERM) if kind(parent, name)? == FileType::Directory => Err(Errno::ISDIR),
         removed => removed,
     }
@@ -182,6 +186,15 @@ mod tests {
         assert_eq!(at("dir/file").metadata().unwrap().ino(), at("dir/other").metadata().unwrap().ino());
         assert_eq!(at("dir/link").read_link().unwrap(), Path::new("/nowhere"));
         assert_eq!(at("dir/link").symlink_metadata().unwrap().mtime(), 7);
+    }
+
+    #[test]
+    fn export_tree_in_place_of_a_file_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for path in [file.path().to_owned(), file.path().join("out")] {
+            let error = Tree::open(&path).err().unwrap();
+            assert!(error.is_local_io() && error.to_string().ends_with(": not a directory"), "{error}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::images::Patterns;
 /// headers.
 pub(super) fn parse(headers: &HeaderMap) -> Result<(String, Patterns), Status> {
     let name = values(headers, "dir-name")?.into_iter().next().unwrap_or_default();
-    let name = String::from_utf8(name).map_err(|_| Status::not_found("there is no such directory"))?;
+    let name = String::from_utf8(name).map_err(|_| Status::not_found("directory not found"))?;
     let patterns = Patterns {
         include: values(headers, "include-patterns")?,
         exclude: values(headers, "exclude-patterns")?,

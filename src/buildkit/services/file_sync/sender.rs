@@ -66,7 +66,7 @@ struct Sender<'a> {
 impl Sender<'_> {
     /// Sends all entries. Meanwhile, sends files that are requested.
     fn list(&mut self, tree: &SyncTree, patterns: &Patterns, requests: &mut mpsc::Receiver<u32>) -> Result<()> {
-        let filter = tree.filter(patterns)?;
+        let filter = tree.filter(patterns, || self.output.check())?;
         let mut walk = tree.walk(&filter)?;
         while let Some(entry) = walk.next(|| self.output.check())? {
             self.entry(entry)?;

@@ -330,7 +330,7 @@ async fn file_sync_sends_large_files_in_small_parts() {
 }
 
 #[tokio::test]
-async fn file_sync_answers_a_flood_of_requests() {
+async fn file_sync_processes_a_flood_of_requests() {
     const COUNT: u32 = 3000;
 
     let context = (0..COUNT).fold(Context::from_dockerfile("FROM a"), |context, index| {

@@ -36,10 +36,11 @@ struct Include {
 }
 
 impl SyncTree {
-    /// Applies `patterns` to the tree. It blocks, because it reads links. Fails if a pattern is not valid.
-    pub(crate) fn filter(&self, patterns: &Patterns) -> Result<Filter> {
+    /// Applies `patterns` to the tree. It blocks, because it reads links. Fails if a pattern is not valid, or if `check` fails,
+    /// which is called repeatedly.
+    pub(crate) fn filter(&self, patterns: &Patterns, check: impl Fn() -> Result<()>) -> Result<Filter> {
         let invalid = |reason: &str| Error::invalid_input(format!("BuildKit sent an invalid pattern: {reason}"));
-        let followed = if patterns.follow.is_empty() { None } else { follow_links(self, &patterns.follow)? };
+        let followed = if patterns.follow.is_empty() { None } else { follow_links(self, &patterns.follow, &check)? };
         let include = match followed {
             None if patterns.include.is_empty() => None,
             followed => {
@@ -86,7 +87,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tree = Context::directory(folder.path()).additional_sync_tree().await.unwrap();
         let follow = [&b"a/b"[..], b"a-c", b"*.d"].map(<[u8]>::to_vec).into();
-        let filter = tree.filter(&Patterns { follow, ..Patterns::default() }).unwrap();
+        let filter = tree.filter(&Patterns { follow, ..Patterns::default() }, || Ok(())).unwrap();
         let selection = |path: &str| {
             let matched = filter.selection(path.as_bytes());
             (matched.matches, matched.may_match_below)
@@ -110,7 +111,7 @@ mod tests {
             Patterns { exclude: patterns(), ..Patterns::default() },
             Patterns { follow: patterns(), ..Patterns::default() },
         ] {
-            let error = tree.filter(&patterns).map(|_| ()).unwrap_err();
+            let error = tree.filter(&patterns, || Ok(())).map(|_| ()).unwrap_err();
             assert!(error.to_string().contains("invalid pattern: `[` without `]`"), "{patterns:?}: {error}");
         }
     }

@@ -29,10 +29,19 @@ const MAX_LINKS: usize = 40;
 const MAX_PATH: usize = 4096;
 
 /// Maximum memory of all paths of a request, in bytes.
-const MAX_MEMORY: usize = 16 << 20;
+const MAX_MEMORY: usize = 32 << 20;
 
-/// Memory that a path takes in addition to its characters, in bytes.
+/// Memory that a path takes in addition to its components, in bytes.
 const ENTRY: usize = 64;
+
+/// Memory that a component takes in addition to its characters, in bytes.
+const PART: usize = 96;
+
+/// Number of copies of the characters of a path.
+const COPIES: usize = 3;
+
+/// Memory that a character takes in a parsed pattern, in bytes.
+const TOKEN: usize = 32;
 
 /// The paths of a request, and those of the targets of links in them.
 #[derive(Default)]
@@ -42,11 +51,17 @@ pub(super) struct Followed {
     pub(super) patterns: BTreeSet<Vec<u8>>,
 }
 
-/// Resolves `paths`, which can contain wildcards. Returns `None` if one of them is the root of the tree.
-pub(super) fn follow_links(tree: &SyncTree, paths: &[Vec<u8>]) -> Result<Option<Followed>> {
+/// Resolves `paths`, which can contain wildcards. Returns `None` if one of them is the root of the tree. Calls `check` for each
+/// path and directory entry, and fails if it does.
+pub(super) fn follow_links(
+    tree: &SyncTree,
+    paths: &[Vec<u8>],
+    check: &dyn Fn() -> Result<()>,
+) -> Result<Option<Followed>> {
     let mut links = Links {
         tree,
         root: tree.open()?,
+        check,
         found: Followed::default(),
         seen: HashSet::new(),
         waiting: Vec::new(),
@@ -64,6 +79,7 @@ pub(super) fn follow_links(tree: &SyncTree, paths: &[Vec<u8>]) -> Result<Option<
         if path.is_empty() {
             return Ok(None);
         }
+        check()?;
         links.follow(&path, followed)?;
     }
     Ok(Some(links.found))
@@ -112,6 +128,7 @@ fn pattern(path: &[Part]) -> Vec<u8> {
 struct Links<'a> {
     tree: &'a SyncTree,
     root: Option<RootDir>,
+    check: &'a dyn Fn() -> Result<()>,
     found: Followed,
     /// All paths that were resolved, or will be.
     seen: HashSet<Vec<u8>>,
@@ -129,7 +146,8 @@ impl Links<'_> {
         if links > MAX_LINKS || (links > 0 && pattern.len() >= MAX_PATH) {
             return Ok(());
         }
-        self.memory += pattern.len() + ENTRY;
+        let parsed = if path.iter().any(|part| part.name.is_none()) { TOKEN } else { 0 };
+        self.memory += ENTRY + path.len() * PART + pattern.len() * (COPIES + parsed);
         if self.memory > MAX_MEMORY {
             return Err(Error::local_io("failed to read the build context: too many symbolic links"));
         }
@@ -145,7 +163,7 @@ impl Links<'_> {
         let mut entry = PathBuf::new();
         for (index, part) in path.iter().enumerate() {
             let Some(name) = &part.name else {
-                for (link, target) in self.links_in(&entry, &part.pattern) {
+                for (link, target) in self.links_in(&entry, &part.pattern)? {
                     self.add_link(&link, &target, &path[..index], &path[index + 1..], links)?;
                 }
                 self.found.patterns.insert(pattern(path));
@@ -161,7 +179,7 @@ impl Links<'_> {
     }
 
     /// Adds a link to the result, and its target to the paths that are resolved. `above` is the directory of the link, `rest`
-    /// what follows it in the path.
+    /// the part of the path after it.
     fn add_link(&mut self, link: &Path, target: &[u8], above: &[Part], rest: &[Part], links: usize) -> Result<()> {
         self.found.paths.insert(link.as_os_str().as_bytes().to_vec());
         let mut path = if target.starts_with(b"/") { Vec::new() } else { above.to_vec() };
@@ -177,12 +195,17 @@ impl Links<'_> {
     }
 
     /// Returns the links in a directory whose names match `pattern`, with their targets.
-    fn links_in(&mut self, directory: &Path, pattern: &[u8]) -> Vec<(PathBuf, Vec<u8>)> {
-        let (Some(root), Ok(pattern)) = (&mut self.root, Pattern::new(pattern)) else { return Vec::new() };
-        let entries = root.list(directory).unwrap_or_default().into_iter();
-        let links = entries.filter(|(name, kind)| *kind == Kind::Link && pattern.match_path(name.as_bytes()).matches);
-        let links: Vec<PathBuf> = links.map(|(name, _)| directory.join(name)).collect();
-        links.into_iter().filter_map(|link| self.target(&link).map(|target| (link, target))).collect()
+    fn links_in(&mut self, directory: &Path, pattern: &[u8]) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let (Some(root), Ok(pattern)) = (&mut self.root, Pattern::new(pattern)) else { return Ok(Vec::new()) };
+        let mut links = Vec::new();
+        for (name, kind) in root.list(directory).unwrap_or_default() {
+            (self.check)()?;
+            if kind == Kind::Link && pattern.match_path(name.as_bytes()).matches {
+                let link = directory.join(name);
+                links.extend(self.target(&link).map(|target| (link, target)));
+            }
+        }
+        Ok(links)
     }
 
     /// Returns the target of a symbolic link. Returns `None` for any other entry, and for one that is not part of the tree or
@@ -224,7 +247,7 @@ mod tests {
     /// Returns the paths and the patterns, separated by spaces; `.` for the root.
     fn follow(tree: &SyncTree, paths: &[&str]) -> String {
         let paths: Vec<Vec<u8>> = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
-        let Some(followed) = follow_links(tree, &paths).unwrap() else { return ".".into() };
+        let Some(followed) = follow_links(tree, &paths, &|| Ok(())).unwrap() else { return ".".into() };
         let all: Vec<Vec<u8>> = followed.paths.into_iter().chain(followed.patterns).collect();
         String::from_utf8(all.join(&b' ')).unwrap()
     }
@@ -315,7 +338,33 @@ mod tests {
         let tree = all(&folder(&[], &[])).await;
         let path = |index| format!("{index}-{}", "x".repeat(4096)).into_bytes();
         let many: Vec<_> = (0..MAX_MEMORY / 4096).map(path).collect();
-        let error = follow_links(&tree, &many).map(|_| ()).unwrap_err();
+        let error = follow_links(&tree, &many, &|| Ok(())).map(|_| ()).unwrap_err();
         assert!(error.to_string().contains("too many symbolic links"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn follow_links_memory_includes_parsed_patterns() {
+        let links: Vec<_> = (0..400).map(|index| (format!("d/{index}"), format!("x{index}"))).collect();
+        let links: Vec<_> = links.iter().map(|(link, target)| (&**link, &**target)).collect();
+        let folder = folder(&[], &links);
+        let path = format!("d/*/{}", "?".repeat(3000)).into_bytes();
+        let error = follow_links(&all(&folder).await, &[path], &|| Ok(())).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("too many symbolic links"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn follow_links_stops_if_the_check_fails() {
+        let folder = folder(&["a", "b", "c"], &[]);
+        let tree = all(&folder).await;
+        // For the path, and for two entries.
+        for last in 1..=3 {
+            let visited = std::cell::Cell::new(0);
+            let check = || {
+                visited.set(visited.get() + 1);
+                if visited.get() == last { Err(Error::internal("stopped")) } else { Ok(()) }
+            };
+            assert!(follow_links(&tree, &[b"*".to_vec()], &check).is_err());
+            assert_eq!(visited.get(), last);
+        }
     }
 }

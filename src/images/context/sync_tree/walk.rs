@@ -76,7 +76,7 @@ enum Node {
     Directory,
 }
 
-/// What becomes of an entry.
+/// How to send an entry.
 struct Choice {
     is_sent: bool,
     /// Whether the entries on the disk below it are visited.
@@ -284,7 +284,7 @@ mod tests {
 
     /// Returns the paths of the entries, separated by spaces; those of directories end with a slash.
     fn walk(tree: &SyncTree, patterns: &Patterns) -> String {
-        let filter = tree.filter(patterns).unwrap();
+        let filter = tree.filter(patterns, || Ok(())).unwrap();
         let mut walk = tree.walk(&filter).unwrap();
         let mut paths = Vec::new();
         while let Some(entry) = walk.next(|| Ok(())).unwrap() {
@@ -359,7 +359,7 @@ mod tests {
         assert_eq!(walk(&tree, &hidden), files, "added files are sent even if they are excluded");
         assert_eq!(walk(&tree, &patterns(&[], &[], &["b/deep"])), "b/ b/deep/ b/deep/file");
 
-        let filter = tree.filter(&patterns(&["a/z", "c"], &[], &[])).unwrap();
+        let filter = tree.filter(&patterns(&["a/z", "c"], &[], &[]), || Ok(())).unwrap();
         let mut walk = tree.walk(&filter).unwrap();
         let mut entries = Vec::new();
         while let Some(entry) = walk.next(|| Ok(())).unwrap() {
@@ -377,7 +377,7 @@ mod tests {
     async fn sync_walk_skips_entries_that_disappear() {
         let folder = folder(&["a/b", "c", "d/e"]);
         let tree = all(&folder).await;
-        let filter = tree.filter(&Patterns::default()).unwrap();
+        let filter = tree.filter(&Patterns::default(), || Ok(())).unwrap();
         let mut walk = tree.walk(&filter).unwrap();
         let mut next = || walk.next(|| Ok(())).unwrap().map(|entry| entry.path);
         assert_eq!(next(), Some("a".into()));
@@ -391,7 +391,7 @@ mod tests {
     async fn sync_walk_fails_if_an_entry_is_replaced() {
         let folder = folder(&["a", "b/c"]);
         let tree = all(&folder).await;
-        let filter = tree.filter(&Patterns::default()).unwrap();
+        let filter = tree.filter(&Patterns::default(), || Ok(())).unwrap();
         let mut walk = tree.walk(&filter).unwrap();
         assert!(walk.next(|| Ok(())).unwrap().is_some());
         fs::remove_dir_all(folder.path().join("b")).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     async fn sync_walk_stops_if_the_check_fails() {
         let folder = folder(&["a", "b"]);
         let tree = all(&folder).await;
-        let filter = tree.filter(&patterns(&["none"], &[], &[])).unwrap();
+        let filter = tree.filter(&patterns(&["none"], &[], &[]), || Ok(())).unwrap();
         let mut walk = tree.walk(&filter).unwrap();
         let visited = std::cell::Cell::new(0);
         let check = || {

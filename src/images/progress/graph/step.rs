@@ -1,6 +1,6 @@
 //! A step of a build with BuildKit, as collected from reports.
 
-use std::{mem, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,17 +53,17 @@ pub struct BuildStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StepState {
-    /// It has not started.
+    /// The step has not started.
     Waiting,
-    /// It is running.
+    /// The step is running.
     Running,
-    /// It has ended with a result.
+    /// The step has ended with a result.
     Completed,
-    /// Its result is from the build cache.
+    /// The result of the step is from the build cache.
     Cached,
-    /// It has failed.
+    /// The step has failed.
     Failed,
-    /// It was canceled, for example because another step has failed.
+    /// The step was canceled, for example because another step has failed.
     Canceled,
 }
 
@@ -72,6 +72,20 @@ impl StepState {
     #[must_use]
     pub fn is_ended(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+/// In words, for example `running`.
+impl fmt::Display for StepState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Cached => "cached",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+        })
     }
 }
 

@@ -82,8 +82,12 @@ impl<B: Builder> Build<B> {
         let mut reported = 0;
         let code = loop {
             let more = server.state.wait_until(|state| match state.runs.get(container) {
-                Some(run) if run.running && run.chunks.len() == reported => None,
-                Some(run) => Some((run.chunks[reported..].to_vec(), (!run.running).then_some(run.code))),
+                // There are fewer chunks if a client has restarted the container.
+                Some(run) if run.running && run.chunks.len() <= reported => None,
+                Some(run) => {
+                    let chunks = run.chunks.get(reported..).unwrap_or_default().to_vec();
+                    Some((chunks, (!run.running).then_some(run.code)))
+                }
                 None => Some((Vec::new(), Some(137))),
             });
             let (chunks, code) = more.await;
