@@ -43,7 +43,7 @@ pub(crate) use self::grpc_requests::reported;
 pub(crate) use self::{
     build_session::{BuildSession, random_id},
     control::{Control, ControlCalls},
-    services::{ExportTarget, Services, UploadSource},
+    services::{ContentStore, ExportTarget, Manifest, Services, UploadSource},
 };
 #[cfg(feature = "buildkit")]
 pub use self::{

@@ -58,9 +58,9 @@ pub use self::{
 };
 
 #[cfg(feature = "buildkit")]
-pub(crate) use self::build::SecretSource;
-#[cfg(feature = "buildkit")]
 pub use self::build::{Attestation, Cache, ExportBuild, Exported, NamedContext, Output};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::build::{SecretSource, SshAgent};
 #[cfg(feature = "tar")]
 pub use self::context::Context;
 #[cfg(feature = "buildkit")]

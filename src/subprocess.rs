@@ -1,15 +1,32 @@
-//! Subprocesses: finding and awaiting `ssh` and credential helpers.
+//! Subprocesses: finding and awaiting `ssh`, `ssh-agent` and credential helpers.
 
 use std::{
-    env, ffi::OsStr, io, os::unix::fs::PermissionsExt as _, path::PathBuf, pin::pin, process::ExitStatus,
+    env,
+    ffi::OsStr,
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    pin::pin,
+    process::{ExitStatus, Output},
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
-use tokio::{process::Child, task::spawn_blocking, time::timeout};
+use futures_util::future::{Either, select, try_join3};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    process::Child,
+    task::spawn_blocking,
+    time::timeout,
+};
 
 /// Time to read the rest of the output after a process has exited.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Maximum size of the stdout of a process, in bytes.
+const MAX_OUTPUT: u64 = 1 << 20;
+
+/// Maximum size of the stderr of a process that is kept for error messages, in bytes.
+const MAX_STDERR: u64 = 1 << 10;
 
 /// Finds the executable file called `name` in the directories of `path`, in the format of the variable `PATH`.
 ///
@@ -48,6 +65,44 @@ pub(crate) async fn wait_for_exit(
     }
 }
 
+/// Writes `input` to the stdin of `child`, closes it, and waits for the output and the exit. Pipes that are not open are
+/// empty. Fails if stdout is longer than [`MAX_OUTPUT`]; of stderr, only the first [`MAX_STDERR`] bytes are kept.
+pub(crate) async fn communicate(child: &mut Child, input: &[u8]) -> io::Result<Output> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let mut output = (Vec::new(), Vec::new());
+    let write = async {
+        if let Some(mut stdin) = stdin {
+            // Ignores errors: a process may exit without reading stdin.
+            let _ = stdin.write_all(input).await;
+        }
+        Ok(())
+    };
+    let read = try_join3(write, read_all(stdout, &mut output.0), read_start(stderr, &mut output.1));
+    let status = wait_for_exit(child, async { read.await.map(|_| ()) }).await?;
+    Ok(Output { status, stdout: output.0, stderr: output.1 })
+}
+
+/// Reads `output` until EOF. Fails if it exceeds the limit.
+async fn read_all(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(output) = output {
+        let length = output.take(MAX_OUTPUT + 1).read_to_end(bytes).await?;
+        if length as u64 > MAX_OUTPUT {
+            return Err(io::Error::other(format!("longer than {MAX_OUTPUT} bytes")));
+        }
+    }
+    Ok(())
+}
+
+/// Reads `output` until EOF, but keeps only the first bytes.
+async fn read_start(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(mut output) = output {
+        (&mut output).take(MAX_STDERR).read_to_end(bytes).await?;
+        // Drains the pipe, because a full pipe would block the process.
+        tokio::io::copy(&mut output, &mut tokio::io::sink()).await?;
+    }
+    Ok(())
+}
+
 /// Returns the result of `work`, or `None` if `child` exits and `work` does not complete within [`OUTPUT_TIMEOUT`] after
 /// that, for example because a background process keeps the output open.
 #[cfg(feature = "ssh")]
@@ -57,6 +112,13 @@ pub(crate) async fn unless_exited<T>(child: &mut Child, work: impl Future<Output
         Either::Left((_, work)) => timeout(OUTPUT_TIMEOUT, work).await.ok(),
         Either::Right((outcome, _)) => Some(outcome),
     }
+}
+
+/// Returns the last line of `text` that is not empty, without control characters.
+#[cfg(any(feature = "buildkit", feature = "ssh"))]
+pub(crate) fn last_line(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text).replace(|char: char| char.is_control() && char != '\n', " ");
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

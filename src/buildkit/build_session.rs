@@ -94,7 +94,12 @@ mod tests {
     use tokio::io::DuplexStream;
 
     use super::*;
-    use crate::{images::SecretSource, models::AuthConfig, redacted::Secret, transport::peer};
+    use crate::{
+        images::{SecretSource, SshAgent},
+        models::AuthConfig,
+        redacted::Secret,
+        transport::peer,
+    };
 
     const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
     const HEALTH: &str = "/grpc.health.v1.Health/Check";
@@ -286,7 +291,8 @@ mod tests {
         let socket = folder.path().join("agent");
         tokio::spawn(ssh_agent(tokio::net::UnixListener::bind(&socket).unwrap()));
         let agents = [("default", socket), ("gone", folder.path().join("gone"))];
-        let services = Services { ssh_agents: agents.map(|(id, path)| (id.into(), path)).into(), ..services() };
+        let agents = agents.map(|(id, path)| (id.into(), SshAgent::Socket(path)));
+        let services = Services { ssh_agents: agents.into(), ..services() };
         let (near, far) = tokio::io::duplex(1 << 10);
         let calls = async {
             let engine = Engine::new(far).await;

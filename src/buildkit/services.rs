@@ -1,7 +1,7 @@
 //! The gRPC services that this program offers to BuildKit during a build: health, secrets, credentials, SSH agents, files
-//! to read, and places to export to.
+//! to read, places to export to, and directories with build caches.
 
-use std::{collections::BTreeMap, future::ready, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, future::ready, sync::Arc};
 
 use bollard_buildkit_proto::{
     health::{HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus},
@@ -23,11 +23,12 @@ use tonic_prost::ProstCodec;
 
 use crate::{
     DockerClient,
-    images::{SecretSource, SyncTree},
+    images::{SecretSource, SshAgent, SyncTree},
     models::AuthConfig,
     transport::RequestBody,
 };
 
+mod content;
 mod file_send;
 mod file_sync;
 mod ssh;
@@ -35,7 +36,11 @@ mod ssh;
 mod test_engine;
 mod upload;
 
-pub(crate) use self::{file_send::ExportTarget, upload::UploadSource};
+pub(crate) use self::{
+    content::{ContentStore, Manifest},
+    file_send::ExportTarget,
+    upload::UploadSource,
+};
 
 const HEALTH: &str = "/grpc.health.v1.Health/Check";
 const SECRET: &str = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
@@ -45,6 +50,9 @@ const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
 const SYNC_FILES: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 const PULL_UPLOAD: &str = "/moby.upload.v1.Upload/Pull";
 const SEND_EXPORT: &str = "/moby.filesync.v1.FileSend/DiffCopy";
+const CONTENT_INFO: &str = "/containerd.services.content.v1.Content/Info";
+const READ_CONTENT: &str = "/containerd.services.content.v1.Content/Read";
+const WRITE_CONTENT: &str = "/containerd.services.content.v1.Content/Write";
 
 /// Maximum size of a request message, in bytes. Requests contain a name, or at most 32 KiB for an SSH agent.
 const MAX_REQUEST: usize = 64 << 10;
@@ -59,14 +67,16 @@ pub(crate) struct Services {
     pub(crate) credentials: BTreeMap<String, AuthConfig>,
     /// Whether to look up credentials in the user's configuration.
     pub(crate) configured_credentials: bool,
-    /// The sockets of SSH agents, by id.
-    pub(crate) ssh_agents: BTreeMap<String, PathBuf>,
+    /// The SSH agents, by id.
+    pub(crate) ssh_agents: BTreeMap<String, SshAgent>,
     /// The directories to read, by name: `context`, `dockerfile`, and those of additional contexts.
     pub(crate) directories: BTreeMap<String, Arc<SyncTree>>,
     /// The archive of the build context.
     pub(crate) upload: Option<UploadSource>,
     /// The targets of exporters, by their numbers in the build; `None` for exporters that send nothing to this machine.
     pub(crate) exports: Vec<Option<Arc<ExportTarget>>>,
+    /// The directories with build caches, by id.
+    pub(crate) stores: BTreeMap<String, Arc<ContentStore>>,
 }
 
 impl Services {
@@ -76,6 +86,9 @@ impl Services {
         methods.extend((!self.directories.is_empty()).then_some(SYNC_FILES));
         methods.extend(self.upload.as_ref().map(|_| PULL_UPLOAD));
         methods.extend(self.has_exports().then_some(SEND_EXPORT));
+        if self.has_stores() {
+            methods.extend([CONTENT_INFO, READ_CONTENT, WRITE_CONTENT]);
+        }
         methods
     }
 
@@ -86,6 +99,10 @@ impl Services {
 
     fn has_exports(&self) -> bool {
         self.exports.iter().any(Option::is_some)
+    }
+
+    fn has_stores(&self) -> bool {
+        !self.stores.is_empty()
     }
 
     /// Responds to a request of BuildKit. The future owns what it needs.
@@ -113,6 +130,9 @@ impl Services {
                 SYNC_FILES if !services.directories.is_empty() => services.sync_files(request).await,
                 PULL_UPLOAD if services.upload.is_some() => services.send_upload(request).await,
                 SEND_EXPORT if services.has_exports() => services.receive_export(request).await,
+                CONTENT_INFO if services.has_stores() => services.content_info(request).await,
+                READ_CONTENT if services.has_stores() => services.read_content(request).await,
+                WRITE_CONTENT if services.has_stores() => services.write_content(request).await,
                 _ => Status::unimplemented("this client does not offer the method").into_http(),
             }
         })
@@ -155,6 +175,7 @@ impl Services {
             directories: BTreeMap::new(),
             upload: None,
             exports: Vec::new(),
+            stores: BTreeMap::new(),
         }
     }
 }

@@ -3,16 +3,12 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io,
     process::{Output, Stdio},
     time::Duration,
 };
 
-use futures_util::{TryFutureExt as _, future};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
-    process::{Child, Command},
-};
+use futures_util::TryFutureExt as _;
+use tokio::process::Command;
 
 use crate::{
     Error, Result,
@@ -21,12 +17,6 @@ use crate::{
     models::AuthConfig,
     subprocess, transport,
 };
-
-/// Maximum size of the stdout of a helper, in bytes.
-const MAX_OUTPUT: u64 = 1 << 20;
-
-/// Maximum size of the stderr of a helper that is kept for error messages, in bytes.
-const MAX_STDERR: u64 = 1 << 10;
 
 /// Output of a helper that has no credentials for a registry.
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -103,7 +93,7 @@ impl Helpers {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| Error::with_source(Kind::Credentials(format!("failed to run {program}")), error))?;
-        let output = communicate(&mut child, input.as_bytes()).map_err(|error| {
+        let output = subprocess::communicate(&mut child, input.as_bytes()).map_err(|error| {
             Error::with_source(Kind::Credentials(format!("failed to read the output of {program}")), error)
         });
         let failure = match transport::within(self.limit, || Phase::Helper(program.to_owned()), output).await {
@@ -122,43 +112,6 @@ fn program_name(name: &str) -> Result<String> {
         true => Err(Error::invalid_input(format!("invalid credential helper name {name:?}"))),
         false => Ok(format!("docker-credential-{name}")),
     }
-}
-
-/// Writes `input` to stdin, and waits for the output and the exit of `child`.
-async fn communicate(child: &mut Child, input: &[u8]) -> io::Result<Output> {
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let mut output = (Vec::new(), Vec::new());
-    let write = async {
-        if let Some(mut stdin) = stdin {
-            // Ignores errors: a helper may exit without reading stdin.
-            let _ = stdin.write_all(input).await;
-        }
-        Ok(())
-    };
-    let read = future::try_join3(write, read_all(stdout, &mut output.0), read_start(stderr, &mut output.1));
-    let status = subprocess::wait_for_exit(child, async { read.await.map(|_| ()) }).await?;
-    Ok(Output { status, stdout: output.0, stderr: output.1 })
-}
-
-/// Reads `output` until EOF. Fails if it exceeds the limit.
-async fn read_all(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
-    if let Some(output) = output {
-        let length = output.take(MAX_OUTPUT + 1).read_to_end(bytes).await?;
-        if length as u64 > MAX_OUTPUT {
-            return Err(io::Error::other(format!("longer than {MAX_OUTPUT} bytes")));
-        }
-    }
-    Ok(())
-}
-
-/// Reads `output` until EOF, but keeps only the first bytes.
-async fn read_start(output: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) -> io::Result<()> {
-    if let Some(mut output) = output {
-        (&mut output).take(MAX_STDERR).read_to_end(bytes).await?;
-        // Drains the pipe, because a full pipe would block the helper.
-        tokio::io::copy(&mut output, &mut tokio::io::sink()).await?;
-    }
-    Ok(())
 }
 
 /// Parses the stdout of `program`. Errors do not contain it, because it may contain a secret.

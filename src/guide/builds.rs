@@ -64,12 +64,14 @@
 //! # }
 //! ```
 //!
-//! # Secrets, SSH agents and credentials
+//! # Secrets, SSH and credentials
 //!
 //! A secret is mounted by a step, `RUN --mount=type=secret,id=token`, and does not become a part of the image, of its history or
 //! of the build cache. It comes from memory, a file, an environment variable, or a function that is called when a step needs it.
-//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent; the
-//! keys are not sent.
+//!
+//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent, and
+//! [`ssh_key`](crate::images::BuildImage::ssh_key) with keys of files, for example where no agent runs. The keys are not sent. For
+//! keys of files, an `ssh-agent` runs as long as the build; they must not have a passphrase.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -82,7 +84,8 @@
 //!     .secret_file("netrc", "/home/me/.netrc")
 //!     .secret_env("token", "API_TOKEN")
 //!     .secret_from("certificate", || async { from_the_vault().await })
-//!     .ssh_agent("default", std::env::var("SSH_AUTH_SOCK")?);
+//!     .ssh_agent("default", std::env::var("SSH_AUTH_SOCK")?)
+//!     .ssh_key("deploy", "/etc/ci/deploy_key"); // for steps with RUN --mount=type=ssh,id=deploy
 //! build.tag("web:2").await?;
 //! # Ok(())
 //! # }
@@ -93,9 +96,9 @@
 //!
 //! # Caches
 //!
-//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another engine,
-//! from a registry, and [`cache_to`](crate::images::BuildImage::cache_to) writes it. [`Cache::inline`](crate::images::Cache::inline)
-//! makes it a part of the image:
+//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another build,
+//! from a registry or a directory, and [`cache_to`](crate::images::BuildImage::cache_to) writes it.
+//! [`Cache::inline`](crate::images::Cache::inline) makes it a part of the image:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -108,6 +111,20 @@
 //!     .no_cache_for(["test"]) // runs the steps of this stage in any case
 //!     .await?;
 //! docker.image("registry.example/web:2").push().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Cache::local`](crate::images::Cache::local) is a directory of this machine, for engines that do not keep their cache, as those
+//! of many CI systems. The first build finds nothing there, and skips it:
+//!
+//! ```no_run
+//! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+//! use dockerclient::images::{Cache, Context};
+//!
+//! let cache = Cache::local("/var/cache/web").attribute("mode", "max"); // with the steps of all stages
+//! let build = docker.images().build(Context::directory("site")).build_kit(true).tag("web:2");
+//! build.cache_from(cache.clone()).cache_to(cache).await?; // writing requires the containerd image store
 //! # Ok(())
 //! # }
 //! ```
@@ -239,7 +256,7 @@
 //! | `--allow` | [`entitlement`](crate::images::BuildImage::entitlement) |
 //! | `--build-arg`, `--label`, `--target` | [`build_arg`](crate::images::BuildImage::build_arg), [`label`](crate::images::BuildImage::label), [`target`](crate::images::BuildImage::target) |
 //! | `--build-context` | [`named_context`](crate::images::BuildImage::named_context) |
-//! | `--cache-from`, `--cache-to` | [`cache_from`](crate::images::BuildImage::cache_from), [`cache_to`](crate::images::BuildImage::cache_to); not the type `local` |
+//! | `--cache-from`, `--cache-to` | [`cache_from`](crate::images::BuildImage::cache_from), [`cache_to`](crate::images::BuildImage::cache_to) |
 //! | `--cgroup-parent`, `--shm-size`, `--ulimit` | [`cgroup_parent`](crate::images::BuildImage::cgroup_parent), [`shm_size`](crate::images::BuildImage::shm_size), [`ulimit`](crate::images::BuildImage::ulimit) |
 //! | `--file` | [`dockerfile`](crate::images::BuildImage::dockerfile) in the context; [`Context::dockerfile`](crate::images::Context::dockerfile) anywhere |
 //! | `--iidfile`, `--metadata-file` | the [result](crate::images::Image::name), and [`Exported::attributes`](crate::images::Exported) |
@@ -252,7 +269,7 @@
 //! | `--pull` | [`pull(true)`](crate::images::BuildImage::pull) |
 //! | `--push` | [`Output::registry`](crate::images::Output::registry), or [`image.push()`](crate::images::Image::push) after the build |
 //! | `--secret` | [`secret`](crate::images::BuildImage::secret), [`secret_file`](crate::images::BuildImage::secret_file), [`secret_env`](crate::images::BuildImage::secret_env), [`secret_from`](crate::images::BuildImage::secret_from) |
-//! | `--ssh` | [`ssh_agent`](crate::images::BuildImage::ssh_agent), with the socket of an agent |
+//! | `--ssh` | [`ssh_agent`](crate::images::BuildImage::ssh_agent) with the socket of an agent, [`ssh_key`](crate::images::BuildImage::ssh_key) with the file of a key |
 //! | `--tag` | [`tag`](crate::images::BuildImage::tag) |
 //! | `docker buildx du`, `prune` | [`disk_usage`](crate::buildkit::BuildKit::disk_usage), [`prune`](crate::buildkit::BuildKit::prune) |
 //! | `docker buildx history ls`, `rm` | [`list`](crate::buildkit::BuildHistory::list), [`remove`](crate::buildkit::BuildHistory::remove) |

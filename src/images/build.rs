@@ -31,6 +31,8 @@ mod host_address;
 mod input;
 mod limits;
 #[cfg(feature = "buildkit")]
+mod local_cache;
+#[cfg(feature = "buildkit")]
 mod named_context;
 mod options;
 mod outcome;
@@ -55,8 +57,6 @@ mod workers;
 #[cfg(feature = "tar")]
 pub(super) use self::input::Opened;
 #[cfg(feature = "buildkit")]
-pub(crate) use self::secrets::SecretSource;
-#[cfg(feature = "buildkit")]
 pub(super) use self::solve_stream::{Response, SolveStream};
 #[cfg(feature = "buildkit")]
 pub use self::{
@@ -67,6 +67,8 @@ pub use self::{
     output::Output,
 };
 pub use self::{builder_version::BuilderVersion, cache::CacheFrom, host_address::HostAddress, input::BuildContext};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::{secrets::SecretSource, ssh::SshAgent};
 
 impl Images {
     /// Builds an image from a Dockerfile and the files of a build context, as `docker build` does, and returns its handle, by

@@ -199,6 +199,10 @@ impl<T> Collected<T> {
         Ok(())
     }
 
+    pub(super) fn last(&self) -> Option<&T> {
+        self.items.last()
+    }
+
     pub(super) fn into_items(self) -> Vec<T> {
         self.items
     }

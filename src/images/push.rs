@@ -131,14 +131,57 @@ struct Tags(Collected<PushedTag>);
 
 impl ProgressResult<Vec<PushedTag>> for Tags {
     fn add_item(&mut self, item: &ProgressItem) -> Result<()> {
-        let ProgressItem::Outcome(outcome) = item else { return Ok(()) };
-        // Outcomes of another form are not tags.
-        let Ok(pushed) = PushedTag::deserialize(outcome) else { return Ok(()) };
-        let bytes = pushed.tag.len() + pushed.digest.len();
-        self.0.push(pushed, bytes)
+        let pushed = match item {
+            // Outcomes of another form are not tags.
+            ProgressItem::Outcome(outcome) => PushedTag::deserialize(outcome).ok(),
+            ProgressItem::Status(status) if status.id.is_none() => reported(&status.status),
+            _ => None,
+        };
+        // Most engines report a tag as a status, and then again as an outcome.
+        match pushed.filter(|pushed| self.0.last() != Some(pushed)) {
+            Some(pushed) => {
+                let bytes = pushed.tag.len() + pushed.digest.len();
+                self.0.push(pushed, bytes)
+            }
+            None => Ok(()),
+        }
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<PushedTag>> {
         Ok(self.0.into_items())
+    }
+}
+
+/// Returns the tag in a status such as `1: digest: sha256:… size: 527`, in which all engines report it. Those with the containerd
+/// image store do not report it as an outcome.
+fn reported(status: &str) -> Option<PushedTag> {
+    let (tag, rest) = status.split_once(": digest: ")?;
+    let (digest, size) = rest.split_once(" size: ")?;
+    Some(PushedTag { tag: tag.to_owned(), digest: digest.to_owned(), size: size.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Document as _;
+
+    #[test]
+    fn pushed_tags_are_reported_as_status_or_outcome_or_both() {
+        let status = r#"{"status":"1: digest: sha256:00 size: 527"}"#;
+        let outcome = r#"{"progressDetail":{},"aux":{"Tag":"1","Digest":"sha256:00","Size":527}}"#;
+        let other = r#"{"status":"2: digest: sha256:00 size: 527"}"#;
+        let ignored = r#"{"status":"1: digest: sha256:00 size: 527","id":"1"}"#;
+        for (items, expected) in [
+            (&[status][..], &["1"][..]),
+            (&[outcome], &["1"]),
+            (&[status, outcome, other], &["1", "2"]),
+            (&[r#"{"status":"Pushed"}"#, ignored], &[]),
+        ] {
+            let mut tags = Box::new(Tags(Collected::new(1024)));
+            items.iter().for_each(|item| tags.add_item(&ProgressItem::decode(item.as_bytes()).unwrap()).unwrap());
+            let tags = tags.finish().unwrap();
+            assert!(tags.iter().all(|pushed| (&*pushed.digest, pushed.size) == ("sha256:00", 527)), "{tags:?}");
+            assert_eq!(tags.iter().map(|pushed| &*pushed.tag).collect::<Vec<_>>(), expected, "{items:?}");
+        }
     }
 }

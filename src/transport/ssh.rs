@@ -24,7 +24,7 @@ use super::{Headers, address::SshHost, body_framing::BodyFraming, endpoint::Ssh,
 use crate::{
     Error, Result,
     error::{Kind, Phase},
-    subprocess,
+    subprocess::{self, last_line},
 };
 
 /// Maximum number of bytes of stderr that are kept.
@@ -216,12 +216,6 @@ fn failure(status: Option<ExitStatus>, stderr: &[u8], error: &io::Error) -> Stri
         Some(_) => format!("no engine on the remote host: {line}"),
         None => format!("ssh was killed ({status}): {line}"),
     }
-}
-
-/// Returns the last line of `text` that is not empty, without control characters.
-fn last_line(text: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(text).replace(|char: char| char.is_control() && char != '\n', " ");
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
 impl AsyncRead for Tunnel {

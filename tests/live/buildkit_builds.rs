@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod cache;
+mod containerd_store;
 mod contexts;
 mod control;
 mod docker_cli;

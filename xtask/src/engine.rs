@@ -143,7 +143,7 @@ impl Engine {
         };
         // In its own network namespace, the engine can create its usual bridge.
         let bridge = if self.kind.is_isolated() { "docker0" } else { &self.name };
-        dockerd::configure(own)?;
+        dockerd::configure(own, self.kind == Kind::Containerd)?;
         dockerd::serve(&mut command, own, &self.name, bridge, &address);
         if self.node.is_none() {
             dockerd::serve_tls(&mut command, &self.certificates(), &self.tls_address()?);

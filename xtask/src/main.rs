@@ -32,13 +32,16 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             run all checks and tests, including the suites that need an engine, on private engines (as root)
-  live <engine>    run only the suites that need an engine, on docker, trixie, podman, swarm, swarm-trixie or swarm-nodes
+  live <engine>    run only the suites that need an engine, on docker, trixie, podman, swarm, swarm-trixie or swarm-nodes;
+                   on containerd, run only the tests of builds with BuildKit
   demo             run the quickstart example on a local engine, a private engine or the fake engine
   readme-example   build the README's first example in an empty crate, and run it on a fake engine without images
   engine up        start the private engine of this checkout
   engine down      stop the private engine, and remove its processes, mounts and network
   engine status    print whether the private engine runs, and its address
   engine … trixie  the same with Debian 13's Docker
+  engine … containerd
+                   the same with Debian 13's Docker and the containerd image store
   engine … podman  the same with Podman
   engine … swarm   the same with Docker in a network namespace, for swarm mode
   engine … swarm-trixie

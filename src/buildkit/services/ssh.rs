@@ -22,7 +22,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::{MAX_REQUEST, Services};
-use crate::transport::RequestBody;
+use crate::{images::SshAgent, transport::RequestBody};
 
 /// The header with the id of the agent.
 const ID: &str = "buildkit.ssh.id";
@@ -51,15 +51,16 @@ impl Services {
         let agent =
             id.map_err(|_| Status::invalid_argument("invalid id of an SSH agent")).and_then(|id| self.agent(id));
         match agent {
-            Ok(path) => {
+            Ok(agent) => {
+                let forward = Forward(agent.socket().to_owned());
                 let codec = ProstCodec::<BytesMessage, BytesMessage>::default();
-                Grpc::new(codec).max_decoding_message_size(MAX_REQUEST).streaming(Forward(path.clone()), request).await
+                Grpc::new(codec).max_decoding_message_size(MAX_REQUEST).streaming(forward, request).await
             }
             Err(status) => status.into_http(),
         }
     }
 
-    fn agent(&self, id: &str) -> Result<&PathBuf, Status> {
+    fn agent(&self, id: &str) -> Result<&SshAgent, Status> {
         let id = if id.is_empty() { DEFAULT_ID } else { id };
         self.ssh_agents.get(id).ok_or_else(|| Status::not_found(format!("there is no SSH agent {id:?}")))
     }

@@ -26,12 +26,34 @@ pub(super) struct Call {
 impl Call {
     /// Calls the method `path` of `services`.
     pub(super) async fn start(services: &Arc<Services>, path: &str, headers: &[(&str, &str)]) -> Self {
+        let (sent, messages) = mpsc::unbounded_channel();
+        Self { sent: Some(sent), ..Self::with(services, path, headers, messages).await }
+    }
+
+    /// Calls the method `path` of `services` with one message.
+    pub(super) async fn with_message(
+        services: &Arc<Services>,
+        path: &str,
+        headers: &[(&str, &str)],
+        message: &impl Message,
+    ) -> Self {
+        let (sent, messages) = mpsc::unbounded_channel();
+        _ = sent.send(framed(message));
+        drop(sent);
+        Self::with(services, path, headers, messages).await
+    }
+
+    async fn with(
+        services: &Arc<Services>,
+        path: &str,
+        headers: &[(&str, &str)],
+        messages: mpsc::UnboundedReceiver<Bytes>,
+    ) -> Self {
         let (near, far) = tokio::io::duplex(64 << 10);
         let services = Arc::clone(services);
         tokio::spawn(async move { serve_http2(near, move |request| services.respond(request)).await });
         let mut requests = peer::connect(far).await;
 
-        let (sent, messages) = mpsc::unbounded_channel();
         let messages = stream::unfold(messages, |mut messages| async move {
             let message = messages.recv().await?;
             Some((Ok::<_, Infallible>(Frame::data(message)), messages))
@@ -43,17 +65,12 @@ impl Call {
         let body = StreamBody::new(messages).boxed_unsync();
         let response = requests.send_request(request.body(body).unwrap()).await.unwrap();
         let (head, body) = response.into_parts();
-        Self { sent: Some(sent), headers: head.headers, body, buffer: BytesMut::new(), _requests: requests }
+        Self { sent: None, headers: head.headers, body, buffer: BytesMut::new(), _requests: requests }
     }
 
     /// Sends a message.
     pub(super) fn send(&self, message: &impl Message) {
-        let message = message.encode_to_vec();
-        let mut framed = BytesMut::new();
-        framed.put_u8(0);
-        framed.put_u32(message.len() as u32);
-        framed.put_slice(&message);
-        _ = self.sent.as_ref().unwrap().send(framed.freeze());
+        _ = self.sent.as_ref().unwrap().send(framed(message));
     }
 
     /// Ends the stream of messages to the service.
@@ -79,6 +96,16 @@ impl Call {
             }
         }
     }
+}
+
+/// A message with the prefix of gRPC.
+fn framed(message: &impl Message) -> Bytes {
+    let message = message.encode_to_vec();
+    let mut framed = BytesMut::new();
+    framed.put_u8(0);
+    framed.put_u32(message.len() as u32);
+    framed.put_slice(&message);
+    framed.freeze()
 }
 
 fn outcome(trailers: &HeaderMap) -> Result<(), (String, String)> {

@@ -12,6 +12,7 @@ use super::{
     HostAddress,
     cache::{self, Cache},
     options::Options,
+    output::has_push,
 };
 use crate::{Error, Result, Size, buildkit::random_id, images::reference::repository_and_tag};
 
@@ -158,8 +159,21 @@ fn named_exporters(options: &Options, mut exporters: Vec<Entry>) -> Result<Vec<E
         if matches!(&**kind, MOBY | "oci" | "docker") && !options.names.is_empty() {
             attributes.entry("name".into()).or_insert_with(|| options.names.join(","));
         }
+        if kind == MOBY {
+            check_names(attributes)?;
+        }
     }
     Ok(exporters)
+}
+
+/// Fails if a name is not valid, or if an image without a name is pushed: BuildKit would push it to Docker Hub, under a name
+/// that it makes up.
+fn check_names(attributes: &BTreeMap<String, String>) -> Result<()> {
+    match attributes.get("name").filter(|names| !names.is_empty()) {
+        Some(names) => names.split(',').try_for_each(|name| repository_and_tag(name).map(|_| ())),
+        None if has_push(attributes) => Err(Error::invalid_input("an image that is pushed by a build requires a name")),
+        None => Ok(()),
+    }
 }
 
 fn cache_imports(options: &Options) -> Result<Vec<Entry>> {
@@ -331,6 +345,23 @@ mod tests {
     }
 
     #[test]
+    fn names_of_outputs_are_checked() {
+        let exporter = |attributes: &[(&str, &str)]| {
+            (MOBY.into(), attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+        };
+        for attributes in
+            [&[("name", "host/UPPER")][..], &[("name", "web:1,")], &[("push", "true")], &[("name", ""), ("push", "")]]
+        {
+            let error = request_of(&build(), vec![exporter(attributes)]).unwrap_err();
+            assert!(error.is_bad_request(), "{attributes:?}: {error}");
+        }
+        for attributes in [&[("name", "web:1,a/web")][..], &[("name", "")], &[("push", "false")]] {
+            request_of(&build(), vec![exporter(attributes)]).unwrap();
+        }
+        request_of(&build().tag("web"), vec![exporter(&[("push", "true")])]).unwrap();
+    }
+
+    #[test]
     fn solve_request_options_that_are_not_valid_are_errors() {
         for build in [
             build().tag("a,b"),
@@ -340,6 +371,7 @@ mod tests {
             build().add_host("a=b", Ipv4Addr::LOCALHOST),
             build().add_host("", HostAddress::HostGateway),
             build().cache_to(Cache::new("local", [("dest", "/cache")])),
+            build().cache_from(Cache::new("local", [("src", "/cache")])),
             build().cache_from(Cache::inline()),
         ] {
             let error = request_of(&build, vec![moby()]).unwrap_err();

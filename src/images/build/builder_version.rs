@@ -49,7 +49,7 @@ impl BuildImage {
     /// is [`BuilderVersion::Classic`]. Defaults to `false`. Requires API 1.38.
     ///
     /// With the feature `buildkit`, the build has a session: the engine asks this program for the files of the context, for
-    /// the credentials of the registries that the build uses, for secrets (`secret`) and for SSH agents (`ssh_agent`). Of a
+    /// the credentials of the registries that the build uses, for secrets (`secret`) and for SSH agents (`ssh_agent`, `ssh_key`). Of a
     /// context that is a directory, BuildKit requests only the files that the build uses, and of files that it has from an
     /// earlier build only the changes. The progress consists of traces (`ProgressItem::Trace`), and an error names the step
     /// that failed, its line in the Dockerfile, and the end of its output. The session is served while the request or its

@@ -62,10 +62,14 @@ impl Options {
             Err(Error::invalid_input(format!("the {what} requires BuildKit: build_kit(true)")))
         };
         #[cfg(feature = "buildkit")]
-        match (self.secrets.keys().next(), self.ssh_agents.keys().next()) {
-            (Some(id), _) => return needs(&format!("secret {id:?}")),
-            (None, Some(id)) => return needs(&format!("SSH agent {id:?}")),
-            (None, None) => {}
+        for (id, what) in [
+            (self.secrets.keys().next(), "secret"),
+            (self.ssh_agents.keys().next(), "SSH agent"),
+            (self.ssh_keys.keys().next(), "SSH key"),
+        ] {
+            if let Some(id) = id {
+                return needs(&format!("{what} {id:?}"));
+            }
         }
         self.control_option().map_or(Ok(()), |option| needs(&format!("option {option}")))
     }

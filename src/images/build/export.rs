@@ -20,7 +20,7 @@ impl BuildImage {
     /// # Errors
     ///
     /// Fails as the [build](crate::images::Images::build) does, if the engine does not have the exporter, or if the output
-    /// cannot be written ([`LocalIo`](crate::ErrorKind::LocalIo)).
+    /// cannot be written ([`LocalIo`](crate::ErrorKind::LocalIo)). If one of several outputs fails, others may have been written.
     ///
     /// # Examples
     ///

@@ -24,12 +24,12 @@ impl Options {
     /// images on the engine are the last ones.
     pub(super) fn exporters(&self) -> Vec<(Entry, Option<Arc<ExportTarget>>)> {
         let Some(outputs) = &self.outputs else { return vec![((MOBY.into(), BTreeMap::new()), None)] };
-        let exporters = outputs.iter().map(|output| (exporter(output), output.target()));
-        let mut exporters: Vec<_> = exporters.filter(|((kind, _), _)| kind != CACHE_ONLY).collect();
+        let mut outputs: Vec<&Output> = outputs.iter().collect();
         // BuildKit merges the responses of all exporters. Of two digests, it returns that of the last exporter, which must be
         // the id of the image on the engine.
-        exporters.sort_by_key(|((kind, _), _)| kind == MOBY);
-        exporters
+        outputs.sort_by_key(|output| (output.is_image(), output.is_stored()));
+        let exporters = outputs.into_iter().map(|output| (exporter(output), output.target()));
+        exporters.filter(|((kind, _), _)| kind != CACHE_ONLY).collect()
     }
 }
 
@@ -44,6 +44,10 @@ mod tests {
         let exporters = Options { outputs: Some(outputs), ..Options::default() }.exporters();
         let exporters: Vec<_> = exporters.iter().map(|((kind, _), target)| (&**kind, target.is_some())).collect();
         assert_eq!(exporters, [("tar", true), (MOBY, false)]);
+        let pushed = Output::registry("web").attribute("store", "false");
+        let exporters = Options { outputs: Some(vec![Output::image(), pushed]), ..Options::default() }.exporters();
+        let pushes: Vec<_> = exporters.iter().map(|((_, attributes), _)| attributes.contains_key("push")).collect();
+        assert_eq!(pushes, [true, false]);
         let image = Options::default().exporters();
         assert_eq!(image.iter().map(|((kind, _), _)| &**kind).collect::<Vec<_>>(), [MOBY]);
     }

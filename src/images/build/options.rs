@@ -59,6 +59,9 @@ pub(super) struct Options {
     pub(super) secrets: BTreeMap<String, Source>,
     #[cfg(feature = "buildkit")]
     pub(super) ssh_agents: BTreeMap<String, PathBuf>,
+    /// Files of keys, by the id of their agent.
+    #[cfg(feature = "buildkit")]
+    pub(super) ssh_keys: BTreeMap<String, Vec<PathBuf>>,
     #[cfg(feature = "buildkit")]
     pub(super) named_contexts: BTreeMap<String, NamedContext>,
     #[cfg(feature = "buildkit")]
@@ -139,6 +142,8 @@ impl BuildImage {
 
     /// Sets the id by which [`cancel_build`](crate::images::Images::cancel_build) cancels the build, from any program. The
     /// classic builder ignores it. Requires API 1.38.
+    ///
+    /// With BuildKit, Docker before 27.5 fails to read the context of such a build if it uses the containerd image store.
     pub fn build_id(mut self, id: impl Into<String>) -> Self {
         self.options.build_id = Some(id.into());
         self

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::builder_version::Route;
 #[cfg(feature = "buildkit")]
-use super::{Exported, Output, attributes::MOBY, exporters::exporter, failure::Failure, solve_stream::Response};
+use super::{Exported, Output, failure::Failure, solve_stream::Response};
 #[cfg(feature = "buildkit")]
 use crate::buildkit::ExportTarget;
 use crate::{
@@ -93,10 +93,9 @@ pub(super) struct Outputs {
 #[cfg(feature = "buildkit")]
 impl Outputs {
     pub(super) fn new(docker: DockerClient, outputs: &[Output]) -> Self {
-        let is_image = |output: &Output| exporter(output).0 == MOBY;
         Self {
             built: Built::new(docker, Route::Solve),
-            has_image: outputs.iter().any(is_image),
+            has_image: outputs.iter().any(Output::is_stored),
             attributes: BTreeMap::new(),
             targets: outputs.iter().filter_map(Output::target).collect(),
         }
@@ -182,9 +181,11 @@ mod tests {
         let exported = exported.finish().unwrap();
         let attributes = [(DIGEST, "sha256:00"), ("image.name", "web")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!((exported.image.unwrap().name(), exported.attributes), ("sha256:00", attributes.into()));
-        let mut exported = outputs(&[Output::new("cacheonly", [("a", "b")])]);
-        exported.add_item(&image()).unwrap();
-        assert_eq!(exported.finish().unwrap().image, None);
+        for output in [Output::new("cacheonly", [("a", "b")]), Output::registry("web").attribute("store", "false")] {
+            let mut exported = outputs(&[output]);
+            exported.add_item(&image()).unwrap();
+            assert_eq!(exported.finish().unwrap().image, None);
+        }
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl Output {
     }
 
     /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine must
-    /// use the containerd image store.
+    /// use the containerd image store. Names of [`BuildImage::tag`](super::BuildImage::tag) are not used; with the attribute
+    /// `store=false`, the image is only pushed.
     ///
     /// For other engines, build the image, and then [`push`](crate::images::Image::push) it.
     pub fn registry(name: impl Into<String>) -> Self {
@@ -163,9 +164,23 @@ impl Output {
 
     /// Whether the image is pushed after the build. Only engines that use the containerd image store do it.
     pub(crate) fn is_pushed(&self) -> bool {
-        let is_image = matches!(&*self.kind, IMAGE | "image");
-        is_image && self.attributes.get("push").is_some_and(|push| !FALSE.contains(&&**push))
+        self.is_image() && has_push(&self.attributes)
     }
+
+    /// Whether it makes an image on the engine. Without the containerd image store, the attribute `store` has no effect.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.is_image() && self.attributes.get("store").is_none_or(|store| !FALSE.contains(&&**store))
+    }
+
+    /// Whether it makes an image on the engine or in a registry.
+    pub(crate) fn is_image(&self) -> bool {
+        matches!(&*self.kind, IMAGE | "image")
+    }
+}
+
+/// Whether an exporter of images with these attributes pushes the image.
+pub(super) fn has_push(attributes: &BTreeMap<String, String>) -> bool {
+    attributes.get("push").is_some_and(|push| !FALSE.contains(&&**push))
 }
 
 #[cfg(test)]
@@ -202,6 +217,13 @@ mod tests {
         assert!(!Output::image().is_pushed());
         assert!(!Output::registry("web").attribute("push", "false").is_pushed());
         assert!(!Output::oci("out.tar").attribute("push", "true").is_pushed());
+    }
+
+    #[test]
+    fn output_without_an_image_on_the_engine_is_detected() {
+        assert!(Output::image().is_stored() && Output::registry("web").attribute("store", "true").is_stored());
+        assert!(!Output::registry("web").attribute("store", "false").is_stored());
+        assert!(!Output::oci("out.tar").is_stored());
     }
 
     #[test]

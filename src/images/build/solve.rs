@@ -10,6 +10,7 @@ use super::{
     BuildContext, attributes,
     failure::{Dockerfile, Failure},
     input::Source,
+    local_cache::LocalCaches,
     named_context,
     options::Options,
     session,
@@ -45,6 +46,7 @@ pub(super) async fn start(
     settings: &Settings,
     version: ApiVersion,
 ) -> Result<SolveStream> {
+    let caches = LocalCaches::open(&mut options).await?;
     let exporters = options.exporters().into_iter().map(|(exporter, _)| exporter).collect();
     let build_args = options.build_args_with(docker.proxies(), version);
     let mut request = attributes::request(&options, &build_args, exporters)?;
@@ -57,6 +59,7 @@ pub(super) async fn start(
     request.frontend_attrs.extend(named.attributes);
     main.offer(&mut services);
     services.directories.extend(named.directories);
+    services.stores = caches.stores();
 
     let mut control = Control::open(docker, settings).await.map_err(|error| without_buildkit(error, "/grpc"))?;
     let session = BuildSession::open(services, settings).await;
@@ -73,7 +76,7 @@ pub(super) async fn start(
         status: if is_quiet { None } else { Some(status(calls.clone(), &request)) },
         solve: calls.unary::<_, proto::SolveResponse>(SOLVE, request).boxed(),
     };
-    Ok(SolveStream::new(parts, failure))
+    Ok(SolveStream::new(parts, failure).with_caches(caches))
 }
 
 /// Returns the traces of the build, which BuildKit sends once the build has begun.

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tonic::Status;
 
-use super::{failure::Failure, source_error::Details};
+use super::{failure::Failure, local_cache::LocalCaches, source_error::Details};
 use crate::{
     Error,
     buildkit::grpc_error,
@@ -47,6 +47,7 @@ pub(super) struct Parts {
 /// The items of a build that BuildKit solves: its traces, and its outcome. Ends after the first error.
 pub(in crate::images) struct SolveStream {
     state: State,
+    caches: LocalCaches,
     failure: Failure,
     read_timeout: ReadTimeout,
     object: Option<Box<str>>,
@@ -54,7 +55,9 @@ pub(in crate::images) struct SolveStream {
 
 enum State {
     Running(Box<Running>),
-    /// The build has succeeded; the outcome was not returned yet.
+    /// The build has succeeded; the caches on this machine are completed.
+    Finishing(BoxFuture<'static, crate::Result<Response>>),
+    /// Everything has succeeded; the end was not returned yet.
     Solved(Response),
     /// All items were returned. The response is empty if the build has failed, or if it was taken.
     Ended(Response),
@@ -78,7 +81,18 @@ enum Event {
 impl SolveStream {
     pub(super) fn new(parts: Parts, failure: Failure) -> Self {
         let running = Running { parts, outcome: None, grace: None };
-        Self { state: State::Running(Box::new(running)), failure, read_timeout: ReadTimeout::default(), object: None }
+        Self {
+            state: State::Running(Box::new(running)),
+            caches: LocalCaches::default(),
+            failure,
+            read_timeout: ReadTimeout::default(),
+            object: None,
+        }
+    }
+
+    /// Completes these caches once the build has succeeded.
+    pub(super) fn with_caches(self, caches: LocalCaches) -> Self {
+        Self { caches, ..self }
     }
 
     /// Names the object of the build, in errors.
@@ -101,13 +115,26 @@ impl SolveStream {
     pub(in crate::images) fn take_response(&mut self) -> Response {
         match &mut self.state {
             State::Ended(response) => mem::take(response),
-            State::Running(_) | State::Solved(_) => Response::new(),
+            State::Running(_) | State::Finishing(_) | State::Solved(_) => Response::new(),
         }
     }
 
     pub(in crate::images) fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<crate::Result<ProgressItem>>> {
         let running = match &mut self.state {
             State::Running(running) => running,
+            State::Finishing(finish) => {
+                let response = match ready!(finish.as_mut().poll(cx)) {
+                    Ok(response) => response,
+                    Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
+                };
+                // The same item as of `POST /build`.
+                let image = response.get(super::outcome::DIGEST).map(|digest| json!({ "ID": digest }));
+                self.state = State::Solved(response);
+                return match image {
+                    Some(image) => Poll::Ready(Some(Ok(ProgressItem::Outcome(image)))),
+                    None => self.poll_item(cx),
+                };
+            }
             State::Solved(response) => {
                 self.state = State::Ended(mem::take(response));
                 return Poll::Ready(None);
@@ -125,13 +152,8 @@ impl SolveStream {
                 Poll::Ready(Some(Ok(ProgressItem::Trace(trace))))
             }
             Event::Ended(Ok(response)) => {
-                // The same item as of `POST /build`.
-                let image = response.get(super::outcome::DIGEST).map(|digest| json!({ "ID": digest }));
-                self.state = State::Solved(response);
-                match image {
-                    Some(image) => Poll::Ready(Some(Ok(ProgressItem::Outcome(image)))),
-                    None => self.poll_item(cx),
-                }
+                self.state = State::Finishing(Box::pin(mem::take(&mut self.caches).finish(response)));
+                self.poll_item(cx)
             }
             Event::Ended(Err(status)) => {
                 let error = self.failed(status);
@@ -148,6 +170,10 @@ impl SolveStream {
         // A build that requires something that BuildKit lacks fails with the code of methods that are not implemented.
         let is_method = UNKNOWN_METHOD.iter().any(|prefix| message.starts_with(prefix));
         if error.is_operation_failed() || (error.is_unsupported() && !is_method) {
+            // The engine only quotes the reason for which this program did not write a cache.
+            if let Some(failure) = self.caches.failure(&message) {
+                return failure;
+            }
             // Other codes of gRPC say nothing more, and could be mistaken for exit codes.
             let code = error.code().filter(|code| matches!(code, 401 | 403));
             return self.failure.error(error.message().unwrap_or(&message), code, &details);
@@ -230,7 +256,7 @@ mod tests {
         buildkit::reported,
         error::Kind,
         images::{
-            Output, Progress,
+            Cache, Output, Progress,
             build::{
                 builder_version::Route,
                 outcome::{Built, DIGEST, Outputs},
@@ -432,6 +458,23 @@ mod tests {
         for parts in [session, connection] {
             let mut stream = stream_of(Parts { solve: solve(), status: Some(stream::empty().boxed()), ..parts });
             assert_eq!(items(&mut stream).await, ["failed to build image: no space left"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn solve_stream_completes_local_caches() {
+        let folder = tempfile::tempdir().unwrap();
+        let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
+        let build = docker.images().build(Vec::new()).cache_to(Cache::local(folder.path()));
+        let caches = LocalCaches::open(&mut { build.options }).await.unwrap();
+        for (caches, is_valid) in [(LocalCaches::default(), true), (caches, false)] {
+            let values = [("containerimage.digest", "sha256:00"), ("cache.manifest", "{}")];
+            let exporter_response = values.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+            let solve = Box::pin(ready(Ok::<_, Status>(proto::SolveResponse { exporter_response })));
+            let mut stream = stream_of(Parts { solve, status: None, ..parts() }).with_caches(caches);
+            let items = items(&mut stream).await;
+            assert_eq!((items.len(), items[0] == BUILT), (1, is_valid), "{items:?}");
+            assert!(is_valid || items[0].contains("the manifest of the build cache"), "{items:?}");
         }
     }
 

@@ -62,10 +62,12 @@ fn gateway(labels: &[HashMap<String, String>]) -> Option<IpAddr> {
 /// Returns a part of the build that requires the containerd image store. Other engines fail after the build, or ignore it.
 fn needs_image_store(options: &Options) -> Option<&'static str> {
     let exporters: Vec<Entry> = options.exporters().into_iter().map(|(exporter, _)| exporter).collect();
+    let outputs = || options.outputs.iter().flatten();
     let has = |kinds: &[&str]| exporters.iter().any(|(kind, _)| kinds.contains(&&**kind));
     let is_attested = |attestation: &Attestation| *attestation != Attestation::Disabled;
     [
-        (options.outputs.iter().flatten().any(Output::is_pushed), "the push of an image by a build"),
+        (outputs().any(Output::is_pushed), "the push of an image by a build"),
+        (outputs().any(|output| output.is_image() && !output.is_stored()), "an image that is not stored"),
         (has(&["oci"]), "the output \"oci\""),
         (has(&["docker"]), "the output \"docker\""),
         (options.platforms.len() > 1 && has(&[MOBY]), "an image for several platforms"),
@@ -96,6 +98,7 @@ mod tests {
         for options in [
             with_output(build(), Output::registry("web")),
             with_output(build(), Output::new("image", [("push", "true")])),
+            with_output(build(), Output::image().attribute("store", "false")),
             with_output(build(), Output::oci("web.tar")),
             with_output(build(), Output::docker("web.tar")),
             with_output(platforms(), Output::image()),
@@ -103,12 +106,14 @@ mod tests {
             build().provenance(true).options,
             build().sbom(true).options,
             build().cache_to(Cache::inline()).cache_to(Cache::registry("a")).options,
+            build().cache_to(Cache::local("cache")).options,
         ] {
             let error = requires_image_store(needs_image_store(&options).unwrap());
             assert!(error.is_unsupported(), "{error}");
         }
         for options in [
             build().tag("web").platform("linux/arm64").cache_to(Cache::inline()).provenance(false).options,
+            build().cache_from(Cache::local("cache")).options,
             with_output(platforms(), Output::directory("out")),
             with_output(build(), Output::registry("web").attribute("push", "false")),
         ] {

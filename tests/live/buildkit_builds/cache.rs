@@ -1,6 +1,9 @@
 //! The build cache.
 
+use std::{fs, path::Path};
+
 use dockerclient::images::Cache;
+use tempfile::TempDir;
 
 use super::{BUILDKIT, CONTROL_API, build, built, engine_without_other_builds, is_cached, lines};
 use crate::transfers::registry;
@@ -56,4 +59,51 @@ async fn inline_cache_is_read_from_a_registry() {
     }
     // A cache that does not exist is skipped.
     built(&engine, build().cache_from(format!("{repository}-absent"))).await.unwrap();
+}
+
+/// The blobs of a build cache without records, with their digests: its configuration, and its manifest.
+const EMPTY_CACHE: [(&str, &str); 2] = [
+    ("77b64734450ff25a550c9dd6da09bd40ca086ad0c62c4e8af1afc689173454a3", r#"{"layers":[],"records":[]}"#),
+    (
+        "9d6a7e325392e4c6a61410b8133e8f20c97a721a3490980cb5193afdae861f75",
+        concat!(
+            r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":["#,
+            r#"{"mediaType":"application/vnd.buildkit.cacheconfig.v0","#,
+            r#""digest":"sha256:77b64734450ff25a550c9dd6da09bd40ca086ad0c62c4e8af1afc689173454a3","size":26}]}"#,
+        ),
+    ),
+];
+
+/// Creates a directory as BuildKit's client does.
+fn write_cache(directory: &Path) {
+    let blobs = directory.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    for (digest, content) in EMPTY_CACHE {
+        fs::write(blobs.join(digest), content).unwrap();
+    }
+    let digest = EMPTY_CACHE[1].0;
+    let annotations = r#"{"org.opencontainers.image.ref.name":"latest"}"#;
+    let manifest = format!(r#"{{"digest":"sha256:{digest}","size":1,"annotations":{annotations}}}"#);
+    fs::write(directory.join("index.json"), format!(r#"{{"schemaVersion":2,"manifests":[{manifest}]}}"#)).unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn local_cache_is_read_from_a_directory() {
+    let Some(engine) = engine_without_other_builds(CONTROL_API).await else { return };
+    let docker = engine.direct();
+    let dockerfile = format!("FROM busybox\nRUN echo {}\n", engine.name("local"));
+    let build = || build(&docker, &[("Dockerfile", &dockerfile)]);
+    let directory = TempDir::new().unwrap();
+    let cache = || Cache::local(directory.path());
+    let (_, traces) = built(&engine, build().cache_from(cache())).await.unwrap();
+    assert!(!lines(&traces).contains("importing cache manifest"), "{}", lines(&traces));
+    write_cache(directory.path());
+    let (_, traces) = built(&engine, build().cache_from(cache())).await.unwrap();
+    let output = lines(&traces);
+    assert!(output.contains("importing cache manifest from local:") && !output.contains("ERROR"), "{output}");
+    // A cache without its manifest is skipped, too, and the progress contains the error.
+    let missing = cache().attribute("digest", format!("sha256:{}", "0".repeat(64)));
+    let (_, traces) = built(&engine, build().cache_from(missing)).await.unwrap();
+    assert!(lines(&traces).contains("there is no blob sha256:0000"), "{}", lines(&traces));
 }

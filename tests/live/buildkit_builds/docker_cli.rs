@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 
-use super::{CONTROL_API, build_directory, built, directory, engine_without_other_builds, is_cached, is_since, lines};
+use super::{
+    CONTROL_API, build_directory, built, containerd_store::has_containerd_store, directory,
+    engine_without_other_builds, is_cached, is_since, lines,
+};
 use crate::{command_line, engine::Engine};
 
 /// Steps that copy files of the context to the root directory, whose modification time is not a part of a layer.
@@ -108,6 +111,8 @@ async fn files(engine: &Engine, image: &str, has_directory_times: bool) -> BTree
 async fn significant(engine: &Engine, name: &str) -> Value {
     let image = engine.image(name);
     let ImageInspect { config, architecture, os, size, .. } = image.inspect().await.unwrap();
+    // The containerd image store has compressed layers, whose size depends on the times in them.
+    let size = (!has_containerd_store(engine).await).then_some(size);
     let steps =
         image.history().await.unwrap().into_iter().map(|step| json!([step.created_by, step.comment, step.size]));
     json!({ "config": config, "platform": [os, architecture], "size": size, "steps": steps.collect::<Vec<_>>() })

@@ -1,13 +1,13 @@
-//! SSH agents.
+//! SSH agents and keys.
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::{built, engine_with_buildkit, lines};
+use super::{built, engine_with_buildkit, lines, output};
 
 /// An SSH agent with one key, which ends when this is dropped.
 struct Agent {
@@ -18,10 +18,8 @@ struct Agent {
 impl Agent {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let key = folder.path().join("key");
+        let key = generate(&folder.path().join("key"), "ed25519", "");
         let socket = folder.path().join("agent");
-        let keygen = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
-        assert!(keygen.unwrap().success());
         let process = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn().unwrap();
         let agent = Self { process, folder };
         let begin = Instant::now();
@@ -49,6 +47,20 @@ impl Drop for Agent {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Creates a key of this type in the file at `path`.
+fn generate(path: &Path, key_type: &str, passphrase: &str) -> PathBuf {
+    let mut keygen = Command::new("ssh-keygen");
+    keygen.args(["-q", "-t", key_type, "-N", passphrase, "-f"]).arg(path);
+    assert!(keygen.status().unwrap().success());
+    path.to_owned()
+}
+
+/// Returns the fingerprint of a key.
+fn fingerprint(key: &Path) -> String {
+    let listed = Command::new("ssh-keygen").arg("-l").arg("-f").arg(key).output().unwrap();
+    String::from_utf8(listed.stdout).unwrap().split_whitespace().nth(1).unwrap().to_owned()
 }
 
 /// A context with this Dockerfile, and this machine's `ssh-add` with the libraries that it needs.
@@ -83,4 +95,35 @@ async fn build_with_buildkit_uses_an_ssh_agent() {
     let absent = agent.folder.path().join("absent");
     let error = build().ssh_agent("default", absent).await.unwrap_err();
     assert!(error.is_local_io() && error.to_string().contains("failed to connect to the SSH agent"), "{error}");
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn build_with_buildkit_uses_ssh_keys_of_files() {
+    let Some(engine) = engine_with_buildkit().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let key = |name: &str, key_type, passphrase| generate(&folder.path().join(name), key_type, passphrase);
+    let (first, second, other) = (key("first", "ed25519", ""), key("second", "ecdsa", ""), key("other", "ed25519", ""));
+    let public = fs::read_to_string(second.with_extension("pub")).unwrap();
+    let dockerfile = format!(
+        "FROM busybox\nCOPY tree /\n\
+         RUN --mount=type=ssh ssh-add -l; echo {} > key.pub; ssh-add -T key.pub && echo signed\n\
+         RUN --mount=type=ssh,id=other ssh-add -l\n",
+        public.trim()
+    );
+    let build = || engine.direct().images().build(context_with_ssh_add(&dockerfile)).build_kit(true).no_cache(true);
+    let with_keys = build().ssh_key("default", &first).ssh_key("default", &second).ssh_key("other", &other);
+    let (_, traces) = built(&engine, with_keys).await.unwrap();
+    let output = output(&traces);
+    for key in [&first, &second, &other] {
+        assert_eq!(output.matches(&fingerprint(key)).count(), 1, "{output}");
+    }
+    assert!(output.contains("signed\n"), "{output}");
+
+    let encrypted = key("encrypted", "ed25519", "hunter2");
+    for (path, message) in [(encrypted, "it has a passphrase"), (folder.path().join("absent"), "no such file")] {
+        let error = build().ssh_key("default", &path).await.unwrap_err();
+        assert!(error.is_local_io() && error.to_string().contains(message), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
 }

@@ -4,12 +4,16 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::Result;
 
-/// Writes the daemon's configuration file, for settings without a command line option.
-pub(super) fn configure(own: &Path) -> Result<()> {
-    let config = serde_json::json!({
+/// Writes the daemon's configuration file, for settings without a command line option. `containerd_store` selects
+/// the containerd image store.
+pub(super) fn configure(own: &Path, containerd_store: bool) -> Result<()> {
+    let mut config = serde_json::json!({
         "deprecated-key-path": own.join("key.json"),
         "default-address-pools": [{ "base": "172.30.0.0/16", "size": 24 }],
     });
+    if containerd_store {
+        config["features"] = serde_json::json!({ "containerd-snapshotter": true });
+    }
     Ok(fs::write(own.join("daemon.json"), config.to_string())?)
 }
 

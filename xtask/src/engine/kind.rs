@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Docker,
     /// The Docker of Debian 13, in a separate root directory.
     Trixie,
+    /// The same, with the containerd image store.
+    Containerd,
     /// The installed Podman.
     Podman,
     /// The installed Docker, for swarm mode: it creates a bridge and VXLAN interfaces, which stay in its network namespace.
@@ -30,7 +32,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
+    /// Those that `cargo xtask test` uses.
+    pub(crate) const DEFAULT: [Self; 6] =
         [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm, Self::SwarmTrixie, Self::SwarmNodes];
 
     /// The name on the command line.
@@ -38,6 +41,7 @@ impl Kind {
         match self {
             Self::Docker => "docker",
             Self::Trixie => "trixie",
+            Self::Containerd => "containerd",
             Self::Podman => "podman",
             Self::Swarm => "swarm",
             Self::SwarmTrixie => "swarm-trixie",
@@ -50,6 +54,7 @@ impl Kind {
         match self {
             Self::Docker => "engine",
             Self::Trixie => "engine-trixie",
+            Self::Containerd => "engine-containerd",
             Self::Podman => "engine-podman",
             Self::Swarm => "engine-swarm",
             Self::SwarmTrixie => "engine-swarm-trixie",
@@ -62,6 +67,7 @@ impl Kind {
         match self {
             Self::Docker => "dkc",
             Self::Trixie => "dkt",
+            Self::Containerd => "dkd",
             Self::Podman => "dkp",
             Self::Swarm => "dks",
             Self::SwarmTrixie => "dku",
@@ -76,7 +82,7 @@ impl Kind {
 
     /// Whether it is the Docker of Debian 13.
     pub(super) fn is_trixie(self) -> bool {
-        matches!(self, Self::Trixie | Self::SwarmTrixie)
+        matches!(self, Self::Trixie | Self::Containerd | Self::SwarmTrixie)
     }
 
     /// Fails if this machine cannot run it; the error names what is missing.
@@ -84,7 +90,7 @@ impl Kind {
         ensure!(rustix::process::geteuid().is_root(), "a private engine needs root, for mounts and networks");
         let (programs, package): (&[_], _) = match self {
             Self::Docker | Self::Swarm | Self::SwarmNodes => (&["dockerd"], "docker.io"),
-            Self::Trixie | Self::SwarmTrixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
+            Self::Trixie | Self::Containerd | Self::SwarmTrixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
             Self::Podman => (&podman::PROGRAMS, "podman"),
         };
         let common = ["docker-registry", "busybox", "ip", "nsenter", "ps", "sshd", "ssh-keygen", "tar"];
@@ -109,6 +115,7 @@ impl Display for Kind {
         f.write_str(match self {
             Self::Docker => "Docker",
             Self::Trixie => "Debian 13's Docker",
+            Self::Containerd => "Debian 13's Docker with the containerd image store",
             Self::Podman => "Podman",
             Self::Swarm => "Docker in swarm mode",
             Self::SwarmTrixie => "Debian 13's Docker in swarm mode",
@@ -121,9 +128,11 @@ impl FromStr for Kind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        match Self::ALL.into_iter().find(|kind| kind.name() == name) {
+        match Self::DEFAULT.into_iter().chain([Self::Containerd]).find(|kind| kind.name() == name) {
             Some(kind) => Ok(kind),
-            None => bail!("unknown engine {name:?}; use docker, trixie, podman, swarm, swarm-trixie or swarm-nodes"),
+            None => bail!(
+                "unknown engine {name:?}; use docker, trixie, containerd, podman, swarm, swarm-trixie or swarm-nodes"
+            ),
         }
     }
 }

@@ -1,0 +1,96 @@
+//! Files that appear in a directory once they are complete.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Seek as _, Write as _},
+    iter,
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, Result};
+
+/// Number of random characters in the name of a file that is not complete.
+const RANDOM: usize = 12;
+
+/// A file that is being written. Dropping it removes it, unless it was moved to its place. The methods block.
+pub(super) struct NewFile {
+    file: File,
+    path: PathBuf,
+    is_moved: bool,
+}
+
+impl NewFile {
+    /// Creates an empty file in `directory`, under a random name.
+    pub(super) fn create(directory: &Path) -> Result<Self> {
+        let random: String = iter::repeat_with(fastrand::alphanumeric).take(RANDOM).collect();
+        let path = directory.join(format!(".{random}.tmp"));
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let file = file.map_err(|error| Error::write_failed(directory, error))?;
+        Ok(Self { file, path, is_moved: false })
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| self.failed(error))
+    }
+
+    /// Removes the content.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        self.file.rewind().and_then(|()| self.file.set_len(0)).map_err(|error| self.failed(error))
+    }
+
+    /// Moves the file to `target`, which it replaces. The content reaches the disk before: otherwise, a crash could leave a
+    /// file with a part of it.
+    pub(super) fn move_to(mut self, target: &Path) -> Result<()> {
+        let moved = self.file.sync_all().and_then(|()| fs::rename(&self.path, target));
+        moved.map_err(|error| Error::write_failed(target, error))?;
+        self.is_moved = true;
+        Ok(())
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        Error::write_failed(self.path.parent().unwrap_or(&self.path), error)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_moved {
+            // There is nobody to report an error to, and the file is only left over.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        directory.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn new_file_appears_when_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("blob");
+        fs::write(&target, "old").unwrap();
+        let mut file = NewFile::create(folder.path()).unwrap();
+        file.write(b"wrong").unwrap();
+        file.clear().unwrap();
+        file.write(b"new").unwrap();
+        assert_eq!((names(folder.path()).len(), fs::read(&target).unwrap()), (2, b"old".to_vec()));
+        file.move_to(&target).unwrap();
+        assert_eq!((names(folder.path()), fs::read(&target).unwrap()), (vec!["blob".to_owned()], b"new".to_vec()));
+    }
+
+    #[test]
+    fn new_file_that_is_dropped_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(NewFile::create(folder.path()).unwrap());
+        let error = NewFile::create(folder.path()).unwrap().move_to(&folder.path().join("none/blob")).unwrap_err();
+        assert!(error.to_string().ends_with("none/blob: no such file or directory"), "{error}");
+        assert!(names(folder.path()).is_empty());
+        let error = NewFile::create(&folder.path().join("none")).map(drop).unwrap_err();
+        assert!(error.to_string().ends_with("none: no such file or directory"), "{error}");
+    }
+}
