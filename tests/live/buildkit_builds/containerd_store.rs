@@ -265,7 +265,7 @@ async fn image_of_several_outputs_is_that_of_the_engine() {
 /// The cache has the steps of all stages.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn cache_is_written_to_a_registry_and_read_from_it() {
+async fn cache_is_written_and_read_in_another_build() {
     let Some(engine) = engine_without_other_builds(SINCE).await else { return };
     if !has_containerd_store(&engine).await {
         return;
@@ -274,10 +274,15 @@ async fn cache_is_written_to_a_registry_and_read_from_it() {
     let name = engine.name("cached");
     let dockerfile = format!("FROM busybox AS base\nRUN echo {name} > /file\nFROM busybox\nCOPY --from=base /file /\n");
     let build = || build(&docker, &[("Dockerfile", &dockerfile)]);
-    let places: [(String, Settings); 2] =
-        [(registry(), |build| build), (registry_with_auth(), |build| with_account(build, "secret"))];
-    for (host, set) in places {
-        let cache = Cache::registry(format!("{host}/acme/{name}")).attribute("mode", "max");
+    let directory = TempDir::new().unwrap();
+    let in_registry = |host: &str| Cache::registry(format!("{host}/acme/{name}"));
+    let caches: [(Cache, Settings); 3] = [
+        (in_registry(&registry()), |build| build),
+        (in_registry(&registry_with_auth()), |build| with_account(build, "secret")),
+        (Cache::local(directory.path()), |build| build),
+    ];
+    for (cache, set) in caches {
+        let cache = cache.attribute("mode", "max");
         built(&engine, set(build()).cache_to(cache.clone())).await.unwrap();
         docker.buildkit().prune().all(true).await.unwrap();
         assert!(docker.buildkit().disk_usage().filter("description~", &*name).await.unwrap().is_empty());
