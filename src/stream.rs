@@ -37,6 +37,8 @@ mod prefix;
 mod reader;
 #[cfg(feature = "tar")]
 mod root_dir;
+#[cfg(feature = "buildkit")]
+mod temporary_file;
 #[cfg(feature = "tar")]
 mod unpack;
 mod upload;
@@ -47,6 +49,8 @@ mod walk;
 pub(crate) use self::directories::{Attributes as DirectoryAttributes, Directories};
 #[cfg(feature = "tar")]
 pub use self::entries::{Entries, Entry, EntryKind};
+#[cfg(feature = "buildkit")]
+pub(crate) use self::temporary_file::TemporaryFile;
 pub use self::{
     details::LogDetails,
     download::Download,

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::Services;
 use crate::transport::{peer, serve_http2};
 
-/// A call of a method, over a connection of its own.
+/// A call of a method, over a separate connection.
 pub(super) struct Call {
     sent: Option<mpsc::UnboundedSender<Bytes>>,
     headers: HeaderMap,

@@ -15,7 +15,7 @@ const CACHE_ONLY: &str = "cacheonly";
 /// Returns the type and the attributes of the exporter of an output.
 pub(super) fn exporter(output: &Output) -> Entry {
     let (kind, attributes) = output.exporter();
-    // Only standalone BuildKit has images of its own.
+    // Only BuildKit outside of an engine stores images itself.
     (if kind == "image" { MOBY.to_owned() } else { kind }, attributes)
 }
 

@@ -88,7 +88,7 @@ pub(super) fn plan_all(context: Context) -> Result<Plan> {
         return without_directory(context.dockerfile, files);
     };
     if !matches!(context.dockerfile, Dockerfile::Usual) {
-        return Err(Error::invalid_input("only the main build context can have a Dockerfile of its own"));
+        return Err(Error::invalid_input("only the main build context can have a separate Dockerfile"));
     }
     let tree = Tree::open(&directory)?;
     Ok(Plan { directory: Some(tree.root), ignore: Ignore::default(), files, dockerfile: None })

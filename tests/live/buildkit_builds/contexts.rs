@@ -180,7 +180,7 @@ fn peak() -> usize {
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() << 10
 }
 
-/// Builds in a process of its own, because peak memory is measured per process.
+/// Builds in a separate process, because peak memory is measured per process.
 #[test]
 #[ignore = "needs an engine: cargo xtask test"]
 fn context_of_one_gibibyte_is_sent_with_bounded_memory() {

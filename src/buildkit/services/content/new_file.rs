@@ -1,32 +1,26 @@
 //! Files that appear in a directory once they are complete.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, Seek as _, Write as _},
-    iter,
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result};
-
-/// Number of random characters in the name of a file that is not complete.
-const RANDOM: usize = 12;
+use crate::{Error, Result, stream::TemporaryFile};
 
 /// A file that is being written. Dropping it removes it, unless it was moved to its place. The methods block.
 pub(super) struct NewFile {
     file: File,
-    path: PathBuf,
-    is_moved: bool,
+    temporary: TemporaryFile,
+    directory: PathBuf,
 }
 
 impl NewFile {
-    /// Creates an empty file in `directory`, under a random name.
+    /// Creates an empty file in `directory`.
     pub(super) fn create(directory: &Path) -> Result<Self> {
-        let random: String = iter::repeat_with(fastrand::alphanumeric).take(RANDOM).collect();
-        let path = directory.join(format!(".{random}.tmp"));
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        let file = file.map_err(|error| Error::write_failed(directory, error))?;
-        Ok(Self { file, path, is_moved: false })
+        let created = TemporaryFile::create(directory);
+        let (file, temporary) = created.map_err(|error| Error::write_failed(directory, error))?;
+        Ok(Self { file, temporary, directory: directory.to_owned() })
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -40,29 +34,20 @@ impl NewFile {
 
     /// Moves the file to `target`, which it replaces. The content reaches the disk before: otherwise, a crash could leave a
     /// file with a part of it.
-    pub(super) fn move_to(mut self, target: &Path) -> Result<()> {
-        let moved = self.file.sync_all().and_then(|()| fs::rename(&self.path, target));
-        moved.map_err(|error| Error::write_failed(target, error))?;
-        self.is_moved = true;
-        Ok(())
+    pub(super) fn move_to(self, target: &Path) -> Result<()> {
+        let moved = self.file.sync_all().and_then(|()| self.temporary.move_to(target));
+        moved.map_err(|error| Error::write_failed(target, error))
     }
 
     fn failed(&self, error: io::Error) -> Error {
-        Error::write_failed(self.path.parent().unwrap_or(&self.path), error)
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        if !self.is_moved {
-            // There is nobody to report an error to, and the file is only left over.
-            let _ = fs::remove_file(&self.path);
-        }
+        Error::write_failed(&self.directory, error)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {

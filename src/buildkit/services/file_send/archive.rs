@@ -1,8 +1,8 @@
 //! Writing an archive that BuildKit sends.
 
 use std::{
-    fs::{self, OpenOptions, Permissions},
-    io, iter,
+    fs::{self, Permissions},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -14,17 +14,17 @@ use tokio::{
 use tonic::Streaming;
 
 use super::{Writer, lost};
-use crate::{Error, Result, stream::run_blocking};
-
-/// Number of random characters in the name of a temporary file.
-const RANDOM: usize = 12;
+use crate::{
+    Error, Result,
+    stream::{TemporaryFile, run_blocking},
+};
 
 /// Writes an archive to the file at `path`, which appears, or replaces an existing one, once the archive is complete.
 pub(super) async fn to_file(received: Streaming<BytesMessage>, path: PathBuf) -> Result<()> {
-    let (file, temporary) = run_blocking(move || TemporaryFile::create(&path)).await?;
+    let (file, archive) = run_blocking(move || Archive::create(&path)).await?;
     let mut file = File::from_std(file);
-    copy(received, &mut file, |error| Error::write_failed(&temporary.target, error)).await?;
-    run_blocking(move || temporary.rename()).await
+    copy(received, &mut file, |error| Error::write_failed(&archive.target, error)).await?;
+    run_blocking(move || archive.finish()).await
 }
 
 /// Writes an archive to `writer`, and shuts it down.
@@ -45,14 +45,13 @@ async fn copy(
     writer.flush().await.map_err(failed)
 }
 
-/// A file that becomes the target once it is complete. Dropping it removes it.
-struct TemporaryFile {
-    path: PathBuf,
+/// An archive that becomes the file `target` once it is complete.
+struct Archive {
+    temporary: TemporaryFile,
     target: PathBuf,
-    is_renamed: bool,
 }
 
-impl TemporaryFile {
+impl Archive {
     /// Creates a file in the directory of `target`, which is created if it does not exist.
     fn create(target: &Path) -> Result<(fs::File, Self)> {
         let failed = |error| Error::write_failed(target, error);
@@ -60,32 +59,20 @@ impl TemporaryFile {
         if target.file_name().is_none() {
             return Err(Error::local_io(format!("failed to write {}: not a file name", target.display())));
         }
-        let random: String = iter::repeat_with(fastrand::alphanumeric).take(RANDOM).collect();
-        let path = target.with_file_name(format!(".{random}.tmp"));
-        if let Some(directory) = target.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        let directory = target.parent().unwrap_or(Path::new(""));
+        if !directory.as_os_str().is_empty() {
             fs::create_dir_all(directory).map_err(failed)?;
         }
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-        let temporary = Self { path, target, is_renamed: false };
+        let (file, temporary) = TemporaryFile::create(directory).map_err(failed)?;
         if let Some(permissions) = permissions {
             file.set_permissions(permissions).map_err(failed)?;
         }
-        Ok((file, temporary))
+        Ok((file, Self { temporary, target }))
     }
 
-    fn rename(mut self) -> Result<()> {
-        fs::rename(&self.path, &self.target).map_err(|error| Error::write_failed(&self.target, error))?;
-        self.is_renamed = true;
-        Ok(())
-    }
-}
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        if !self.is_renamed {
-            // There is nobody to report an error to, and the file is only left over.
-            let _ = fs::remove_file(&self.path);
-        }
+    fn finish(self) -> Result<()> {
+        let Self { temporary, target } = self;
+        temporary.move_to(&target).map_err(|error| Error::write_failed(&target, error))
     }
 }
 
@@ -114,10 +101,10 @@ mod tests {
     fn export_file_appears_when_it_is_complete() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/out.tar");
-        let (mut file, temporary) = TemporaryFile::create(&path).unwrap();
+        let (mut file, archive) = Archive::create(&path).unwrap();
         file.write_all(b"tar").unwrap();
         assert!(!path.exists());
-        temporary.rename().unwrap();
+        archive.finish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"tar");
         assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
     }
@@ -127,7 +114,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.tar");
         fs::write(&path, "old").unwrap();
-        drop(TemporaryFile::create(&path).unwrap());
+        drop(Archive::create(&path).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
     }
@@ -139,7 +126,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         symlink("out.tar", &link).unwrap();
-        TemporaryFile::create(&link).unwrap().1.rename().unwrap();
+        Archive::create(&link).unwrap().1.finish().unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read(&path).unwrap(), b"");
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -149,11 +136,11 @@ mod tests {
     fn export_file_must_be_regular() {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path(), Path::new("/dev/null"), Path::new("/"), Path::new("..")] {
-            let Err(error) = TemporaryFile::create(path) else { panic!("{}", path.display()) };
+            let Err(error) = Archive::create(path) else { panic!("{}", path.display()) };
             assert!(error.to_string().ends_with("not a regular file"), "{error}");
         }
         for path in [Path::new(""), &folder.path().join("new/..")] {
-            let Err(error) = TemporaryFile::create(path) else { panic!("{}", path.display()) };
+            let Err(error) = Archive::create(path) else { panic!("{}", path.display()) };
             assert!(error.to_string().ends_with("not a file name"), "{error}");
         }
     }

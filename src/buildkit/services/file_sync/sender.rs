@@ -181,7 +181,7 @@ impl Output {
     }
 }
 
-/// Returns the error for a response that was dropped. Nobody sees it.
+/// Returns the error for a response that was dropped. It is not reported.
 fn stopped() -> Error {
     Error::internal("the transfer was cancelled")
 }

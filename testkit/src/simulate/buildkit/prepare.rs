@@ -130,7 +130,7 @@ impl Job {
         Ok((step.end_with(files)?, digest))
     }
 
-    /// Receives the Dockerfile, and the patterns of its own ignore file, if it has one.
+    /// Receives the Dockerfile, and the patterns of the ignore file for it, if there is one.
     async fn load_dockerfile(&self, directory: &str, filename: &str) -> Result<(String, Option<String>), Status> {
         let own = format!("{filename}.dockerignore");
         let paths = vec![filename.to_owned(), own.clone(), filename.to_lowercase()];
