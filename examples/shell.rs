@@ -17,14 +17,10 @@ use dockerclient::{
     exec::Exec,
     session::{Input, Session},
 };
-use futures_util::future::select_all;
 use ratatui::crossterm::terminal;
-use tokio::{
-    io::AsyncWriteExt as _,
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-    time,
-};
+use tokio::{io::AsyncWriteExt as _, sync::mpsc, time};
+
+use self::system::{SizeChanges, terminated};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -100,21 +96,78 @@ fn keys() -> mpsc::Receiver<Vec<u8>> {
 
 /// Sets the size of the shell's TTY to that of the terminal, now and whenever it changes.
 async fn follow_size(exec: &Exec) -> io::Result<()> {
-    let mut changes = signal(SignalKind::window_change())?;
+    let mut changes = SizeChanges::new()?;
+    let mut last = None;
     loop {
         let (columns, rows) = terminal::size()?;
-        // Fails if the shell has just exited; then its output ends, too.
-        let _ = exec.resize(TerminalSize { rows, columns }).await;
-        changes.recv().await;
+        if last.replace((columns, rows)) != Some((columns, rows)) {
+            // Fails if the shell has just exited; then its output ends, too.
+            let _ = exec.resize(TerminalSize { rows, columns }).await;
+        }
+        changes.next().await;
     }
 }
 
-/// Waits for a signal that would end the process without restoring the terminal.
-async fn terminated() -> io::Result<()> {
-    let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
-    let mut signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
-    select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
-    Ok(())
+#[cfg(unix)]
+mod system {
+    use std::io;
+
+    use futures_util::future::select_all;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    /// The changes of the size of the terminal.
+    pub(super) struct SizeChanges(Signal);
+
+    impl SizeChanges {
+        pub(super) fn new() -> io::Result<Self> {
+            signal(SignalKind::window_change()).map(Self)
+        }
+
+        pub(super) async fn next(&mut self) {
+            self.0.recv().await;
+        }
+    }
+
+    /// Waits for a signal that would end the process without restoring the terminal.
+    pub(super) async fn terminated() -> io::Result<()> {
+        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()];
+        let mut signals = kinds.into_iter().map(signal).collect::<io::Result<Vec<_>>>()?;
+        select_all(signals.iter_mut().map(|signal| Box::pin(signal.recv()))).await;
+        Ok(())
+    }
+}
+
+#[cfg(windows)]
+mod system {
+    use std::{io, time::Duration};
+
+    use tokio::{signal::windows, time};
+
+    /// The changes of the size of the terminal, which Windows does not report: it must be checked repeatedly.
+    pub(super) struct SizeChanges;
+
+    impl SizeChanges {
+        pub(super) fn new() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) {
+            time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Waits for an event that would end the process without restoring the terminal.
+    pub(super) async fn terminated() -> io::Result<()> {
+        let (mut interrupt, mut stop) = (windows::ctrl_c()?, windows::ctrl_break()?);
+        let (mut close, mut shutdown) = (windows::ctrl_close()?, windows::ctrl_shutdown()?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+        Ok(())
+    }
 }
 
 /// Returns the exit code of the shell, which engines report a moment after its output has ended.

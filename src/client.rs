@@ -117,9 +117,22 @@ impl DockerClient {
     /// | `DOCKER_TLS_VERIFY` or `DOCKER_TLS` | `tcp://localhost:2376`, with TLS |
     /// | `/var/run/docker.sock` exists | Docker |
     /// | `$XDG_RUNTIME_DIR/docker.sock` exists | rootless Docker |
+    /// | `~/.docker/run/docker.sock` or `~/.docker/desktop/docker.sock` exists | Docker Desktop on macOS, or on Linux |
+    /// | `~/.colima/default/docker.sock` exists | Colima |
+    /// | `~/.orbstack/run/docker.sock` exists | OrbStack |
+    /// | `~/.rd/docker.sock` exists | Rancher Desktop |
     /// | `$XDG_RUNTIME_DIR/podman/podman.sock` or `/run/podman/podman.sock` exists | Podman |
     ///
-    /// A default socket is skipped if this user has no permission to open it. Other settings:
+    /// On Windows, the default sockets are replaced by named pipes:
+    ///
+    /// | setting | meaning |
+    /// |---|---|
+    /// | `npipe:////./pipe/docker_engine` exists | Docker |
+    /// | `npipe:////./pipe/dockerDesktopLinuxEngine` exists | Docker Desktop, Linux containers |
+    /// | `npipe:////./pipe/podman-machine-default` exists | Podman |
+    ///
+    /// A default socket is skipped if this user has no permission to open it. The home directory `~` is `HOME` or, on Windows,
+    /// `USERPROFILE`; if that is not set, the home directory of the user. Other settings:
     ///
     /// | setting | meaning |
     /// |---|---|
@@ -140,23 +153,23 @@ impl DockerClient {
     ///
     /// # Errors
     ///
-    /// Fails if one of these settings is not valid; the error names it. Fails if no setting selects an engine and there is
-    /// no usable socket at the default paths; the error lists each path and why it was rejected. Does not connect to the
-    /// engine.
+    /// Fails if one of these settings is not valid; the error names it. Fails if no setting selects an engine and no default
+    /// socket or named pipe is usable; the error lists each path and why it was rejected. Does not connect to the engine.
     #[doc(alias = "TLSConfigFromCertPath")]
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
 
-    /// Creates a client for the engine at `address`, for example `unix:///var/run/docker.sock` or
-    /// `tcp://127.0.0.1:2375`.
+    /// Creates a client for the engine at `address`, for example `unix:///var/run/docker.sock`,
+    /// `npipe:////./pipe/docker_engine` or `tcp://127.0.0.1:2375`.
     ///
     /// See [`DockerClientBuilder::address`] for the forms of an address. All other settings come from the environment, see
     /// [`from_env`](Self::from_env).
     ///
     /// # Errors
     ///
-    /// Fails if `address` or a setting of the environment is not valid. Does not connect to the engine.
+    /// Fails if `address` or a setting of the environment is not valid, for example for a named pipe on other systems than
+    /// Windows. Does not connect to the engine.
     ///
     /// # Examples
     ///

@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, platform::HOME};
 
-/// The variables that are read.
+/// The variables that are read. On Windows, their case has no meaning.
 const VARIABLES: [&str; 17] = [
     "DOCKER_API_VERSION",
     "DOCKER_CERT_PATH",
@@ -18,7 +18,7 @@ const VARIABLES: [&str; 17] = [
     "DOCKER_HOST",
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
-    "HOME",
+    HOME,
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "NO_PROXY",
@@ -35,10 +35,10 @@ const VARIABLES: [&str; 17] = [
 pub(crate) struct Environment(BTreeMap<&'static str, OsString>);
 
 impl Environment {
-    /// Reads the environment of this process. If `HOME` is not set, uses the home directory of the user.
+    /// Reads the environment of this process. If the variable of the home directory is not set, uses that of the user.
     pub(crate) fn of_process() -> Self {
-        let home = |name: &str| if name == "HOME" { env::home_dir().map(OsString::from) } else { None };
-        // Services are often started without HOME.
+        let home = |name: &str| if name == HOME { env::home_dir().map(OsString::from) } else { None };
+        // Services are often started without the variable.
         Self::read(|name| env::var_os(name).or_else(|| home(name)))
     }
 
@@ -70,6 +70,11 @@ impl Environment {
         self.0.get(name).map(Path::new)
     }
 
+    /// Returns the home directory of the user.
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.path(HOME)
+    }
+
     /// Returns `PATH`, the directories to search for programs.
     pub(crate) fn program_path(&self) -> &OsStr {
         self.0.get("PATH").map_or(OsStr::new(""), OsString::as_os_str)
@@ -78,7 +83,7 @@ impl Environment {
     /// Returns the directory of the docker CLI's configuration: `DOCKER_CONFIG`, otherwise `.docker` in the home directory.
     pub(crate) fn config_directory(&self) -> Option<PathBuf> {
         let named = self.path("DOCKER_CONFIG").map(Path::to_owned);
-        named.or_else(|| Some(self.path("HOME")?.join(".docker")))
+        named.or_else(|| Some(self.home()?.join(".docker")))
     }
 }
 

@@ -81,7 +81,7 @@
 //!
 //! # Compatibility
 //!
-//! Requires Rust 1.88 and a Unix system. A higher minimum version of Rust, a new API version and new fields of
+//! Requires Rust 1.88, and Linux, macOS or Windows. A higher minimum version of Rust, a new API version and new fields of
 //! [models] are minor releases: build models with `..Default::default()`. Enums and results that can grow are
 //! `#[non_exhaustive]`.
 //!
@@ -127,6 +127,11 @@ pub mod monitor;
 pub mod networks;
 pub mod nodes;
 mod output;
+#[cfg_attr(
+    not(all(feature = "buildkit", feature = "ssh")),
+    allow(dead_code, unused_imports, reason = "parts of it are used by features")
+)]
+mod platform;
 pub mod plugins;
 mod prune;
 pub mod raw;

@@ -4,7 +4,6 @@ use std::{
     env,
     ffi::OsStr,
     io,
-    os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     pin::pin,
     process::{ExitStatus, Output},
@@ -19,6 +18,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::platform;
+
 /// Time to read the rest of the output after a process has exited.
 const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -28,16 +29,17 @@ const MAX_OUTPUT: u64 = 1 << 20;
 /// Maximum size of the stderr of a process that is kept for error messages, in bytes.
 const MAX_STDERR: u64 = 1 << 10;
 
-/// Finds the executable file called `name` in the directories of `path`, in the format of the variable `PATH`.
+/// Finds the program `name` in the directories of `path`, in the format of the variable `PATH`. On Windows, its file is
+/// `name.exe`.
 ///
 /// Skips empty and relative directories: they depend on the current directory, whose owner could then choose which program
 /// runs.
 pub(crate) async fn find(name: &str, path: &OsStr) -> Option<PathBuf> {
     let directories = env::split_paths(path).filter(|directory| directory.is_absolute());
-    let files: Vec<PathBuf> = directories.map(|directory| directory.join(name)).collect();
-    let is_program = |file: &PathBuf| {
-        file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
-    };
+    let names = platform::program_names(name);
+    let files: Vec<PathBuf> =
+        directories.flat_map(|directory| names.iter().map(|name| directory.join(name)).collect::<Vec<_>>()).collect();
+    let is_program = |file: &PathBuf| file.metadata().is_ok_and(|metadata| platform::is_program(&metadata));
     // Directories may be on slow network filesystems.
     spawn_blocking(move || files.into_iter().find(is_program)).await.ok().flatten()
 }
@@ -123,25 +125,50 @@ pub(crate) fn last_line(text: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path};
 
     use super::*;
+
+    /// Finds a small program of the system.
+    async fn any_program() -> PathBuf {
+        let path = env::var_os("PATH").unwrap();
+        match find("true", &path).await {
+            Some(program) => program,
+            // On Windows.
+            None => find("cmd", &path).await.unwrap(),
+        }
+    }
 
     #[tokio::test]
     async fn find_program_skips_relative_directories() {
         let folder = tempfile::tempdir().unwrap();
         let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        let file = platform::program_names("tool").remove(0);
         for directory in [&first, &second] {
             fs::create_dir(directory).unwrap();
-            fs::copy("/bin/true", directory.join("tool")).unwrap();
+            fs::copy(any_program().await, directory.join(&file)).unwrap();
         }
         // The current directory of the tests is that of the package, in which `xtask/setup` is a program.
-        let relative = "xtask:./xtask::.";
-        assert_eq!(find("setup", OsStr::new(relative)).await, None);
+        let relative = ["xtask", "./xtask", "", "."].map(Path::new);
+        assert_eq!(find("setup", &env::join_paths(relative).unwrap()).await, None);
         assert_eq!(find("setup", OsStr::new("")).await, None);
-        let path = format!("{relative}:{}:{}", first.display(), second.display());
-        assert_eq!(find("tool", OsStr::new(&path)).await, Some(first.join("tool")));
-        fs::set_permissions(first.join("tool"), fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(find("tool", OsStr::new(&path)).await, Some(second.join("tool")));
+        let path = env::join_paths(relative.into_iter().chain([first.as_path(), second.as_path()])).unwrap();
+        assert_eq!(find("tool", &path).await, Some(first.join(&file)));
+        assert_eq!(find("other", &path).await, None);
+    }
+
+    #[tokio::test]
+    async fn find_program_skips_files_that_are_not_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second, third] = ["first", "second", "third"].map(|name| folder.path().join(name));
+        let file = platform::program_names("tool").remove(0);
+        fs::create_dir_all(first.join(&file)).unwrap();
+        fs::create_dir(&second).unwrap();
+        // A script without the permission to execute it; on Windows, a file with another name.
+        fs::write(second.join("tool"), "").unwrap();
+        fs::create_dir(&third).unwrap();
+        fs::copy(any_program().await, third.join(&file)).unwrap();
+        let path = env::join_paths([first, second, third.clone()]).unwrap();
+        assert_eq!(find("tool", &path).await, Some(third.join(&file)));
     }
 }

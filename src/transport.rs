@@ -1,4 +1,4 @@
-//! Endpoint resolution and transports: unix sockets, TCP, TLS, SSH, proxies and custom connectors.
+//! Endpoint resolution and transports: unix sockets, named pipes, TCP, TLS, SSH, proxies and custom connectors.
 //!
 //! [`resolve()`] selects an [`Endpoint`] from the settings of the program, the environment and the docker CLI's
 //! configuration. A [`Connector`] opens connections to it. On top of that, the [`HttpClient`] sends requests over pooled
@@ -24,6 +24,7 @@ mod http2_tasks;
 mod http_client;
 mod io;
 mod limits;
+mod local;
 mod pool;
 mod pooled_io;
 mod proxy;

@@ -1,6 +1,7 @@
 //! Bounded memory use of streams, uploads and decoding. A separate test binary, because peak memory is measured per
 //! process.
 
+#![cfg(target_os = "linux")] // reads the peak memory from `/proc`
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::{fs, path::Path, thread};

@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask soak [minutes]` sets the environment.
 
+#![cfg(unix)] // needs an engine at a Unix socket
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::{

@@ -97,6 +97,7 @@ mod tests {
     use crate::{
         images::{SecretSource, SshAgent},
         models::AuthConfig,
+        platform,
         redacted::Secret,
         transport::peer,
     };
@@ -270,11 +271,11 @@ mod tests {
     }
 
     /// An SSH agent that responds to each message with its type and the number of messages so far.
-    async fn ssh_agent(listener: tokio::net::UnixListener) {
+    async fn ssh_agent(mut listener: platform::LocalListener) {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
         loop {
-            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut connection = listener.accept().await.unwrap();
             let mut count = 0;
             while let Ok(length) = connection.read_u32().await {
                 let mut message = vec![0; length as usize];
@@ -288,8 +289,8 @@ mod tests {
     #[tokio::test]
     async fn session_forwards_ssh_agents_that_are_offered() {
         let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("agent");
-        tokio::spawn(ssh_agent(tokio::net::UnixListener::bind(&socket).unwrap()));
+        let socket = platform::local_address(folder.path(), "agent");
+        tokio::spawn(ssh_agent(platform::LocalListener::bind(&socket).unwrap()));
         let agents = [("default", socket), ("gone", folder.path().join("gone"))];
         let agents = agents.map(|(id, path)| (id.into(), SshAgent::Socket(path)));
         let services = Services { ssh_agents: agents.into(), ..services() };

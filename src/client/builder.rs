@@ -66,14 +66,16 @@ impl DockerClientBuilder {
     ///
     /// | address | transport |
     /// |---|---|
-    /// | `unix:///path` or `/path` | unix socket |
+    /// | `unix:///path` or `/path` | unix socket; not on Windows |
+    /// | `npipe:////./pipe/name` or `\\.\pipe\name` | named pipe; only on Windows |
     /// | `tcp://host:port/prefix` or `host:port/prefix` | TCP, with TLS if it is configured |
     /// | `http://host:port/prefix` | TCP without TLS |
     /// | `https://host:port/prefix` | TCP with TLS; requires the feature `tls` |
     /// | `ssh://user@host:port/socket` | SSH; requires the feature `ssh` |
     ///
     /// The host defaults to `localhost`, and the port to 2375, or to 2376 with `https://`. The optional prefix is prepended
-    /// to the path of each request. An SSH address requires only the host.
+    /// to the path of each request. An SSH address requires only the host. `npipe://` and `unix://` are the default pipe and
+    /// socket of Docker.
     pub fn address(mut self, address: impl Into<String>) -> Self {
         self.endpoint.address = Some(address.into());
         self
@@ -133,7 +135,7 @@ impl DockerClientBuilder {
     /// Sets the timeout for opening a connection. Defaults to 10 seconds; `None` disables it.
     ///
     /// Within this time, an attempt that fails for a temporary reason is retried: no free file descriptor, a full backlog of
-    /// a unix socket, or an SSH server that limits unauthenticated connections (`MaxStartups`).
+    /// a unix socket, a busy named pipe, or an SSH server that limits unauthenticated connections (`MaxStartups`).
     #[doc(alias = "NewDockerClientTimeout")]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.connect_timeout = limit.into();
@@ -203,7 +205,8 @@ impl DockerClientBuilder {
 
     /// Sets the directory of the docker CLI's configuration (`config.json` and contexts). It need not exist.
     ///
-    /// Defaults to `DOCKER_CONFIG` or, if that is not set, to `.docker` in the user's home directory.
+    /// Defaults to `DOCKER_CONFIG` or, if that is not set, to `.docker` in the user's home directory, which is `HOME` or, on
+    /// Windows, `USERPROFILE`.
     pub fn config_directory(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_directory = Some(path.into());
         self
@@ -218,7 +221,8 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets the directories to search for credential helpers, separated by colons. Defaults to `PATH`.
+    /// Sets the directories to search for credential helpers, separated by colons, or by semicolons on Windows. Defaults to
+    /// `PATH`.
     ///
     /// Useful for services, whose `PATH` often lacks the directories of programs that their user installed. It is also the
     /// `PATH` of the helpers.
@@ -279,7 +283,7 @@ impl DockerClientBuilder {
     /// # Errors
     ///
     /// Fails if a setting of this builder, of the environment or of the configuration is not valid, if no engine is
-    /// configured and there is no usable socket at the default paths, or if this crate does not support the configured API
+    /// configured and no default socket or named pipe is usable, or if this crate does not support the configured API
     /// version.
     pub fn build(self) -> Result<DockerClient> {
         let environment = match self.no_proxy {

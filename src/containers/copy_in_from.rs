@@ -2,8 +2,7 @@
 
 use std::{
     ffi::OsString,
-    os::unix::ffi::OsStrExt as _,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use super::{
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result, Upload,
+    platform::{self, path_bytes},
     request::{Settings, request},
     stream::{self, Kind, Owner, Packer, RootDir, Walk, WalkEntry, Writer},
 };
@@ -24,6 +24,8 @@ impl Container {
     /// as with `docker cp`. If `local` ends in `/.`, only the entries of the directory are copied.
     /// Existing files are replaced. Modes, times and symbolic links are kept; the owner of all files is root. Sockets, FIFOs
     /// and devices in a directory are left out.
+    ///
+    /// On Windows, `local` can have slashes and backslashes. There are no modes: as with `docker cp`, all files are executable.
     ///
     /// Calls `PUT /containers/{id}/archive`, since API 1.20, without a response timeout.
     ///
@@ -134,16 +136,15 @@ struct Tree {
 
 impl Tree {
     fn find(local: &Path, follow_link: bool) -> Result<Self> {
-        let path = local.as_os_str().as_bytes();
-        if path == b"." || path.ends_with(b"/.") {
+        if is_content(local) {
             if !local.is_dir() {
                 return Err(Error::local_io(format!("{} is not a directory", local.display())));
             }
             return Ok(Self { root: RootDir::open(local)?, entry: None, name: OsString::new() });
         }
-        let real = |path: &Path| path.canonicalize().map_err(|error| Error::read_failed(path, error));
+        let real = |path: &Path| platform::real_path(path).map_err(|error| Error::read_failed(path, error));
         // A trailing slash follows a link, as in other programs.
-        let is_followed = follow_link || path.ends_with(b"/");
+        let is_followed = follow_link || path_bytes(local).ends_with(b"/");
         let at = if is_followed || local.file_name().is_none() { real(local)? } else { local.to_owned() };
         let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else {
             return Ok(Self { root: RootDir::open(&at)?, entry: None, name: OsString::new() });
@@ -167,7 +168,7 @@ impl Tree {
         let mut walk = Walk::default();
         let top = match self.entry {
             Some(found) => {
-                archive.entry(&mut self.root, &found, self.name.as_bytes())?;
+                archive.entry(&mut self.root, &found, &path_bytes(Path::new(&self.name)))?;
                 (found.kind == Kind::Directory).then_some(found.path)
             }
             None => Some(PathBuf::new()),
@@ -177,12 +178,44 @@ impl Tree {
             while let Some(found) = walk.next() {
                 archive.check_reader()?;
                 let below = found.path.strip_prefix(&top).unwrap_or(&found.path);
-                archive.entry(&mut self.root, &found, Path::new(&self.name).join(below).as_os_str().as_bytes())?;
+                archive.entry(&mut self.root, &found, &path_bytes(&Path::new(&self.name).join(below)))?;
                 if found.kind == Kind::Directory {
                     walk.enter(&mut self.root, &found.path)?;
                 }
             }
         }
         archive.finish().map_err(|error| Error::read_failed(&self.root.locate(Path::new("")), error))
+    }
+}
+
+/// Whether `local` names the entries of a directory: it ends in `.`, or is only a drive of Windows, which means its current
+/// directory.
+fn is_content(local: &Path) -> bool {
+    let path = path_bytes(local);
+    let path = match local.components().next() {
+        Some(Component::Prefix(prefix)) => path.get(prefix.as_os_str().len()..).unwrap_or_default(),
+        _ if path.is_empty() => return false,
+        _ => &*path,
+    };
+    matches!(path, b"" | b".") || path.ends_with(b"/.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_of_a_directory_ends_in_a_dot() {
+        for (path, expected) in [(".", true), ("./.", true), ("a/.", true), ("/.", true), ("", false), ("..", false)] {
+            assert_eq!(is_content(Path::new(path)), expected, "{path}");
+        }
+        for path in ["a", "a/", "/", "a.", "a/.."] {
+            assert!(!is_content(Path::new(path)), "{path}");
+        }
+        let has_drives = matches!(Path::new("C:").components().next(), Some(Component::Prefix(_)));
+        for path in ["C:", "C:.", r"C:a\.", r"C:\."] {
+            assert_eq!(is_content(Path::new(path)), has_drives, "{path}");
+        }
+        assert!(!is_content(Path::new(r"C:\")));
     }
 }

@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn update_takes_sizes_and_policies_as_strings() {
-        let update = DockerClient::connect("unix:///nowhere.sock").unwrap().container("web").update();
+        let update = DockerClient::connect("tcp://127.0.0.1:1").unwrap().container("web").update();
         let update = update.memory("512m").memory_swap(Size::UNLIMITED).cpus(1.5).restart("on-failure:3");
         let body = update.body;
         assert_eq!((body.memory, body.memory_swap, body.nano_cpus), (512 << 20, -1, 1_500_000_000));
@@ -137,7 +137,7 @@ mod tests {
 
     #[tokio::test]
     async fn update_fails_with_the_first_invalid_setting() {
-        let update = DockerClient::connect("unix:///nowhere.sock").unwrap().container("web").update();
+        let update = DockerClient::connect("tcp://127.0.0.1:1").unwrap().container("web").update();
         let error = update.memory("much").cpus(-1.0).await.unwrap_err();
         assert!(error.is_bad_request() && error.to_string().contains("much"), "{error}");
         assert_eq!(error.operation(), Some("container_update"));

@@ -19,12 +19,12 @@
 //! [`from_env`](crate::DockerClient::from_env) selects the engine as the docker CLI does, including contexts.
 //! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) has every setting:
 //!
-//! ```
+//! ```no_run
 //! # fn main() -> dockerclient::Result<()> {
 //! use std::time::Duration;
 //! use dockerclient::{ApiVersion, DockerClient};
 //!
-//! let local = DockerClient::connect("unix:///var/run/docker.sock")?;
+//! let local = DockerClient::connect("unix:///var/run/docker.sock")?; // on Windows: npipe:////./pipe/docker_engine
 //! let other = DockerClient::builder()
 //!     .address("tcp://engine.example:2375")
 //!     .api_version(ApiVersion::new(1, 41))
@@ -36,7 +36,8 @@
 //!
 //! | address | connects to | requires |
 //! |---|---|---|
-//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a unix socket | |
+//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a unix socket | another system than Windows |
+//! | `npipe:////./pipe/docker_engine`, `npipe://\\.\pipe\docker_engine`, `\\.\pipe\docker_engine`, `npipe://` | a named pipe | Windows |
 //! | `tcp://host:2375`, `host:2375`, `:2375`, `tcp://` | a TCP port; with TLS if certificates are configured | |
 //! | `http://host:2375` | a TCP port, without TLS | |
 //! | `https://host:2376` | a TCP port, with TLS | the feature `tls` |
@@ -60,6 +61,10 @@
 //! # #[cfg(not(feature = "tls"))] fn main() {}
 //! ```
 //!
+//! Calls, streams and sessions work over a named pipe as over a unix socket. A client waits for a busy pipe, at most for the
+//! [`connect_timeout`](crate::DockerClientBuilder::connect_timeout). The EOF of a session's input reaches the engine if the
+//! pipe is in message mode, as Docker's is.
+//!
 //! For any other transport, supply a [`connector`](crate::DockerClientBuilder::connector): a function that returns a
 //! stream of bytes. A proxy in front of the engine may require a [`header`](crate::DockerClientBuilder::header) on every
 //! request.
@@ -71,19 +76,20 @@
 //!
 //! | | docker CLI | this crate |
 //! |---|---|---|
-//! | no engine is configured | `/var/run/docker.sock` | also the sockets of rootless Docker and Podman, if `/var/run/docker.sock` cannot be opened |
-//! | address `/run/docker.sock` | path on `tcp://localhost:2375` | unix socket |
+//! | no engine is configured | `/var/run/docker.sock`; on Windows `npipe:////./pipe/docker_engine` | if that cannot be opened, also other sockets or named pipes, see [`from_env`](crate::DockerClient::from_env) |
+//! | address `/run/docker.sock`, `\\.\pipe\docker_engine` | path on `tcp://localhost:2375`; rejected | unix socket; named pipe |
 //! | address `http://…`, `https://…` | rejected | accepted |
 //! | address with a password or a query | ignores both | rejected; the password is not in the error |
 //! | address `unix://relative` | path in the current directory | rejected |
-//! | named pipes | accepted on Windows | rejected |
+//! | address `unix://…` on Windows | accepted | rejected |
+//! | address `tcp://` on Windows | `tcp://127.0.0.1:2375` | `tcp://localhost:2375` |
 //! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
 //! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
 //! | `cert.pem` without `key.pem`, or the reverse | ignores the other | fails |
 //! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected; rustls with *ring* does not support them |
 //! | FIFO or device in place of a file of the configuration | blocks | fails |
 //! | malformed credentials in `config.json` | warning | fails if a call needs them |
-//! | `config.json` names no credential helper | uses `pass` or `secretservice`, if installed | uses none |
+//! | `config.json` names no credential helper | uses `pass`, `secretservice`, `osxkeychain` or `wincred`, if installed | uses none |
 //! | a credential helper fails | shows what it wrote to stdout | shows stderr alone: stdout may hold a secret |
 //! | proxies at `https://…`, invalid values of `HTTP_PROXY` | accepts; ignores | fails |
 //! | `DOCKER_AUTH_CONFIG`, `DOCKER_CUSTOM_HEADERS`, `DOCKER_DEFAULT_PLATFORM`, `DOCKER_BUILDKIT` | used | not read |

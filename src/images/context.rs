@@ -49,6 +49,9 @@ pub(crate) use self::sync_tree::{Content, Patterns, SyncEntry, SyncReader, SyncT
 /// are not sent again. As with the docker CLI, hard links stay hard links, FIFOs and devices are sent, and sockets become
 /// empty files. Extended attributes are not sent.
 ///
+/// On Windows, as with the docker CLI, paths and the targets of links are sent with slashes, all files are executable (mode
+/// 755, or 555 for a read-only file), hard links are separate files, and a backslash in `.dockerignore` is a slash.
+///
 /// # `.dockerignore`
 ///
 /// Files that match `.dockerignore` are excluded. If there is a `<Dockerfile>.dockerignore` next to the Dockerfile, it

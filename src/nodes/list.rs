@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn node_list_filters() {
-        let nodes = DockerClient::connect("unix:///nowhere.sock").unwrap().nodes();
+        let nodes = DockerClient::connect("tcp://127.0.0.1:1").unwrap().nodes();
         let list = nodes.list().role(NodeRole::Manager).role("worker").label("disk=ssd").node_label("rack");
         let want = r#"{"label":["disk=ssd"],"node.label":["rack"],"role":["manager","worker"]}"#;
         assert_eq!(list.filters.to_query().as_deref(), Some(want));

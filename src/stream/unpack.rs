@@ -1,20 +1,26 @@
 //! Unpacking of downloaded archives.
 
 use std::{
-    fs, io,
+    borrow::Cow,
+    ffi::OsStr,
+    fs,
+    io::{self, ErrorKind},
     path::{Component, Path, PathBuf},
 };
 
-use rustix::{fs::AtFlags, io::Errno};
+use tar::EntryType;
 
 use super::{
     Download,
     archive::{self, Entries, Entry},
-    directories::{Attributes, Directories},
+    directories::{self, Attributes, Directories},
     pipe,
     root_dir::RootDir,
 };
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    platform::{self, Dir, Kind, LINKS_STAY_LOCAL},
+};
 
 impl Download {
     /// Unpacks the archive into `directory`, which is created if it does not exist. Requires the feature `tar`.
@@ -28,10 +34,16 @@ impl Download {
     /// A sparse file can be much longer than its data in the archive: an archive of a few kilobytes can become a file of
     /// terabytes, which takes no disk space. If that matters, read the [`entries`](Self::entries) and check their sizes.
     ///
+    /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is created
+    /// as a link to a directory if there is a directory at its target then. An entry whose path has a link in it is an error.
+    ///
     /// # Errors
     ///
     /// Fails if the archive is truncated or not valid, if an entry has a path outside of `directory`, or if a file cannot be
     /// written. Entries that were written before are not removed.
+    ///
+    /// On Windows, also fails for a name that no file can have there, such as `a:b` or `NUL`, and for a symbolic link if the user
+    /// may not create any.
     ///
     /// # Examples
     ///
@@ -54,45 +66,148 @@ impl Download {
 }
 
 fn unpack(entries: &mut Entries<'_>, directory: &Path) -> Result<()> {
-    let failed = |error| unwritten(directory, error);
+    let failed = |error| Error::write_failed(directory, error);
     fs::create_dir_all(directory).map_err(failed)?;
-    let directory = directory.canonicalize().map_err(failed)?;
-    let mut root = RootDir::open(&directory)?;
-    let mut directories = Directories::default();
-    let at = |path: &Path| directory.join(path.strip_prefix("/").unwrap_or(path));
+    let directory = platform::real_path(directory).map_err(failed)?;
+    let mut target = Target { root: RootDir::open(&directory)?, directory, directories: Directories::default() };
     while let Some(mut entry) = entries.next()? {
-        let path = entry.path().unwrap_or_default().into_owned();
         let kind = entry.header().entry_type();
-        let written = if kind.is_dir() {
-            inside(&path).and_then(|path| directories.make(&mut root, path, Attributes::of(entry.header())))
-        } else if kind.is_fifo() || kind.is_character_special() || kind.is_block_special() {
-            Ok(())
-        } else {
-            // The `tar` crate replaces existing files and symbolic links, but not by a hard link.
-            let ready = if kind.is_hard_link() { remove(&mut root, &path) } else { Ok(()) };
-            ready.and_then(|()| write(&mut entry, &directory))
-        };
-        written.map_err(|error| entries.read_error(error, |error| unwritten(&at(&path), error)))?;
+        if kind.is_fifo() || kind.is_character_special() || kind.is_block_special() {
+            continue;
+        }
+        let path = path_of(&entry)?;
+        let shown = path.strip_prefix("/").unwrap_or(&path);
+        target.add(&mut entry, kind, &path).map_err(|failure| match failure {
+            Failure::Own(error) => target.root.write_error(shown, error),
+            Failure::Tar(error) => {
+                entries.read_error(error, |error| Error::write_failed(&target.root.locate(shown), error))
+            }
+        })?;
     }
-    directories.finish(&mut root).map_err(|(path, error)| unwritten(&at(&path), error))
+    let Target { mut root, directories, .. } = target;
+    directories.finish(&mut root).map_err(|(path, error)| root.write_error(&path, error))
 }
 
-fn write(entry: &mut Entry<'_>, directory: &Path) -> io::Result<()> {
-    if entry.unpack_in(directory)? { Ok(()) } else { Err(outside()) }
+/// An entry that was not written.
+enum Failure {
+    Own(io::Error),
+    /// An error of the `tar` crate, which may be that of reading the archive.
+    Tar(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Own(error)
+    }
+}
+
+/// The directory that an archive is unpacked into.
+struct Target {
+    root: RootDir,
+    /// The path of the directory, without links.
+    directory: PathBuf,
+    directories: Directories,
+}
+
+impl Target {
+    /// Writes an entry. `path` is its path in the archive.
+    fn add(&mut self, entry: &mut Entry<'_>, kind: EntryType, path: &Path) -> Result<(), Failure> {
+        let path = inside(path)?;
+        if kind.is_dir() {
+            Ok(self.directories.make(&mut self.root, path, Attributes::of(entry.header()))?)
+        } else if kind.is_symlink() {
+            Ok(self.link(entry, &path)?)
+        } else {
+            self.write(entry, kind, &path)
+        }
+    }
+
+    /// Creates a symbolic link. The `tar` crate would create each as a link to a file, which matters on Windows.
+    fn link(&mut self, entry: &Entry<'_>, path: &Path) -> io::Result<()> {
+        let target = platform::os_string(&entry.link_name_bytes().map(Cow::into_owned).unwrap_or_default())?;
+        if target.is_empty() {
+            return Err(io::Error::new(ErrorKind::InvalidData, "the link has no target"));
+        }
+        let modified = directories::modified(entry.header());
+        let create = |parent: &Dir, name: &OsStr| {
+            parent.remove_file(name)?;
+            parent.create_link(name, &target, modified)
+        };
+        let above = path.parent().unwrap_or(Path::new(""));
+        // That a link is in the path is decided below.
+        if let Err(error) = directories::create_all(&mut self.root, above)
+            && error.kind() != ErrorKind::NotADirectory
+        {
+            return Err(error);
+        }
+        match self.root.parent(path) {
+            Ok((parent, name)) => create(parent, name),
+            Err(error) if error.kind() == ErrorKind::NotADirectory && LINKS_STAY_LOCAL => {
+                // As the `tar` crate does for files, follows links that do not lead out of the directory.
+                let above = platform::real_path(&self.directory.join(above))?;
+                let (true, Some(name)) = (above.starts_with(&self.directory), path.file_name()) else {
+                    return Err(outside());
+                };
+                create(&Dir::open(&above)?, name)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a file or a hard link.
+    fn write(&mut self, entry: &mut Entry<'_>, kind: EntryType, path: &Path) -> Result<(), Failure> {
+        if kind.is_hard_link() && !LINKS_STAY_LOCAL {
+            self.check_target(&entry.link_name_bytes().unwrap_or_default())?;
+        }
+        // The `tar` crate does not replace a file by a hard link, and on Windows no read-only file and no link to a directory.
+        match self.remove(path) {
+            // If a link is in the path, the `tar` crate follows it, unless it leads out of the directory.
+            Err(error) if error.kind() == ErrorKind::NotADirectory && LINKS_STAY_LOCAL => {}
+            // In old archives, a slash marks a directory.
+            Err(error) if error.kind() == ErrorKind::IsADirectory && entry.path_bytes().ends_with(b"/") => {}
+            removed => removed?,
+        }
+        match entry.unpack_in(&self.directory) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(outside().into()),
+            Err(error) => Err(Failure::Tar(error)),
+        }
+    }
+
+    /// Checks that the target of a hard link is a file, without following links.
+    fn check_target(&mut self, target: &[u8]) -> io::Result<()> {
+        let target = inside(&platform::path_from_bytes(target)?)?;
+        let (parent, name) = self.root.parent(&target)?;
+        match parent.attributes(name)?.kind {
+            Kind::File => Ok(()),
+            Kind::Directory | Kind::Link | Kind::Other => {
+                Err(io::Error::new(ErrorKind::InvalidData, "the target of the hard link is not a file"))
+            }
+        }
+    }
+
+    /// Removes a file or a link, if it exists.
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        // The directory itself.
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        match self.root.parent(path).and_then(|(parent, name)| parent.remove_file(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+}
+
+/// Returns the path of an entry in the archive, if a file can have it.
+fn path_of(entry: &Entry<'_>) -> Result<PathBuf> {
+    let path = entry.path_bytes();
+    platform::path_from_bytes(&path)
+        .map_err(|error| Error::local_io(format!("failed to write {}: {error}", String::from_utf8_lossy(&path))))
 }
 
 fn outside() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the entry is outside the target directory")
-}
-
-/// Removes a file or a link, if it exists.
-fn remove(root: &mut RootDir, path: &Path) -> io::Result<()> {
-    let path = inside(path)?;
-    let removed = root.parent(&path).and_then(|(parent, name)| rustix::fs::unlinkat(parent, name, AtFlags::empty()));
-    match removed {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
+    io::Error::new(ErrorKind::InvalidData, "the entry is outside the target directory")
 }
 
 /// Returns the path of an entry relative to the directory.
@@ -106,8 +221,4 @@ fn inside(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(inside)
-}
-
-fn unwritten(path: &Path, error: io::Error) -> Error {
-    Error::write_failed(path, error)
 }

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn swarm_init_always_has_a_listen_address() {
-        let swarm = DockerClient::connect("unix:///nowhere.sock").unwrap().swarm();
+        let swarm = DockerClient::connect("tcp://127.0.0.1:1").unwrap().swarm();
         check(swarm.init(), &json!({"ListenAddr": "0.0.0.0:2377"}));
         check(swarm.init().listen_addr("eth0"), &json!({"ListenAddr": "eth0"}));
         let config = SwarmInit { force_new_cluster: true, ..Default::default() };
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn swarm_init_with_auto_lock_sets_both_fields() {
-        let swarm = DockerClient::connect("unix:///nowhere.sock").unwrap().swarm();
+        let swarm = DockerClient::connect("tcp://127.0.0.1:1").unwrap().swarm();
         let init = swarm.init().auto_lock(true).spec(|spec| spec.orchestration.task_history_retention_limit = Some(2));
         let spec = json!({
             "EncryptionConfig": {"AutoLockManagers": true},

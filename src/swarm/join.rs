@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn swarm_join_has_a_listen_address_and_redacts_the_token() {
-        let swarm = DockerClient::connect("unix:///nowhere.sock").unwrap().swarm();
+        let swarm = DockerClient::connect("tcp://127.0.0.1:1").unwrap().swarm();
         let join = swarm.join("10.0.0.1", "hunter2").remote_addr("10.0.0.2:2377").availability("pause");
         let want = json!({
             "Availability": "pause",

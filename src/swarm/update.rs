@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn debug_of_swarm_updates_redacts_secrets() {
-        let swarm = DockerClient::connect("unix:///nowhere.sock").unwrap().swarm();
+        let swarm = DockerClient::connect("tcp://127.0.0.1:1").unwrap().swarm();
         let ca_config = CaConfig { signing_ca_key: "hunter2".into(), ..Default::default() };
         let replace = swarm.replace(7, SwarmSpec { ca_config, ..Default::default() }).rotate_worker_token(true);
         let debug = format!("{replace:?}");

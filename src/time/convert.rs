@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use super::Timestamp;
 
+/// The time from the beginning of the year 1601, before which Windows has no times, until 1970.
+const SINCE_1601: Duration = Duration::from_secs(11_644_473_600);
+
 impl From<SystemTime> for Timestamp {
     /// Converts a time after the year 9999 to the maximum timestamp.
     fn from(time: SystemTime) -> Self {
@@ -12,12 +15,16 @@ impl From<SystemTime> for Timestamp {
 }
 
 impl From<Timestamp> for SystemTime {
+    /// On Windows, rounds to 100 ns, and converts a time before the year 1601 to the beginning of that year.
     fn from(timestamp: Timestamp) -> Self {
         let nanoseconds = timestamp.unix_nanoseconds();
         let distance = u64::try_from(nanoseconds.unsigned_abs() / 1_000_000_000).unwrap_or(u64::MAX);
         let rest = u32::try_from(nanoseconds.unsigned_abs() % 1_000_000_000).unwrap_or_default();
         let distance = Duration::new(distance, rest);
-        if nanoseconds < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+        if nanoseconds >= 0 {
+            return Self::UNIX_EPOCH + distance;
+        }
+        Self::UNIX_EPOCH.checked_sub(distance).unwrap_or_else(|| Self::UNIX_EPOCH - SINCE_1601)
     }
 }
 
@@ -137,8 +144,13 @@ mod tests {
 
     #[test]
     fn timestamp_to_system_time_and_back() {
+        let has_nanoseconds = SystemTime::UNIX_EPOCH + Duration::from_nanos(1) != SystemTime::UNIX_EPOCH;
+        let first = SystemTime::UNIX_EPOCH - SINCE_1601;
         for at in samples() {
-            assert_eq!(Timestamp::from(SystemTime::from(at)), at);
+            let converted = SystemTime::from(at);
+            let difference = Timestamp::from(converted).unix_nanoseconds().abs_diff(at.unix_nanoseconds());
+            // Only Windows has units of 100 ns, and no times before 1601.
+            assert!(difference == 0 || !has_nanoseconds && (difference < 100 || converted == first), "{at}");
         }
     }
 

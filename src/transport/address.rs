@@ -21,6 +21,9 @@ pub(super) const LOCALHOST: &str = "localhost";
 /// Default socket of an address.
 pub(super) const SOCKET: &str = "/var/run/docker.sock";
 
+/// Default named pipe of an address.
+pub(super) const PIPE: &str = r"\\.\pipe\docker_engine";
+
 /// Default port of `tcp://` and `http://` addresses. The docker CLI uses it with TLS, too.
 pub(super) const PLAIN_PORT: u16 = 2375;
 
@@ -32,6 +35,8 @@ pub(super) const TLS_PORT: u16 = 2376;
 pub(crate) enum Address {
     /// The absolute path of a unix socket.
     Unix(PathBuf),
+    /// The path of a named pipe, with backslashes.
+    NamedPipe(PathBuf),
     /// A TCP address, with TLS if it is configured.
     Tcp(Url),
     /// A TCP address without TLS.
@@ -146,7 +151,11 @@ fn parse(text: &str) -> Result<Address, &'static str> {
     let (scheme, rest) = match text.split_once("://") {
         Some(parts) => parts,
         None if text.is_empty() => return Err("empty"),
+        None if text.starts_with(r"\\") || text.starts_with("//./pipe/") => ("npipe", text),
         None if text.starts_with('/') => ("unix", text),
+        None if text.starts_with("npipe:") => {
+            return Err("missing scheme; did you mean npipe:////./pipe/docker_engine?");
+        }
         None if text.starts_with("unix:") => return Err("missing scheme; did you mean unix:///var/run/docker.sock?"),
         None => ("tcp", text),
     };
@@ -157,8 +166,9 @@ fn parse(text: &str) -> Result<Address, &'static str> {
         "http" => Url::parse(rest).map(Address::Http),
         "https" => Url::parse(rest).map(Address::Https),
         "ssh" => SshHost::parse(rest).map(Address::Ssh),
-        "npipe" => Err("named pipes are not supported"),
-        _ => Err("unknown scheme; use unix, tcp, http, https or ssh"),
+        "npipe" if rest.is_empty() => Ok(Address::NamedPipe(PIPE.into())),
+        "npipe" => pipe(rest).map(Address::NamedPipe),
+        _ => Err("unknown scheme; use unix, npipe, tcp, http, https or ssh"),
     }
 }
 
@@ -172,6 +182,27 @@ fn socket(path: &str) -> Result<PathBuf, &'static str> {
     }
 }
 
+/// Parses the path of a named pipe, with slashes or backslashes, of this computer (`.`) or another.
+fn pipe(path: &str) -> Result<PathBuf, &'static str> {
+    let path = path.replace('/', r"\");
+    let parts: Vec<&str> = path.splitn(5, '\\').collect();
+    let is_pipe = matches!(parts[..], ["", "", computer, kind, name]
+        if !computer.is_empty() && kind.eq_ignore_ascii_case("pipe") && !name.trim_matches('\\').is_empty());
+    match is_pipe && !path.contains('\0') {
+        true => Ok(path.into()),
+        false => Err("the path is not that of a named pipe, for example npipe:////./pipe/docker_engine"),
+    }
+}
+
+/// Displays a path of a named pipe as an address, with slashes as the docker CLI writes it.
+pub(super) struct PipeAddress<'a>(pub(super) &'a Path);
+
+impl fmt::Display for PipeAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "npipe://{}", self.0.display().to_string().replace('\\', "/"))
+    }
+}
+
 /// Displays an address without a password, and without a query or fragment, which may contain a token.
 pub(crate) struct Redacted<'a>(pub(crate) &'a str);
 
@@ -180,7 +211,7 @@ impl fmt::Display for Redacted<'_> {
         const HIDDEN: &str = "***";
 
         let (scheme, rest) = self.0.split_once("://").unwrap_or(("", self.0));
-        if scheme == "unix" || self.0.starts_with('/') {
+        if matches!(scheme, "unix" | "npipe") || self.0.starts_with(['/', '\\']) {
             return f.write_str(self.0);
         }
         if !scheme.is_empty() {
@@ -210,6 +241,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::NamedPipe(path) => PipeAddress(path).fmt(f),
             Self::Tcp(url) => write!(f, "tcp://{url}"),
             Self::Http(url) => write!(f, "http://{url}"),
             Self::Https(url) => write!(f, "https://{url}"),

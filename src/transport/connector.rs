@@ -1,13 +1,12 @@
 //! Opening connections to an endpoint.
 
-use std::{error::Error as StdError, fmt, io, path::Path, sync::Arc, time::Duration};
+use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 
 use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
-use hyperlocal::UnixConnector;
 use tokio::net::TcpStream;
 use tower_service::Service as _;
 
-use super::{Endpoint, Headers, Io, endpoint::Tcp, within};
+use super::{Endpoint, Headers, Io, endpoint::Tcp, local, within};
 use crate::{
     Error, Result,
     error::{self, Kind, Phase},
@@ -18,10 +17,6 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Interval and number of keepalive probes. With the defaults of Linux, probing takes more than ten minutes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
-
-/// Error numbers, the same on every Unix: no file descriptors left in the process, or in the system.
-const EMFILE: i32 = 24;
-const ENFILE: i32 = 23;
 
 /// Opens connections to one engine.
 #[derive(Clone)]
@@ -72,10 +67,7 @@ impl Connector {
     #[cfg_attr(not(feature = "ssh"), allow(unused_variables))]
     async fn open(&self, route: Route, limit: Option<Duration>) -> Result<Io> {
         match &*self.endpoint {
-            Endpoint::Unix(path) => {
-                let stream = UnixConnector.call(hyperlocal::Uri::new(path, "/").into()).await;
-                stream.map(Io::new).map_err(|error| Error::with_source(Kind::Connect(unix_advice(path, &error)), error))
-            }
+            Endpoint::Unix(path) | Endpoint::NamedPipe(path) => local::dial(&self.endpoint, path).await,
             Endpoint::Tcp(tcp) => self.tcp(tcp, route).await.map(Io::new),
             #[cfg(feature = "tls")]
             Endpoint::Tls(tcp, handshake) => {
@@ -139,31 +131,10 @@ impl Connector {
 /// listening socket, or too many unauthenticated connections to an SSH server.
 pub(super) fn is_temporary(error: &Error) -> bool {
     error::cause::<io::Error>(error).is_some_and(|cause| {
-        matches!(cause.raw_os_error(), Some(EMFILE | ENFILE))
+        local::is_out_of_files(cause)
             || cause.kind() == io::ErrorKind::WouldBlock
             || cause.kind() == io::ErrorKind::ResourceBusy
     })
-}
-
-/// Returns the error message for a unix socket that cannot be opened, with what to do about it.
-fn unix_advice(path: &Path, error: &io::Error) -> String {
-    let path = path.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            format!(
-                "cannot connect to the Docker daemon at unix://{path}: no such file; is the daemon running, and is this its address?"
-            )
-        }
-        io::ErrorKind::ConnectionRefused => {
-            format!("cannot connect to the Docker daemon at unix://{path}: connection refused; is the daemon running?")
-        }
-        io::ErrorKind::PermissionDenied => {
-            format!(
-                "permission denied opening {path}; add your user to the group that owns it (usually `docker`) and log in again"
-            )
-        }
-        _ => format!("cannot connect to the Docker daemon at unix://{path}"),
-    }
 }
 
 /// Returns the error message for a failed TCP connection, with what to do about it.
@@ -181,21 +152,5 @@ fn tcp_advice(endpoint: &Endpoint, error: &(dyn StdError + 'static)) -> String {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Connector({})", self.endpoint)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Tests the message alone: CI runs the tests as root, which has permission to open every socket.
-    #[test]
-    fn unix_advice_for_permission_denied() {
-        let error = io::Error::from(io::ErrorKind::PermissionDenied);
-        assert_eq!(
-            unix_advice(Path::new("/var/run/docker.sock"), &error),
-            "permission denied opening /var/run/docker.sock; \
-             add your user to the group that owns it (usually `docker`) and log in again"
-        );
     }
 }

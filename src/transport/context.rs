@@ -7,10 +7,7 @@
 //!
 //! The id is the SHA-256 of the name, in hexadecimal digits. Other directories are not read.
 
-use super::{
-    Endpoint, Tls,
-    address::{Address, SOCKET},
-};
+use super::{Endpoint, Tls, address::Address, local};
 use crate::{
     Error, Result,
     config::{self, ConfigDirectory},
@@ -65,7 +62,7 @@ pub(super) fn endpoint(
     let tls = tls.or(stored.as_ref());
     let with_source = |error: Error| error.in_source(&format!("the context {name:?}"));
     let address = match &*meta.host {
-        "" => Address::Unix(SOCKET.into()),
+        "" => local::default_address(),
         host => host.parse().map_err(with_source)?,
     };
     let address = match address {

@@ -6,7 +6,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     Io, Tls,
-    address::{Address, PLAIN_PORT, SshHost, TLS_PORT, Url},
+    address::{Address, PLAIN_PORT, PipeAddress, SshHost, TLS_PORT, Url},
+    local,
     proxy::Proxy,
 };
 use crate::{Error, Result, environment::Environment};
@@ -15,6 +16,7 @@ use crate::{Error, Result, environment::Environment};
 #[derive(Clone, Debug)]
 pub(crate) enum Endpoint {
     Unix(PathBuf),
+    NamedPipe(PathBuf),
     Tcp(Tcp),
     #[cfg(feature = "tls")]
     Tls(Tcp, super::tls::Handshake),
@@ -47,9 +49,10 @@ pub(super) type Connecting = Pin<Box<dyn Future<Output = io::Result<Io>> + Send>
 
 impl Endpoint {
     /// Creates the endpoint for `address`. `tls` enables TLS for `tcp://` addresses, and is an error for `http://` ones.
+    /// Fails for a unix socket on Windows, and for a named pipe on other systems.
     pub(crate) fn new(address: Address, tls: Option<&Tls>, environment: &Environment) -> Result<Self> {
         match (address, tls) {
-            (Address::Unix(path), _) => Ok(Self::Unix(path)),
+            (address @ (Address::Unix(_) | Address::NamedPipe(_)), _) => local::checked(address),
             (Address::Ssh(host), _) => ssh(Ssh { host, path: environment.program_path().to_owned() }),
             (Address::Http(url), Some(_)) => Err(Error::invalid_input(format!(
                 "TLS was configured, but http://{url} does not use TLS; use https:// or tcp://"
@@ -82,7 +85,7 @@ impl Endpoint {
     /// Returns the key of this engine under `proxies` in `config.json`, as the docker CLI spells it.
     pub(crate) fn config_key(&self) -> String {
         match self {
-            Self::Unix(_) => self.to_string(),
+            Self::Unix(_) | Self::NamedPipe(_) => self.to_string(),
             // The address that the docker CLI uses for all SSH connections.
             #[cfg(feature = "ssh")]
             Self::Ssh(_) => "http://docker.example.com".to_owned(),
@@ -101,13 +104,13 @@ impl Endpoint {
             Self::Tls(tcp, _) => tcp.url.host.name.clone(),
             #[cfg(feature = "ssh")]
             Self::Ssh(ssh) => ssh.host.host.name.clone(),
-            Self::Unix(_) | Self::Custom(_) => "localhost".to_owned(),
+            Self::Unix(_) | Self::NamedPipe(_) | Self::Custom(_) => "localhost".to_owned(),
         }
     }
 
-    /// Whether opening a connection is cheap: a unix socket, or TCP without TLS and proxy.
+    /// Whether opening a connection is cheap: a unix socket, a named pipe, or TCP without TLS and proxy.
     pub(crate) fn is_cheap_to_connect(&self) -> bool {
-        matches!(self, Self::Unix(_)) || matches!(self, Self::Tcp(tcp) if tcp.proxy.is_none())
+        matches!(self, Self::Unix(_) | Self::NamedPipe(_)) || matches!(self, Self::Tcp(tcp) if tcp.proxy.is_none())
     }
 
     /// Returns the HTTP proxy that requests without TLS are sent to, in absolute form.
@@ -185,6 +188,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::NamedPipe(path) => PipeAddress(path).fmt(f),
             Self::Tcp(tcp) => write!(f, "tcp://{}", tcp.url),
             #[cfg(feature = "tls")]
             Self::Tls(tcp, _) => write!(f, "https://{}", tcp.url),

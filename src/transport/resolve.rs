@@ -2,22 +2,20 @@
 
 use std::{
     fmt,
-    fs::{self, OpenOptions},
-    io,
-    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use super::{
     Endpoint, Tls,
-    address::{Address, Host, LOCALHOST, Redacted, SOCKET, TLS_PORT, Url},
-    context,
+    address::{Address, Host, LOCALHOST, Redacted, TLS_PORT, Url},
+    context, local,
 };
 use crate::{
     Error, Result,
     config::{ConfigDirectory, ConfigFile},
     environment::Environment,
     error::Kind,
+    platform,
 };
 
 /// Settings of the program that select the engine.
@@ -88,7 +86,7 @@ fn candidate(options: &EndpointOptions, environment: &Environment, config: Confi
     default(options, environment, directory)
 }
 
-/// The engine if nothing names one: the TLS port of this machine if TLS is configured, otherwise a socket.
+/// The engine if nothing names one: the TLS port of this machine if TLS is configured, otherwise a socket or pipe.
 fn default(
     options: &EndpointOptions,
     environment: &Environment,
@@ -99,7 +97,7 @@ fn default(
             let host = Host { name: LOCALHOST.to_owned(), port: Some(TLS_PORT) };
             Endpoint::new(Address::Tcp(Url { host, prefix: String::new() }), Some(&tls), environment)
         }
-        None => first_socket(default_sockets(environment)).map(Endpoint::Unix),
+        None => first_usable(local::default_paths(environment)).map(local::endpoint),
     }
 }
 
@@ -118,50 +116,21 @@ fn tls(options: &EndpointOptions, environment: &Environment, directory: Option<&
     Some(if verify { tls } else { tls.without_missing_authorities().dangerously_trust_anyone() })
 }
 
-/// Returns the paths of the default sockets of Docker, rootless Docker and Podman.
-fn default_sockets(environment: &Environment) -> Vec<PathBuf> {
-    let mut paths = vec![PathBuf::from(SOCKET)];
-    if let Some(directory) = environment.path("XDG_RUNTIME_DIR") {
-        paths.extend(["docker.sock", "podman/podman.sock"].map(|name| directory.join(name)));
-    }
-    paths.push("/run/podman/podman.sock".into());
-    paths
-}
-
-/// Returns the first of `paths` that is a socket this user has permission to open.
-fn first_socket(paths: Vec<PathBuf>) -> Result<PathBuf> {
+/// Returns the first of `paths` that is a socket or named pipe this user has permission to open.
+fn first_usable(paths: Vec<PathBuf>) -> Result<PathBuf> {
     let mut rejected = Vec::new();
     for path in paths {
-        match rejection(&path) {
+        match platform::socket_rejection(&path) {
             None => return Ok(path),
             Some(why) => rejected.push(format!("{}: {why}", path.display())),
         }
     }
-    let message = "cannot find the Docker daemon: neither DOCKER_HOST nor a Docker context is set, and no default socket is usable (is the daemon running?):";
-    Err(Error::new(Kind::Connect(format!("{message} {}", rejected.join(", ")))))
-}
-
-/// Returns the reason that `path` is not a socket this user has permission to open, if there is one.
-///
-/// Opens only sockets: opening a FIFO may block, and opening a device may have side effects. A socket cannot be opened as a
-/// file, but the error of the attempt depends on the user's write permission.
-fn rejection(path: &Path) -> Option<&'static str> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Some("a directory"),
-        Ok(metadata) if !metadata.file_type().is_socket() => return Some("not a socket"),
-        Ok(_) => {}
-        Err(error) => match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Some("no such file"),
-            io::ErrorKind::PermissionDenied => return Some("permission denied"),
-            _ => return Some("stat failed"),
-        },
-    }
-    let opened = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path);
-    match opened.map_err(|error| error.kind()) {
-        Err(io::ErrorKind::PermissionDenied) => Some("permission denied"),
-        Err(_) => None,
-        Ok(_) => Some("not a socket"),
-    }
+    let message = format!(
+        "cannot find the Docker daemon: neither DOCKER_HOST nor a Docker context is set, and no default {} is usable (is the daemon running?): {}",
+        local::KIND,
+        rejected.join(", ")
+    );
+    Err(Error::new(Kind::Connect(message)))
 }
 
 /// Does not show the password that an address may contain.

@@ -2,8 +2,9 @@
 //! `cargo run --package dockerclient-testkit --example serve`.
 //!
 //! The first line of its output is the address. With the argument `tcp` it listens on a port of the loopback interface instead
-//! of a unix socket, with `old` it behaves like Docker 1.6, with `lenient` it accepts invalid requests as engines do, and with
-//! `empty` it has no images, but can pull `busybox`. At the end it prints the requests to stderr, if one was not valid.
+//! of a Unix socket (on Windows, a named pipe), with `old` it behaves like Docker 1.6, with `lenient` it accepts invalid
+//! requests as engines do, and with `empty` it has no images, but can pull `busybox`. At the end it prints the requests to
+//! stderr, if one was not valid.
 
 use std::io;
 

@@ -72,7 +72,7 @@ impl FakeEngine {
         builder.anonymous().api_version(version).build().expect("unsupported API version")
     }
 
-    /// Builds a client that connects over the unix socket.
+    /// Builds a client that connects to [`address`](Self::address), over a Unix socket or a named pipe.
     ///
     /// # Panics
     ///
@@ -94,14 +94,15 @@ impl FakeEngine {
         }
     }
 
-    /// Returns the address of its unix socket, in the format of `DOCKER_HOST`. The first call creates the socket.
+    /// Returns the address of its Unix socket, or on Windows of its named pipe (`npipe:////./pipe/…`), in the format of
+    /// `DOCKER_HOST`. The first call creates the socket or the pipe.
     ///
     /// # Panics
     ///
-    /// Panics if the socket cannot be created.
+    /// Panics if it cannot be created.
     #[must_use]
     pub fn address(&self) -> String {
-        self.listeners.unix(&self.server)
+        self.listeners.local(&self.server)
     }
 
     /// Returns the address of its TCP port on the loopback interface, in the format of `DOCKER_HOST`. The first call opens

@@ -1,7 +1,7 @@
 //! An in-process fake Docker Engine for tests.
 //!
 //! It runs in the process of the test, needs neither Docker nor root, and speaks the real HTTP API to any client, over
-//! in-memory connections, a unix socket or a TCP port, at API 1.15 and later.
+//! in-memory connections, a Unix socket (on Windows, a named pipe) or a TCP port, at API 1.15 and later.
 //!
 //! # Quick start
 //!

@@ -5,7 +5,6 @@ use std::{
     future::poll_fn,
     io,
     net::Ipv4Addr,
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -13,31 +12,39 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 
+use self::local::LocalSocket;
 use crate::{
     connection::{self, SESSION_DELAY},
     server::Server,
     session::Io,
 };
 
+// The socket that only processes on this machine can connect to: a Unix socket, or a named pipe on Windows.
+#[cfg_attr(unix, path = "listeners/unix.rs")]
+#[cfg_attr(windows, path = "listeners/named_pipe.rs")]
+mod local;
+
 #[derive(Debug, Default)]
 pub(crate) struct Listeners {
-    unix: OnceLock<PathBuf>,
+    local: OnceLock<LocalSocket>,
     tcp: OnceLock<u16>,
     open: Mutex<Vec<Listener>>,
 }
 
 impl Listeners {
-    pub(crate) fn unix(&self, server: &Arc<Server>) -> String {
-        let path = self.unix.get_or_init(|| {
+    pub(crate) fn local(&self, server: &Arc<Server>) -> String {
+        let socket = self.local.get_or_init(|| {
             static COUNT: AtomicUsize = AtomicUsize::new(0);
-            let count = COUNT.fetch_add(1, Ordering::Relaxed);
-            let path = std::env::temp_dir().join(format!("dockerclient-testkit-{}-{count}.sock", std::process::id()));
-            self.open().push(listen_unix(&path, server).expect("failed to create a socket in the temporary directory"));
-            path
+            let socket = LocalSocket::new(COUNT.fetch_add(1, Ordering::Relaxed));
+            match socket.listen() {
+                Ok(listener) => self.open().push(Listener::open(listener, server)),
+                Err(error) => panic!("failed to listen at {}: {error}", socket.address()),
+            }
+            socket
         });
-        format!("unix://{}", path.display())
+        socket.address()
     }
 
     pub(crate) fn tcp(&self, server: &Arc<Server>) -> String {
@@ -56,9 +63,8 @@ impl Listeners {
 
     /// Listens again at the same addresses.
     pub(crate) fn listen_again(&self, server: &Arc<Server>) -> io::Result<()> {
-        if let Some(path) = self.unix.get() {
-            std::fs::remove_file(path)?;
-            self.open().push(listen_unix(path, server)?);
+        if let Some(socket) = self.local.get() {
+            self.open().push(Listener::open(socket.listen_again()?, server));
         }
         if let Some(port) = self.tcp.get() {
             self.open().push(listen_tcp(*port, server)?.1);
@@ -69,18 +75,6 @@ impl Listeners {
     fn open(&self) -> MutexGuard<'_, Vec<Listener>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Drop for Listeners {
-    fn drop(&mut self) {
-        if let Some(path) = self.unix.get() {
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn listen_unix(path: &Path, server: &Arc<Server>) -> io::Result<Listener> {
-    Ok(Listener::open(UnixListener::bind(path)?, server))
 }
 
 /// Listens on a port of the loopback interface, or on any free one if it is 0, and returns the port.
@@ -95,18 +89,12 @@ fn listen_tcp(port: u16, server: &Arc<Server>) -> io::Result<(u16, Listener)> {
 struct Listener(Arc<Mutex<Option<Box<dyn Accept>>>>);
 
 trait Accept: Send {
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>>;
-}
-
-impl Accept for UnixListener {
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>> {
-        self.poll_accept(context).map_ok(|(stream, _)| Box::new(stream) as Box<dyn Io>)
-    }
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>>;
 }
 
 impl Accept for TcpListener {
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>> {
-        self.poll_accept(context).map_ok(|(stream, _)| {
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>> {
+        TcpListener::poll_accept(self, context).map_ok(|(stream, _)| {
             // Failure only delays small responses.
             let _ = stream.set_nodelay(true);
             Box::new(stream) as Box<dyn Io>
@@ -131,7 +119,7 @@ impl Listener {
     }
 
     async fn accept(&self) -> io::Result<Box<dyn Io>> {
-        poll_fn(|context| match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+        poll_fn(|context| match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(listener) => listener.poll_accept(context),
             None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         })

@@ -162,12 +162,17 @@ async fn build_options_that_buildkit_lacks_are_errors() {
         with().security_opt("a=b").await,
         with().shm_size("1m").await,
     ];
-    let errors: Vec<String> = errors.map(|error| error.unwrap_err().to_string()).into();
+    let errors = errors.map(|error| error.unwrap_err().to_string());
+    // The cause is in the words of the operating system.
+    let errors = errors.map(|error| match error.split_once(" at /nowhere: ") {
+        Some((message, _)) => format!("{message} at /nowhere: CAUSE"),
+        None => error,
+    });
     assert_snapshot!(errors.join("\n"), @r#"
     failed to build image: the secret "token" requires BuildKit: build_kit(true)
     failed to build image: the SSH agent "default" requires BuildKit: build_kit(true)
     failed to build image: the SSH key "default" requires BuildKit: build_kit(true)
-    failed to build image: failed to connect to the SSH agent "default" at /nowhere: No such file or directory (os error 2)
+    failed to build image: failed to connect to the SSH agent "default" at /nowhere: CAUSE
     failed to build image: the path of the SSH agent "default" is empty
     failed to build image: failed to read /nowhere: no such file or directory
     failed to build image: the path of the SSH key "default" is empty

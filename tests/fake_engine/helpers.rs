@@ -1,14 +1,19 @@
 //! Credential helpers: responses, failures and timeouts.
 
-use std::{fs, future::Future, os::unix::fs::PermissionsExt as _, path::Path, pin::pin, time::Duration};
+use std::{fs, future::Future, os::unix::fs::PermissionsExt as _, pin::pin, time::Duration};
 
 use futures_util::{FutureExt as _, future};
 use insta::assert_snapshot;
 
 use crate::{
-    credentials::{assert_no_secret, client, home_with_helper, lookup, lookup_error},
+    credentials::{assert_no_secret, client, lookup, lookup_error},
     home::Home,
 };
+
+/// A home whose default credential helper is the shell script `script`.
+pub(crate) fn home_with_helper(script: &str) -> Home {
+    Home::new(r#"{ "credsStore": "test" }"#).with_helper("test", script)
+}
 
 #[tokio::test]
 async fn helper_returns_password_token_or_nothing() {
@@ -113,7 +118,8 @@ fn hanging_helper() -> (Home, impl Future<Output = String>) {
 }
 
 fn exists(process: &str) -> bool {
-    Path::new("/proc").join(process).exists()
+    let mut signal = std::process::Command::new("sh");
+    signal.args(["-c", r#"kill -0 "$0" 2> /dev/null"#, process]).status().unwrap().success()
 }
 
 /// The paused clock advances only after the blocking thread has read the process ID, that is, once the helper runs.

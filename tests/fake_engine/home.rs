@@ -1,11 +1,6 @@
-//! Temporary configuration directories with a `config.json` and credential helpers.
+//! Temporary configuration directories with a `config.json`.
 
-use std::{
-    env, fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{env, fs, iter, path::Path};
 
 use dockerclient::{DockerClient, DockerClientBuilder};
 use tempfile::TempDir;
@@ -34,30 +29,12 @@ impl Home {
         fs::write(self.path().join("config.json"), config).unwrap();
     }
 
-    /// Adds a credential helper that is a shell script.
-    pub(crate) fn with_helper(self, name: &str, script: &str) -> Self {
-        // Written by another process: a file that is open for writing cannot be executed, and processes that other tests
-        // start inherit the open files of this one for a moment.
-        let mut shell = Command::new("sh")
-            .args(["-c", r#"cat > "$0" && chmod +x "$0""#])
-            .arg(self.path().join(format!("docker-credential-{name}")))
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        shell
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(format!("#!/bin/sh\ncd {}\n{script}\n", self.path().display()).as_bytes())
-            .unwrap();
-        assert!(shell.wait().unwrap().success());
-        self
-    }
-
     /// A client builder that uses this directory. The engine does not exist unless another address is set.
     pub(crate) fn builder(&self) -> DockerClientBuilder {
-        let path = format!("{}:{}", self.path().display(), env::var("PATH").unwrap());
-        let nowhere = DockerClient::builder().address("unix:///nowhere");
+        let directories = env::var_os("PATH").unwrap();
+        let directories = iter::once(self.path().to_owned()).chain(env::split_paths(&directories));
+        let path = env::join_paths(directories).unwrap().into_string().unwrap();
+        let nowhere = DockerClient::builder().address("tcp://127.0.0.1:1");
         nowhere.config_directory(self.path()).credential_helper_path(path)
     }
 }

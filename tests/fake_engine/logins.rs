@@ -5,13 +5,10 @@ use dockerclient::{ApiVersion, DockerClient, models::AuthConfig};
 use dockerclient_testkit::{FakeEngine, Response};
 use insta::assert_snapshot;
 
-use crate::{
-    credentials::{ECHO_HELPER, home_with_helper},
-    home::Home,
-};
+use crate::home::Home;
 
 /// An engine on which every pull, push, search and build succeeds.
-fn engine() -> FakeEngine {
+pub(crate) fn engine() -> FakeEngine {
     FakeEngine::scripted(|request| match &*request.line {
         line if line.contains("/search") => Response::json(200, "[]"),
         line if line.contains("/build") => Response::json(200, r#"{"stream":"Successfully built f43c\n"}"#),
@@ -19,12 +16,12 @@ fn engine() -> FakeEngine {
     })
 }
 
-fn client_of(engine: &FakeEngine, home: &Home) -> DockerClient {
+pub(crate) fn client_of(engine: &FakeEngine, home: &Home) -> DockerClient {
     engine.client_with(home.builder().api_version(ApiVersion::new(1, 18)))
 }
 
 /// The credentials that were sent, one line per request.
-fn sent_credentials(engine: &FakeEngine) -> String {
+pub(crate) fn sent_credentials(engine: &FakeEngine) -> String {
     let requests = engine.requests().into_iter().map(|request| {
         let header = request.headers.iter().find_map(|header| header.strip_prefix("x-registry-")?.split_once(": "));
         let credentials = header.map(|(name, value)| {
@@ -42,7 +39,7 @@ fn sent_credentials(engine: &FakeEngine) -> String {
 
 const CONFIG: &str = r#"{ "auths": { "host.example": { "username": "configured" } } }"#;
 
-fn explicit() -> AuthConfig {
+pub(crate) fn explicit() -> AuthConfig {
     AuthConfig { username: "given".into(), ..Default::default() }
 }
 
@@ -98,26 +95,6 @@ async fn anonymous_sends_no_credentials() {
     "#);
 }
 
-#[tokio::test]
-async fn failed_credential_helper_fails_the_call() {
-    let (engine, home) = (engine(), home_with_helper("echo the session has expired >&2; exit 1"));
-    let docker = client_of(&engine, &home);
-    let image = docker.image("host.example/web");
-    let errors = [
-        image.pull().await.unwrap_err(),
-        image.push().await.unwrap_err(),
-        docker.images().search(image.name()).await.unwrap_err(),
-        docker.images().build(vec![]).await.unwrap_err(),
-    ];
-    assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @"
-    failed to pull image host.example/web: docker-credential-test failed (exit status: 1): the session has expired
-    failed to push image host.example/web: docker-credential-test failed (exit status: 1): the session has expired
-    failed to search for images: docker-credential-test failed (exit status: 1): the session has expired
-    failed to build image: docker-credential-test failed (exit status: 1): the session has expired
-    ");
-    assert_eq!(engine.request_lines(), "");
-}
-
 /// As in the Docker CLI, which only prints a warning.
 #[tokio::test]
 async fn invalid_config_json_does_not_stop_pulls_and_builds() {
@@ -136,47 +113,4 @@ async fn invalid_config_json_does_not_stop_pulls_and_builds() {
     let error = docker.image("host.example/web").pull().await.unwrap_err();
     assert!(error.to_string().ends_with("config.json: invalid entry for host.example"), "{error}");
     docker.images().build(vec![]).await.unwrap();
-}
-
-#[tokio::test]
-async fn build_sends_all_credentials_and_prefers_explicit_ones() {
-    let (engine, home) = (engine(), Home::empty());
-    let docker = client_of(&engine, &home);
-    docker.images().build(vec![]).await.unwrap();
-    home.configure(
-        r#"{
-            "auths": { "http://a.example/v1/": { "username": "file" }, "docker.io": { "username": "file" }, "empty": {}, "https://": { "username": "unused" },
-                       "odd": { "auth": "?" } },
-            "credHelpers": { "b.example": "test", "broken.example": "missing" }
-        }"#,
-    );
-    let home = home.with_helper("test", ECHO_HELPER);
-    docker.images().build(vec![]).await.unwrap();
-    let build = docker.images().build(vec![]).credentials("https://a.example", explicit());
-    build.credentials("index.docker.io", explicit()).credentials("c.example", explicit()).await.unwrap();
-    assert_snapshot!(sent_credentials(&engine));
-    drop(home);
-}
-
-#[tokio::test]
-async fn build_sends_all_credentials_of_the_default_helper() {
-    let listing = r#"case $1 in
-        list) echo '{"https://a.example/v1/":"me","b.example":"me","gone.example":"me","own.example":"me"}' ;;
-        get) read -r registry
-            case $registry in
-                gone.example) echo credentials not found in native keychain; exit 1 ;;
-                *) echo "{\"Username\":\"for $registry\",\"Secret\":\"\"}" ;;
-            esac ;;
-    esac"#;
-    let home = Home::new(
-        r#"{ "credsStore": "test", "credHelpers": { "own.example": "own" }, "auths": { "file.example": { "username": "me" } } }"#,
-    );
-    let home = home.with_helper("test", listing).with_helper("own", ECHO_HELPER);
-    let engine = engine();
-    client_of(&engine, &home).images().build(vec![]).await.unwrap();
-    assert_snapshot!(sent_credentials(&engine));
-
-    let empty = home_with_helper("echo null");
-    client_of(&engine, &empty).images().build(vec![]).await.unwrap();
-    assert!(sent_credentials(&engine).ends_with("POST /v1.18/build: nothing\n"));
 }

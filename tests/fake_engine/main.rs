@@ -23,11 +23,22 @@ mod faults;
 mod fields;
 #[cfg(feature = "tar")]
 mod files;
+#[cfg(unix)] // helpers that are shell scripts
+mod helper_calls;
+#[cfg(unix)] // helpers that are shell scripts
+mod helper_scripts;
+#[cfg(unix)] // helpers that are shell scripts
 mod helpers;
 mod home;
 mod limits;
+#[cfg(all(target_os = "linux", feature = "tar"))] // `/proc`, and names that are not UTF-8
+mod linux_files;
+#[cfg(feature = "tar")]
+mod local_files;
 mod logins;
 mod monitors;
+#[cfg(windows)] // named pipes
+mod named_pipes;
 mod old_engines;
 mod operations;
 mod options;
@@ -44,6 +55,10 @@ mod sessions;
 mod streams;
 mod swarm_updates;
 mod tracing;
+#[cfg(unix)] // Unix sockets, and a device file
+mod unix;
+#[cfg(all(unix, feature = "tar"))] // FIFOs, sockets, devices, modes and owners
+mod unix_files;
 #[cfg(feature = "tar")]
 mod untrusted_context;
 mod versions;

@@ -48,6 +48,28 @@ async fn dropped_stdin_half_closes_the_session() {
     assert_eq!(&*output.capture().await.unwrap().stderr_text(), "met the end");
 }
 
+/// At a Unix socket or, on Windows, a named pipe, and over TCP.
+#[tokio::test]
+async fn exec_on_real_sockets_half_closes_stdin() {
+    let engine = FakeEngine::new();
+    for address in [engine.address(), engine.tcp_address()] {
+        let docker = DockerClient::builder().address(&address).api_version(ApiVersion::new(1, 41)).build().unwrap();
+        let container = docker.containers().create("busybox").cmd(["sleep", "1000"]).await.unwrap();
+        container.start().await.unwrap();
+        let exec = container.command("sh").args(["-c", "cat; echo end"]).stdin(true).create().await.unwrap();
+        let Session { mut input, output, .. } = exec.start().await.unwrap();
+        // More than the buffers of a connection have room for.
+        let sent = "x".repeat(1 << 20);
+        let write = async {
+            input.write_all(sent.as_bytes()).await.unwrap();
+            input.shutdown().await.unwrap();
+        };
+        let (captured, ()) = tokio::join!(output.capture(), write);
+        assert!(captured.unwrap().stdout_text() == format!("{sent}end\n"), "{address}");
+        assert_eq!(exec.inspect().await.unwrap().exit_code, Some(0), "{address}");
+    }
+}
+
 #[tokio::test]
 async fn attach_and_exec_requests_have_upgrade_headers() {
     let engine = engine(|_| Response::raw(UPGRADED).then_close());

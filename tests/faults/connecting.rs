@@ -1,13 +1,14 @@
 //! Failures to connect, and connections that are closed immediately.
 
-use std::{error::Error as _, time::Duration};
+use std::error::Error as _;
 
-use dockerclient::{ApiVersion, DockerClient};
-use tokio::net::{TcpSocket, TcpStream};
+use dockerclient::DockerClient;
+use tokio::net::TcpSocket;
 
 use crate::{
     engine::{Engine, Fault, Socket, Then},
     leak_check::run_isolated,
+    local,
     transports::{Call, error_of},
 };
 
@@ -17,43 +18,14 @@ fn connection_refused_is_a_connect_error() {
         // A port that is bound but not listened on: no other process can take it.
         let port = TcpSocket::new_v4().unwrap();
         port.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let engine = Engine::on(Socket::Unix).await;
-        let unix = engine.builder().build().unwrap();
-        let tcp = engine.builder().address(format!("tcp://{}", port.local_addr().unwrap())).build().unwrap();
-        drop(engine);
-        for docker in [unix, tcp] {
+        let engine = Engine::on(Socket::Tcp).await;
+        for address in [local::MISSING.to_owned(), format!("tcp://{}", port.local_addr().unwrap())] {
+            let docker = engine.builder().address(address).build().unwrap();
             for call in Call::ALL {
                 let error = call.run(&docker).await.unwrap_err();
                 assert!(error.is_connect() && !error.is_connection_lost(), "{call:?} on {docker:?}: {error}");
                 assert!(!error.may_have_been_executed() && error.source().is_some());
             }
-        }
-    });
-}
-
-/// With a full backlog, a Unix socket rejects connections immediately; a TCP port makes clients wait.
-#[test]
-fn tcp_connect_is_limited_by_connect_timeout() {
-    run_isolated(async {
-        let listener = TcpSocket::new_v4().unwrap();
-        listener.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut backlog = Vec::new();
-        let connect = || tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address));
-        while let Ok(stream) = connect().await {
-            backlog.push(stream.unwrap());
-        }
-        let docker = DockerClient::builder()
-            .address(format!("tcp://{address}"))
-            .api_version(ApiVersion::new(1, 41))
-            .connect_timeout(Duration::from_millis(50))
-            .build()
-            .unwrap();
-        for call in Call::ALL {
-            let error = call.run(&docker).await.unwrap_err();
-            assert!(error.is_timeout() && error.is_connect(), "{call:?}: {error}");
-            assert!(!error.may_have_been_executed());
         }
     });
 }
@@ -78,7 +50,7 @@ fn connection_closed_on_accept_is_connection_lost() {
 #[test]
 fn request_is_not_sent_if_negotiation_fails() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         engine.fail(Fault::new("", Then::Close));
         let docker = DockerClient::builder().address(engine.address()).build().unwrap();
         let error = docker.container("web").pause().await.unwrap_err();

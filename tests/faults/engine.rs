@@ -10,14 +10,13 @@ use std::{
 };
 
 use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 
-use crate::{leak_check::eventually, transports};
+use crate::{leak_check::eventually, local, transports};
 
 /// A fault, or a normal response: the bytes that are sent, and what is done with the connection afterwards.
 #[derive(Clone, Debug)]
@@ -69,19 +68,19 @@ impl Fault {
 /// The kind of socket on which an engine listens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Socket {
-    Unix,
+    /// A Unix socket, or a named pipe on Windows.
+    Local,
     Tcp,
 }
 
 impl Socket {
-    pub(crate) const ALL: [Self; 2] = [Self::Unix, Self::Tcp];
+    pub(crate) const ALL: [Self; 2] = [Self::Local, Self::Tcp];
 }
 
 pub(crate) struct Engine {
     address: String,
     shared: Arc<Shared>,
     listening: JoinHandle<()>,
-    _directory: Option<TempDir>,
 }
 
 #[derive(Debug, Default)]
@@ -119,11 +118,9 @@ impl Shared {
 }
 
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Makes closing reset the connection. A Unix socket does so by itself if there is unread data.
+    /// Makes closing reset the connection. A Unix socket or a named pipe does so by itself if there is unread data.
     fn reset(&self) {}
 }
-
-impl Io for UnixStream {}
 
 impl Io for TcpStream {
     fn reset(&self) {
@@ -134,11 +131,7 @@ impl Io for TcpStream {
 impl Engine {
     pub(crate) async fn on(socket: Socket) -> Self {
         match socket {
-            Socket::Unix => {
-                let directory = TempDir::new().unwrap();
-                let listener = UnixListener::bind(directory.path().join("socket")).unwrap();
-                Self::on_unix(directory, listener)
-            }
+            Socket::Local => Self::at(local::Listener::new()),
             Socket::Tcp => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = format!("tcp://{}", listener.local_addr().unwrap());
@@ -149,22 +142,22 @@ impl Engine {
                         tokio::spawn(serve(stream, serving.clone()));
                     }
                 });
-                Self { address, shared, listening, _directory: None }
+                Self { address, shared, listening }
             }
         }
     }
 
-    /// An engine that listens at the file `socket` in `directory`.
-    pub(crate) fn on_unix(directory: TempDir, listener: UnixListener) -> Self {
-        let address = format!("unix://{}", directory.path().join("socket").display());
+    /// An engine at a local socket.
+    pub(crate) fn at(mut listener: local::Listener) -> Self {
+        let address = listener.address();
         let shared = Arc::new(Shared::default());
         let serving = shared.clone();
         let listening = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok(stream) = listener.accept().await {
                 tokio::spawn(serve(stream, serving.clone()));
             }
         });
-        Self { address, shared, listening, _directory: Some(directory) }
+        Self { address, shared, listening }
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -226,10 +219,9 @@ pub(crate) struct Connector {
 impl Connector {
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Io>> {
         eventually(|| self.shared.plan().fault.is_none(), |is_over| *is_over).await;
-        match self.address.split_once("://") {
-            Some(("unix", path)) => Ok(Box::new(UnixStream::connect(path).await?)),
-            Some((_, port)) => Ok(Box::new(TcpStream::connect(port).await?)),
-            None => unreachable!("an address has a scheme"),
+        match self.address.strip_prefix("tcp://") {
+            Some(port) => Ok(Box::new(TcpStream::connect(port).await?)),
+            None => Ok(Box::new(local::connect(&self.address).await?)),
         }
     }
 }

@@ -58,7 +58,7 @@ fn get_succeeds_if_idle_connection_was_closed() {
 #[test]
 fn get_is_retried_on_stale_keepalive_connection() {
     run_isolated(async {
-        for (socket, then) in [(Socket::Unix, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
+        for (socket, then) in [(Socket::Local, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
             let engine = Engine::on(socket).await;
             for call in [Call::Get, Call::Download] {
                 let docker = client_with_idle_connection(&engine, Fault::new("", then)).await;
@@ -73,7 +73,7 @@ fn get_is_retried_on_stale_keepalive_connection() {
 #[test]
 fn post_is_not_retried_on_stale_keepalive_connection() {
     run_isolated(async {
-        for (socket, then) in [(Socket::Unix, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
+        for (socket, then) in [(Socket::Local, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
             let engine = Engine::on(socket).await;
             let docker = client_with_idle_connection(&engine, Fault::new("", then)).await;
             let error = docker.container("web").pause().await.unwrap_err();

@@ -8,9 +8,15 @@
 mod concurrency;
 mod connecting;
 mod engine;
+#[cfg(target_os = "linux")] // network namespaces
 mod host_down;
 mod keepalive;
 mod leak_check;
+#[cfg(target_os = "linux")] // limits of Linux, and `setrlimit`
+mod linux_limits;
+#[cfg_attr(unix, path = "local/unix.rs")]
+#[cfg_attr(windows, path = "local/named_pipe.rs")]
+mod local;
 mod oversized;
 mod protocols;
 mod responses;

@@ -34,7 +34,7 @@ fn endless_response_headers_are_an_error() {
 #[test]
 fn endless_chunk_extensions_and_trailers_are_an_error() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         for (sent, repeated) in [
             ("1;", XS),
@@ -57,7 +57,7 @@ fn endless_chunk_extensions_and_trailers_are_an_error() {
 #[test]
 fn oversized_json_response_is_an_error() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n\"";
         let error = error_of(&engine, engine.builder(), Call::Get, Fault::new(head, Then::Repeat(XS))).await;
         assert!(error.is_decode() && error.may_have_been_executed(), "{error}");
@@ -105,7 +105,7 @@ fn oversized_stream_item_is_an_error() {
 #[test]
 fn deeply_nested_json_is_an_error() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         for deep in ["[".repeat(1 << 20), "{\"Labels\":".repeat(1 << 17), "{\"Labels\":[".repeat(1 << 17)] {
             let response = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{deep}", deep.len());
             for call in [Call::Get, Call::Stream] {

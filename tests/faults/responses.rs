@@ -29,7 +29,7 @@ fn redirect_is_not_followed() {
 #[test]
 fn unexpected_content_encoding_is_an_error() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xabV\x02\0\x02\0\0\0";
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len());
         for call in [Call::Get, Call::Download, Call::Stream, Call::Session] {
@@ -61,7 +61,7 @@ fn informational_responses_are_skipped() {
 #[test]
 fn response_header_limit_is_the_same_for_all_calls() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         for call in Call::ALL {
             let docker = engine.builder().build().unwrap();
             let response = String::from_utf8(call.response(Framing::Length).0).unwrap();
@@ -80,7 +80,7 @@ fn response_header_limit_is_the_same_for_all_calls() {
 #[test]
 fn invalid_framing_is_rejected_by_calls_and_streams() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         for call in [Call::Get, Call::Download, Call::Stream] {
             let (chunks, head) = call.response(Framing::Chunks);
             let (length, _) = call.response(Framing::Length);

@@ -68,7 +68,7 @@ fn runtime_between_block_on_calls_does_not_block_others() {
 #[test]
 fn blocked_runtime_does_not_block_other_runtimes() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         on_a_thread(move || {
             runtime().block_on(async {
@@ -92,7 +92,7 @@ fn blocked_runtime_does_not_block_other_runtimes() {
 #[test]
 fn negotiation_in_blocked_runtime_does_not_block_others() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         // Without a pinned version, so that it is negotiated.
         let docker = DockerClient::builder().address(engine.address()).build().unwrap();
         engine.fail_once(Fault::new("", Then::Stall));
@@ -115,7 +115,7 @@ fn negotiation_in_blocked_runtime_does_not_block_others() {
 #[test]
 fn short_lived_runtimes_on_several_threads_share_a_client() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         on_a_thread(move || {
             let threads: Vec<JoinHandle<()>> = (0..4)
@@ -142,7 +142,7 @@ fn short_lived_runtimes_on_several_threads_share_a_client() {
 #[test]
 fn idle_connections_of_dropped_runtimes_are_bounded() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         let clone = docker.clone();
         on_a_thread(move || {

@@ -115,7 +115,7 @@ fn read_timeout_ends_a_stalled_json_response() {
 #[test]
 fn read_timeout_ends_stalled_streams() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         let stall = |call: Call| {
             let (response, _) = call.response(Framing::Chunks);
@@ -147,7 +147,7 @@ fn read_timeout_ends_stalled_streams() {
 #[test]
 fn dropped_call_closes_its_connection() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         for call in Call::ALL {
             let (response, head) = call.response(Framing::Chunks);

@@ -73,7 +73,7 @@ fn early_response_to_upload_is_returned() {
 #[test]
 fn interrupted_upload_may_have_been_executed() {
     run_isolated(async {
-        for (socket, then) in [(Socket::Unix, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
+        for (socket, then) in [(Socket::Local, Then::Close), (Socket::Tcp, Then::Close), (Socket::Tcp, Then::Reset)] {
             let engine = Engine::on(socket).await;
             let docker = engine.builder().build().unwrap();
             engine.fail(Fault::new("", then));
@@ -129,7 +129,7 @@ fn reset_after_dropped_call_ends_the_upload() {
 #[test]
 fn failing_upload_source_is_the_error() {
     run_isolated(async {
-        let engine = Engine::on(Socket::Unix).await;
+        let engine = Engine::on(Socket::Local).await;
         let docker = engine.builder().build().unwrap();
         let chunks = stream::iter([Ok(Bytes::from_static(b"x")), Err(io::Error::other("the disk is gone"))]);
         let load = docker.images().load(Upload::from_stream(chunks)).progress().await;

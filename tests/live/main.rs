@@ -3,6 +3,7 @@
 //! All requests go through a [proxy](validating_proxy) that validates them and their responses against the OpenAPI
 //! specification of that version. Attached sessions bypass it.
 
+#![cfg(unix)] // needs an engine at a Unix socket
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod buildkit;
@@ -23,6 +24,8 @@ mod document;
 mod engine;
 mod exec;
 mod files;
+#[path = "../fake_engine/helper_scripts.rs"]
+mod helper_scripts;
 #[path = "../fake_engine/home.rs"]
 mod home;
 mod images;

@@ -3,6 +3,7 @@
 //! Requests go through the validating proxy of the live suite. The tests stop and kill engines, so they run one at a time
 //! (`--test-threads=1`).
 
+#![cfg(unix)] // needs engines at Unix sockets
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod cluster;

@@ -3,6 +3,7 @@
 //! Requests go through the validating proxy of the live suite. The engine is part of one swarm, so the tests run one at a time
 //! (`--test-threads=1`).
 
+#![cfg(unix)] // needs an engine at a Unix socket
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod configs;

@@ -111,7 +111,8 @@ fn standalone(manifest: &str) -> String {
     let mut kept = String::new();
     for line in manifest.lines() {
         if line.starts_with('[') {
-            keeps = !matches!(line, "[workspace]" | "[dev-dependencies]" | "[[example]]" | "[[test]]");
+            let is_dev = line.ends_with("dev-dependencies]");
+            keeps = !is_dev && !matches!(line, "[workspace]" | "[[example]]" | "[[test]]");
         }
         if keeps {
             kept.push_str(line);
@@ -167,8 +168,9 @@ mod tests {
 
     #[test]
     fn standalone_manifest_omits_workspace_and_dev_sections() {
-        let manifest =
-            standalone("[workspace]\nmembers = []\n\n[workspace.lints]\n[package]\n[dev-dependencies]\na = \"1\"\n");
-        assert_eq!(manifest, "[workspace.lints]\n[package]\n");
+        let manifest = "[workspace]\nmembers = []\n\n[workspace.lints]\n[package]\n[dev-dependencies]\na = \"1\"\n\
+            [target.'cfg(unix)'.dependencies]\nb = \"1\"\n[target.'cfg(unix)'.dev-dependencies]\nc = \"1\"\n";
+        let kept = "[workspace.lints]\n[package]\n[target.'cfg(unix)'.dependencies]\nb = \"1\"\n";
+        assert_eq!(standalone(manifest), kept);
     }
 }

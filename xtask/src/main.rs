@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask` lists them.
+//! Development tasks: `cargo xtask` lists them. They need Linux.
 
 use std::{
     path::{Path, PathBuf},

@@ -10,10 +10,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use http::{Request, Response};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::UnixStream,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::{
     Status, Streaming,
     body::Body,
@@ -22,7 +19,7 @@ use tonic::{
 use tonic_prost::ProstCodec;
 
 use super::{MAX_REQUEST, Services};
-use crate::{images::SshAgent, transport::RequestBody};
+use crate::{images::SshAgent, platform::LocalStream, transport::RequestBody};
 
 /// The header with the id of the agent.
 const ID: &str = "buildkit.ssh.id";
@@ -77,7 +74,7 @@ impl StreamingService<BytesMessage> for Forward {
     fn call(&mut self, request: tonic::Request<Streaming<BytesMessage>>) -> Self::Future {
         let path = self.0.clone();
         async move {
-            let agent = UnixStream::connect(path).await.map_err(|error| failed("connect to", &error))?;
+            let agent = SshAgent::connect(&path).await.map_err(|error| failed("connect to", &error))?;
             let connection = Connection { received: request.into_inner(), buffer: BytesMut::new(), agent };
             Ok(tonic::Response::new(stream::try_unfold(connection, Connection::next).boxed()))
         }
@@ -90,7 +87,7 @@ struct Connection {
     received: Streaming<BytesMessage>,
     /// Bytes of messages of the step that are not processed yet.
     buffer: BytesMut,
-    agent: UnixStream,
+    agent: LocalStream,
 }
 
 impl Connection {

@@ -1,6 +1,6 @@
 //! Build caches in directories of this machine.
 
-use std::{collections::BTreeMap, mem, os::unix::ffi::OsStrExt as _, path::Path, sync::Arc};
+use std::{collections::BTreeMap, mem, path::Path, sync::Arc};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Error, Result,
     buildkit::{ContentStore, Manifest},
+    platform,
 };
 
 /// The value that BuildKit reports for a build cache that it has written: the manifest.
@@ -105,7 +106,7 @@ impl LocalCaches {
 
 /// Returns the name of a directory in the attributes of a cache.
 fn id(directory: &Path) -> String {
-    percent_encode(directory.as_os_str().as_bytes(), ENCODED).to_string()
+    percent_encode(&platform::path_bytes(directory), ENCODED).to_string()
 }
 
 /// Returns the id of a content store, as BuildKit forms it from the attributes of a cache.
@@ -161,10 +162,10 @@ mod tests {
             assert_eq!(attributes(cache.clone()).await, None, "{tag}");
             let mut options = build().cache_to(cache.clone()).options;
             let caches = LocalCaches::open(&mut options).await.unwrap();
-            assert_eq!(options.cache_to[0].entry().unwrap().1["dest"], directory.to_str().unwrap());
+            assert_eq!(options.cache_to[0].entry().unwrap().1["dest"], id(&directory));
             caches.finish(response(3)).await.unwrap();
             let found = attributes(cache).await.unwrap();
-            assert_eq!((&*found["src"], &*found["digest"]), (directory.to_str().unwrap(), DIGEST), "{tag}");
+            assert_eq!((&*found["src"], &*found["digest"]), (&*id(&directory), DIGEST), "{tag}");
         }
     }
 
@@ -223,5 +224,6 @@ mod tests {
     fn local_cache_ids_are_distinct_and_printable() {
         assert_eq!(id(Path::new("/var/cache-1.2/a_b")), "/var/cache-1.2/a_b");
         assert_eq!(id(Path::new("a b/ü%20")), "a%20b/%C3%BC%2520");
+        assert_eq!(id(Path::new("C:/cache")), "C%3A/cache");
     }
 }

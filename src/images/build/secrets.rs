@@ -1,6 +1,6 @@
 //! Secrets of builds with BuildKit.
 
-use std::{collections::BTreeMap, env, ffi::OsString, fmt, os::unix::ffi::OsStringExt as _, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, env, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -10,6 +10,7 @@ use super::BuildImage;
 use crate::{
     Error, Result,
     error::Kind,
+    platform,
     redacted::{Redacted, Secret},
     regular_file,
 };
@@ -150,8 +151,8 @@ impl Source {
                 read.map_err(|error| regular_file::read_error(&path, error))?.into()
             }
             Self::Variable(name) => {
-                let value = env::var_os(&name);
-                value.ok_or_else(|| missing(id, &name))?.into_vec().into()
+                let value = env::var_os(&name).ok_or_else(|| missing(id, &name))?;
+                platform::os_bytes(&value).to_vec().into()
             }
             Self::Function(function) => return Ok(SecretSource::Function(function)),
         };
@@ -200,11 +201,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, SECRET).unwrap();
-        let variable = env::vars_os().find(|(_, value)| value.len() < 1000).unwrap();
+        let variable = env::var_os("PATH").unwrap();
         let sources = [
             ("a", Source::Bytes(SECRET.into()), SECRET.as_bytes().to_vec()),
             ("b", Source::File(path), SECRET.as_bytes().to_vec()),
-            ("c", Source::Variable(variable.0), variable.1.into_vec()),
+            ("c", Source::Variable("PATH".into()), platform::os_bytes(&variable).to_vec()),
         ];
         let offered = sources.iter().map(|(id, source, _)| ((*id).to_owned(), source.clone())).collect();
         let secrets = read(offered).await.unwrap();

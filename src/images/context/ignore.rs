@@ -7,6 +7,10 @@
 //! These are the rules that Docker documents, which its versions implement differently. The classic builder does not enter an
 //! excluded directory unless an exception begins with its literal name; since 2022, both builders ignore that an exception
 //! matches a directory if no earlier line does; and before 2022, `**.md` meant `**/.md`.
+//!
+//! On Windows, a backslash in a line is a slash, as in the docker CLI. Elsewhere, it escapes the next character.
+
+use std::{borrow::Cow, path::is_separator};
 
 use super::pattern::Pattern;
 #[cfg(feature = "buildkit")]
@@ -53,7 +57,14 @@ impl Ignore {
         Ok(Self(rules))
     }
 
-    /// Parses a list of patterns, in which there are no comments. The error is the reason why one is not valid.
+    /// Parses a list of lines without comments. The error is the reason why one is not valid.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn from_lines<'a>(lines: impl IntoIterator<Item = &'a Vec<u8>>) -> Result<Self, &'static str> {
+        let rules = lines.into_iter().filter_map(|line| pattern_rule(&with_slashes(line)).transpose());
+        rules.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Parses a list of patterns, in which a backslash is always an escape. The error is the reason why one is not valid.
     #[cfg(feature = "buildkit")]
     pub(super) fn from_patterns<'a>(patterns: impl IntoIterator<Item = &'a Vec<u8>>) -> Result<Self, &'static str> {
         patterns.into_iter().filter_map(|pattern| pattern_rule(pattern).transpose()).collect::<Result<_, _>>().map(Self)
@@ -100,7 +111,15 @@ fn rule(line: &[u8]) -> Result<Option<Rule>, &'static str> {
     if line.len() >= MAX_LINE {
         return Err("the line is longer than 65535 bytes");
     }
-    if line.starts_with(b"#") { Ok(None) } else { pattern_rule(line) }
+    if line.starts_with(b"#") { Ok(None) } else { pattern_rule(&with_slashes(line)) }
+}
+
+/// Replaces each backslash by a slash, if it is a separator on this system.
+fn with_slashes(line: &[u8]) -> Cow<'_, [u8]> {
+    if !is_separator('\\') || !line.contains(&b'\\') {
+        return line.into();
+    }
+    line.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect::<Vec<u8>>().into()
 }
 
 /// Parses a pattern, after a `!` if it is an exception. Returns `None` for an empty one.
@@ -188,7 +207,18 @@ mod tests {
     fn ignore_normalizes_lines_and_skips_comments() {
         let text = "\u{feff}# no\n\n  /a/ \r\n#b\n\t./c//d/../e\u{a0}\n #f\n!  /a/g\n../h\n.\n/\n";
         assert_eq!(inclusions(text, &["a", "a/g", "c", "c/e", "#f", "b", "h"]), "pss--ss");
-        assert_eq!(inclusions("a\\ \u{2028}b", &["a \u{2028}b"]), "-");
+        assert_eq!(inclusions("a \u{2028}b", &["a \u{2028}b"]), "-");
+    }
+
+    #[test]
+    fn ignore_backslash_is_an_escape_or_a_separator() {
+        let is_windows = is_separator('\\');
+        let paths = ["a/b", "a/*", "c", "#d"];
+        assert_eq!(inclusions(r"a\*", &paths), if is_windows { "--ss" } else { "ssss" });
+        assert_eq!(inclusions(r"a/\*", &paths), if is_windows { "--ss" } else { "s-ss" });
+        assert_eq!(inclusions(r"\#d", &paths), "sss-");
+        assert_eq!(inclusions(r".\a\..\c", &paths) == "ss-s", is_windows);
+        assert_eq!(Ignore::parse(br"a\").is_ok(), is_windows);
     }
 
     #[test]
@@ -219,13 +249,16 @@ mod tests {
         assert_eq!(select(&["a", "!a", "a/b"], "a"), (false, true));
         assert_eq!(select(&["*.c"], "a"), (false, false));
         assert_eq!(rules(&["a", "["]).unwrap_err(), "`[` without `]`");
+        assert_eq!(select(&[r"\[a\]"], "[a]"), (true, true));
+        let lines = Ignore::from_lines(&[br"a\b".to_vec()]).unwrap();
+        assert_eq!(lines.inclusion(b"a/b") == Inclusion::Excluded, is_separator('\\'));
     }
 
     #[test]
     fn ignore_error_has_the_number_of_the_malformed_line() {
         let mistake = Ignore::parse(b"a\n\n  [b \n").unwrap_err();
         assert_eq!(mistake, ParseError { line: 3, reason: "`[` without `]`" });
-        for lines in ["!", "! ", "!/", "a\\"] {
+        for lines in ["!", "! ", "!/", "[a"] {
             assert_eq!(Ignore::parse(lines.as_bytes()).unwrap_err().line, 1, "{lines}");
         }
     }

@@ -1,10 +1,10 @@
 //! Paths of files in a build context.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, is_separator};
 
 use crate::{Error, Result};
 
-/// Removes `.` and doubled slashes from a path in a context.
+/// Removes `.` and doubled slashes from a path in a context. On Windows, a backslash becomes a slash, as in the docker CLI.
 ///
 /// Returns an error for a path that an archive or an engine would interpret differently.
 pub(super) fn clean(path: &str) -> Result<String> {
@@ -16,8 +16,9 @@ pub(super) fn clean(path: &str) -> Result<String> {
     for part in Path::new(path).components() {
         match part {
             Component::CurDir => {}
-            Component::Normal(part) => parts.extend(part.to_str()),
-            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
+            // On Windows, `C:` is not a name.
+            Component::Normal(part) if Path::new(part).file_name() == Some(part) => parts.extend(part.to_str()),
+            Component::Normal(_) | Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
                 return failed("must be relative, without `..`");
             }
         }
@@ -25,7 +26,7 @@ pub(super) fn clean(path: &str) -> Result<String> {
     if parts.is_empty() {
         return failed("does not name a file");
     }
-    if path.ends_with('/') || path.ends_with("/.") {
+    if path.strip_suffix('.').unwrap_or(path).ends_with(is_separator) {
         return failed("names a directory");
     }
     Ok(parts.join("/"))
@@ -49,6 +50,12 @@ mod tests {
             ["", ".", "./", "/", "/a", "..", "../a", "a/..", "a/../b", "a/", "a//", "a/.", "a\0", "\0", "a/b\0c"]
         {
             assert!(clean(path).is_err(), "{path:?}");
+        }
+        // Only on Windows, a backslash is a separator, and `C:` is not a name.
+        let is_windows = is_separator('\\');
+        assert_eq!(clean(r"a\.\b").unwrap(), if is_windows { "a/b" } else { r"a\.\b" });
+        for path in ["C:", "C:/a", "a/C:", "C:a", r"a\", r"a\..", r"\a", r"\\a\b\c"] {
+            assert_eq!(clean(path).is_err(), is_windows, "{path}");
         }
     }
 }

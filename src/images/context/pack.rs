@@ -1,10 +1,11 @@
 //! Writing of a build context as a tar archive.
 
-use std::{os::unix::ffi::OsStrExt as _, path::Path};
+use std::path::Path;
 
 use super::{ignore::Inclusion, plan::Plan};
 use crate::{
     Error, Result,
+    platform::path_bytes,
     stream::{Kind, Owner, Packer, RootDir, Walk, WalkEntry, Writer},
 };
 
@@ -36,15 +37,15 @@ fn pack_directory(archive: &mut Packer<'_>, root: &mut RootDir, plan: &Plan) -> 
         // While all entries are excluded, no write fails.
         archive.check_reader()?;
         parents.truncate(walk.depth());
-        let path = found.path.as_os_str().as_bytes();
-        let inclusion = if plan.replaces(&found) { Inclusion::Excluded } else { plan.ignore.inclusion(path) };
+        let path = path_bytes(&found.path);
+        let inclusion = if plan.replaces(&found) { Inclusion::Excluded } else { plan.ignore.inclusion(&path) };
         if inclusion == Inclusion::Included {
             // An excluded directory is sent if an entry below it is included.
             for parent in parents.iter_mut().filter(|parent| !parent.is_sent) {
-                archive.entry(root, &parent.found, parent.found.path.as_os_str().as_bytes())?;
+                archive.entry(root, &parent.found, &path_bytes(&parent.found.path))?;
                 parent.is_sent = true;
             }
-            archive.entry(root, &found, path)?;
+            archive.entry(root, &found, &path)?;
         }
         if found.kind == Kind::Directory && inclusion != Inclusion::Excluded {
             walk.enter(root, &found.path)?;

@@ -17,7 +17,7 @@ use super::{
     resolve::{Target, resolve},
 };
 use crate::{
-    ApiVersion, Error, Result, regular_file,
+    ApiVersion, Error, Result, platform, regular_file,
     stream::{Kind, RootDir, WalkEntry},
 };
 
@@ -129,12 +129,20 @@ fn without_directory(dockerfile: Dockerfile, mut files: Files) -> Result<Plan> {
 impl Plan {
     /// Whether a file from memory replaces an entry of the directory.
     pub(super) fn replaces(&self, found: &WalkEntry) -> bool {
-        let Some(path) = found.path.to_str() else { return false };
+        let path = platform::path_bytes(&found.path);
+        let Ok(path) = std::str::from_utf8(&path) else { return false };
         let has_file_below = || {
             let below = format!("{path}/");
             self.files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below))
         };
         self.files.contains_key(path) || (found.kind != Kind::Directory && has_file_below())
+    }
+
+    /// Returns the content of the file from memory at this path of the directory, if there is one.
+    #[cfg(feature = "buildkit")]
+    pub(super) fn file(&self, path: &Path) -> Option<&Bytes> {
+        let path = platform::path_bytes(path);
+        self.files.get(std::str::from_utf8(&path).ok()?)?.as_ref()
     }
 
     /// Whether the engine can hide the Dockerfile `name` from `COPY` if the rules exclude it: not if they are `specific` to
@@ -184,7 +192,7 @@ enum DockerfileSource {
 
 /// The directory of a context.
 struct Tree {
-    /// The real path, without links.
+    /// The real path, see [`platform::real_path`].
     real: PathBuf,
     root: RootDir,
 }
@@ -192,7 +200,7 @@ struct Tree {
 impl Tree {
     fn open(directory: &Path) -> Result<Self> {
         let failed = |cause| Error::local_io(format!("failed to open build context {}: {cause}", directory.display()));
-        let real = directory.canonicalize().map_err(|error| match error.kind() {
+        let real = platform::real_path(directory).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => failed("no such directory"),
             _ => Error::read_failed(directory, error),
         })?;

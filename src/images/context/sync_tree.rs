@@ -106,7 +106,7 @@ pub(crate) enum Content {
 impl SyncReader<'_> {
     /// Returns the content of a file of the tree.
     pub(crate) fn open(&mut self, path: &Path) -> Result<Content> {
-        if let Some(Some(content)) = path.to_str().and_then(|name| self.tree.plan.files.get(name)) {
+        if let Some(content) = self.tree.plan.file(path) {
             return Ok(Content::Memory(content.clone()));
         }
         let root = self.root.as_mut().ok_or_else(|| Error::internal("a file of a build context is in no directory"))?;

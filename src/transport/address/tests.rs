@@ -10,6 +10,12 @@ fn address_forms() {
         ("unix:///run/user/1000/my docker.sock", "unix:///run/user/1000/my docker.sock"),
         ("unix://", "unix:///var/run/docker.sock"),
         ("/run/docker.sock", "unix:///run/docker.sock"),
+        ("npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine"),
+        (r"npipe://\\.\pipe\docker_engine", "npipe:////./pipe/docker_engine"),
+        ("npipe:////build-7/Pipe/a/b c", "npipe:////build-7/Pipe/a/b c"),
+        ("npipe://", "npipe:////./pipe/docker_engine"),
+        (r"\\.\pipe\docker_engine", "npipe:////./pipe/docker_engine"),
+        ("//./pipe/docker_engine", "npipe:////./pipe/docker_engine"),
         (" \ttcp://127.0.0.1:2375\n", "tcp://127.0.0.1:2375"),
         ("127.0.0.1:2375", "tcp://127.0.0.1:2375"),
         ("engine.example", "tcp://engine.example"),
@@ -39,6 +45,13 @@ fn address_forms() {
 }
 
 #[test]
+fn named_pipe_path_has_backslashes() {
+    for text in ["npipe:////./pipe/engine", r"npipe://\\.\pipe\engine", r"npipe:////./pipe\engine"] {
+        assert_eq!(text.parse::<Address>().unwrap(), Address::NamedPipe(r"\\.\pipe\engine".into()), "{text}");
+    }
+}
+
+#[test]
 fn default_port_in_authority() {
     let Ok(Address::Tcp(url)) = "tcp://[::1]".parse() else { panic!("it is a TCP address") };
     assert_eq!(url.host.authority(2376), "[::1]:2376");
@@ -63,7 +76,12 @@ fn invalid_addresses() {
         "tcp://host/a b",
         "gopher://host",
         "fd://",
-        "npipe:////./pipe/docker_engine",
+        "npipe:docker_engine",
+        "npipe:///pipe/docker_engine",
+        "npipe:////./file/docker_engine",
+        "npipe:////./pipe/",
+        r"npipe://\\.\docker_engine",
+        r"npipe://C:\docker_engine",
         "ssh://",
         "ssh:///run/docker.sock",
         "ssh://@host",
@@ -101,7 +119,7 @@ fn passwords_in_addresses_are_redacted() {
         let error = text.parse::<Address>().unwrap_err();
         assert!(error.to_string().contains(shown) && !format!("{error:?}").contains("s3cret"), "{error:?}");
     }
-    for text in ["ssh://me@host", "unix:///run/a:b@c?d", "/run/a:b@c"] {
+    for text in ["ssh://me@host", "unix:///run/a:b@c?d", "/run/a:b@c", "npipe:////./pipe/a@b?c", r"\\.\pipe\a@b"] {
         assert_eq!(Redacted(text).to_string(), text);
     }
 }

@@ -1,10 +1,14 @@
 //! Selection of the engine, as the documentation of `DockerClient::from_env` describes it.
 
-use std::{fs, os::unix::net::UnixListener, process::Command};
+use std::fs;
 
 use tempfile::TempDir;
 
 use super::*;
+
+/// The tests of these files need FIFOs and unix sockets.
+#[cfg(unix)]
+mod unix;
 
 /// A directory with a `config.json`, to which contexts and certificates can be added.
 struct Config(TempDir);
@@ -43,10 +47,6 @@ impl Config {
 
 fn id(name: &str) -> String {
     hmac_sha256::Hash::hash(name.as_bytes()).map(|byte| format!("{byte:02x}")).concat()
-}
-
-fn make_fifo(path: &Path) {
-    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 fn write_certificates(folder: &Path) {
@@ -143,12 +143,12 @@ fn endpoint_errors_name_their_source() {
         found(&context("other"), [], Some(&config)),
         found(&context("any"), [], None),
     ];
-    let errors = errors.join("\n").replace(config.0.path().to_str().unwrap(), "CONFIG");
+    let errors = errors.join("\n").replace(config.0.path().to_str().unwrap(), "CONFIG").replace('\\', "/");
     insta::assert_snapshot!(errors.replace(&id("gone"), "GONE").replace(&id("other"), "OTHER"), @r#"
-    error: DOCKER_HOST: invalid engine address "gopher://***@engine": unknown scheme; use unix, tcp, http, https or ssh
+    error: DOCKER_HOST: invalid engine address "gopher://***@engine": unknown scheme; use unix, npipe, tcp, http, https or ssh
     error: DOCKER_CONTEXT: failed to read Docker context "gone": no such file: CONFIG/contexts/meta/GONE/meta.json
     error: the current context: failed to read Docker context "gone": no such file: CONFIG/contexts/meta/GONE/meta.json
-    error: the context "odd": invalid engine address "gopher://odd": unknown scheme; use unix, tcp, http, https or ssh
+    error: the context "odd": invalid engine address "gopher://odd": unknown scheme; use unix, npipe, tcp, http, https or ssh
     error: CONFIG/contexts/meta/OTHER/meta.json: no Docker endpoint
     error: failed to read Docker context "any": no home directory
     "#);
@@ -184,31 +184,6 @@ fn invalid_parts_of_config_json_are_ignored() {
 }
 
 #[test]
-fn fifo_in_place_of_a_file_is_an_error() {
-    let config = Config::new("{}").context("far", r#"{"Host":"tcp://far:1"}"#).certificates("");
-    let message = |name: &str, environment: &[(&'static str, &str)], options: &EndpointOptions| {
-        let path = config.0.path().join(name);
-        fs::remove_file(&path).unwrap();
-        make_fifo(&path);
-        let message = match environment {
-            [] => found(options, [], Some(&config)),
-            _ => found(options, [environment[0], environment[1]], Some(&config)),
-        };
-        fs::remove_file(&path).unwrap();
-        message.replace(path.to_str().unwrap(), "FILE")
-    };
-    let tls = [("DOCKER_HOST", "tcp://near:1"), ("DOCKER_TLS_VERIFY", "1")];
-    let meta = format!("contexts/meta/{}/meta.json", id("far"));
-    let rejected = "error: failed to read FILE: not a regular file";
-    assert_eq!(message(&meta, &[], &context("far")), rejected);
-    let docker_host_rejected = rejected.replace("failed", "DOCKER_HOST: failed");
-    assert_eq!(message("key.pem", &tls, &no_options()), docker_host_rejected);
-    fs::write(config.0.path().join("key.pem"), "").unwrap();
-    assert_eq!(message("ca.pem", &tls, &no_options()), docker_host_rejected);
-    assert_eq!(message("config.json", &[], &address("tcp://near:1")), rejected);
-}
-
-#[test]
 fn contexts_are_looked_up_by_id_only() {
     let config = Config::new("{}")
         .context("far", r#"{"Host":"tcp://far:1"}"#)
@@ -218,7 +193,8 @@ fn contexts_are_looked_up_by_id_only() {
     let neighbour = config.0.path().join("contexts/meta").join(id("neighbour"));
     fs::create_dir_all(&neighbour).unwrap();
     fs::write(neighbour.join("meta.json"), "{ broken").unwrap();
-    std::os::unix::fs::symlink("loop", config.0.path().join("contexts/meta/loop")).unwrap();
+    // Not on Windows without the privilege to create links.
+    let _ = platform::symlink("loop", config.0.path().join("contexts/meta/loop"));
     assert_eq!(found(&context("far"), [], Some(&config)), "tcp://far:1");
     assert_eq!(found(&context("renamed"), [], Some(&config)), "tcp://renamed:1");
     let old = found(&context("old"), [], Some(&config));
@@ -234,7 +210,7 @@ fn contexts_have_the_default_ports_of_urls() {
         .context("empty", r#"{"Host":""}"#);
     assert_eq!(found(&context("plain"), [], Some(&config)), "tcp://plain:80/base");
     assert_eq!(found(&context("tls"), [], Some(&config)), "https://tls:443");
-    assert_eq!(found(&context("empty"), [], Some(&config)), "unix:///var/run/docker.sock");
+    assert_eq!(found(&context("empty"), [], Some(&config)), local::default_address().to_string());
 }
 
 /// Compared with the docker CLI 28.2.
@@ -249,7 +225,8 @@ fn tls_without_a_host_is_localhost_2376() {
         assert_eq!(found("DOCKER_HOST", " "), "https://localhost:2376");
         assert_eq!(found("DOCKER_HOST", "tcp://"), "https://localhost:2375");
         assert_eq!(found("DOCKER_HOST", "tcp://127.0.0.1"), "https://127.0.0.1:2375");
-        assert_eq!(found("DOCKER_HOST", "unix://"), "unix:///var/run/docker.sock");
+        let local = local::default_address().to_string();
+        assert_eq!(found("DOCKER_HOST", &local), local);
         // The context takes precedence over the default engine.
         assert_eq!(found("XDG_RUNTIME_DIR", "/nowhere"), "tcp://far:1");
     }
@@ -276,8 +253,9 @@ fn tls_is_enabled_by_environment_or_scheme() {
         // Any value enables TLS, even 0.
         let environment = [("DOCKER_HOST", "tcp://near"), (variable, "0")];
         assert_eq!(found(&no_options(), environment, Some(&config)), "https://near:2375");
-        let local = [("DOCKER_HOST", "unix:///run/docker.sock"), (variable, "1")];
-        assert_eq!(found(&no_options(), local, Some(&config)), "unix:///run/docker.sock");
+        let socket = local::default_address().to_string();
+        let local = [("DOCKER_HOST", socket.as_str()), (variable, "1")];
+        assert_eq!(found(&no_options(), local, Some(&config)), socket);
         let plain = [("DOCKER_HOST", "http://near:1"), (variable, "1")];
         assert_eq!(
             found(&no_options(), plain, Some(&config)),
@@ -329,47 +307,4 @@ fn context_with_skip_tls_verify() {
     let endpoint = endpoint(&context("loose"), [], Some(&config)).unwrap();
     // Without verification, no CA certificates are required.
     assert!(endpoint.has_tls());
-}
-
-#[test]
-fn default_socket_paths() {
-    let paths = |environment: Environment| {
-        let paths = default_sockets(&environment).into_iter().map(|path| path.display().to_string());
-        paths.collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(paths([].into()), "/var/run/docker.sock /run/podman/podman.sock");
-    assert_eq!(
-        paths([("XDG_RUNTIME_DIR", "/run/user/7")].into()),
-        "/var/run/docker.sock /run/user/7/docker.sock /run/user/7/podman/podman.sock /run/podman/podman.sock"
-    );
-}
-
-#[test]
-fn first_usable_default_socket_is_selected() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    fs::write(path("file"), "").unwrap();
-    let listener = UnixListener::bind(path("engine")).unwrap();
-    let _other = UnixListener::bind(path("other")).unwrap();
-    let paths = || ["none", "file", "engine", "other"].map(path).to_vec();
-    assert_eq!(first_socket(paths()).unwrap(), path("engine"));
-    // No process listens on it now, but one may later.
-    drop(listener);
-    assert_eq!(first_socket(paths()).unwrap(), path("engine"));
-}
-
-#[test]
-fn missing_default_sockets_error_lists_paths() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    fs::create_dir(path("folder")).unwrap();
-    fs::write(path("file"), "").unwrap();
-    make_fifo(&path("fifo"));
-    let paths = ["none", "folder", "file", "file/none", "fifo", "/dev/tty"];
-    let error = first_socket(paths.map(path).to_vec()).unwrap_err();
-    assert!(error.is_connect());
-    insta::assert_snapshot!(
-        error.to_string().replace(folder.path().to_str().unwrap(), ""),
-        @"cannot find the Docker daemon: neither DOCKER_HOST nor a Docker context is set, and no default socket is usable (is the daemon running?): /none: no such file, /folder: a directory, /file: not a socket, /file/none: no such file, /fifo: not a socket, /dev/tty: not a socket"
-    );
 }

@@ -93,7 +93,7 @@ async fn container_lifecycle_output_and_exit_code() {
 }
 
 #[tokio::test]
-async fn in_memory_unix_and_tcp_share_one_engine() {
+async fn in_memory_local_and_tcp_share_one_engine() {
     let engine = FakeEngine::new();
     let container = engine.client("1.18").containers().create("busybox").cmd(["true"]).await.unwrap();
     for address in [engine.address(), engine.tcp_address()] {

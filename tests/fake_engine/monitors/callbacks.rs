@@ -67,7 +67,7 @@ async fn monitor_is_stopped_by_stop_drop_or_its_group() {
 #[tokio::test]
 async fn callback_receives_the_error() {
     let docker =
-        DockerClient::builder().address("unix:///nowhere").api_version(ApiVersion::new(1, 18)).build().unwrap();
+        DockerClient::builder().address("tcp://127.0.0.1:1").api_version(ApiVersion::new(1, 18)).build().unwrap();
     let monitor = docker.monitor_events().retry(RetryPolicy::default().attempts(0));
     let (errors, calls) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
     let (reported, called) = (Arc::clone(&errors), Arc::clone(&calls));
@@ -80,7 +80,7 @@ async fn callback_receives_the_error() {
     });
     handle.ended().await;
     assert_eq!(calls.load(Ordering::Relaxed), 1);
-    assert!(errors.lock().unwrap()[0].contains("Docker daemon at unix:///nowhere"));
+    assert!(errors.lock().unwrap()[0].contains("Docker daemon at tcp://127.0.0.1:1"));
 }
 
 #[tokio::test]

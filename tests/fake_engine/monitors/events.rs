@@ -1,6 +1,7 @@
 //! The event monitor.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,6 +14,7 @@ use dockerclient::{
     monitor::{EventMonitor, EventUpdate, RetryPolicy},
 };
 use futures_util::StreamExt as _;
+use tokio::io::DuplexStream;
 
 use super::{History, ended_stream, is_live, open_stream, pong, response_head, retry_quickly, with_history};
 use dockerclient_testkit::{FakeEngine, Response};
@@ -227,8 +229,8 @@ async fn permanent_error_ends_the_monitor() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_delays_grow_and_attempts_are_limited() {
-    let docker =
-        DockerClient::builder().address("unix:///nowhere").api_version(ApiVersion::new(1, 18)).build().unwrap();
+    let connect = || async { Err::<DuplexStream, _>(io::Error::from(io::ErrorKind::ConnectionRefused)) };
+    let docker = DockerClient::builder().connector(connect).api_version(ApiVersion::new(1, 18)).build().unwrap();
     let policy = RetryPolicy::default().longest(Duration::from_millis(1000)).attempts(6).random(|| 1.0);
     let began = tokio::time::Instant::now();
     let mut monitor = docker.monitor_events().retry(policy);

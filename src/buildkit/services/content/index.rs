@@ -1,23 +1,18 @@
 //! The index of an OCI image layout: its manifests, by their tags.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
-};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Manifest, new_file::NewFile};
-use crate::{Error, Result, regular_file};
+use crate::{Error, Result, platform, regular_file};
 
 const INDEX: &str = "index.json";
 const LAYOUT: &str = "oci-layout";
@@ -118,14 +113,9 @@ impl Lock {
     fn acquire(directory: &Path) -> Result<Self> {
         let path = directory.join(LOCK);
         for _ in 0..ATTEMPTS {
-            let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-            let file = file.map_err(|error| Error::write_failed(&path, error))?;
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) if is_at(&file, &path) => return Ok(Self { path, _file: file }),
-                // The file was removed by the program that had locked it.
-                Ok(()) => {}
-                Err(Errno::WOULDBLOCK) => thread::sleep(INTERVAL),
-                Err(error) => return Err(Error::write_failed(&path, error.into())),
+            match platform::try_lock(&path).map_err(|error| Error::write_failed(&path, error))? {
+                Some(file) => return Ok(Self { path, _file: file }),
+                None => thread::sleep(INTERVAL),
             }
         }
         let index = directory.join(INDEX);
@@ -135,16 +125,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // It is only left over otherwise.
+        // It is only left over otherwise. Windows removes it when it is closed.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Whether `file` is the one at `path`.
-fn is_at(file: &File, path: &Path) -> bool {
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(opened), Ok(found)) => (opened.dev(), opened.ino()) == (found.dev(), found.ino()),
-        _ => false,
     }
 }
 

@@ -154,8 +154,8 @@ mod tests {
 
     #[test]
     fn content_timestamps_are_unix_time() {
-        let time = UNIX_EPOCH + Duration::new(7, 9);
-        assert_eq!(timestamp(time), Timestamp { seconds: 7, nanos: 9 });
+        let time = UNIX_EPOCH + Duration::new(7, 900);
+        assert_eq!(timestamp(time), Timestamp { seconds: 7, nanos: 900 });
         assert_eq!(timestamp(UNIX_EPOCH - Duration::from_secs(1)), Timestamp { seconds: 0, nanos: 0 });
         assert_eq!(signed(u64::MAX), i64::MAX);
     }

@@ -35,8 +35,11 @@ impl NewFile {
     /// Moves the file to `target`, which it replaces. The content reaches the disk before: otherwise, a crash could leave a
     /// file with a part of it.
     pub(super) fn move_to(self, target: &Path) -> Result<()> {
-        let moved = self.file.sync_all().and_then(|()| self.temporary.move_to(target));
-        moved.map_err(|error| Error::write_failed(target, error))
+        let Self { file, temporary, .. } = self;
+        let synced = file.sync_all();
+        // Windows may not move a file that is open.
+        drop(file);
+        synced.and_then(|()| temporary.move_to(target)).map_err(|error| Error::write_failed(target, error))
     }
 
     fn failed(&self, error: io::Error) -> Error {
@@ -73,7 +76,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(NewFile::create(folder.path()).unwrap());
         let error = NewFile::create(folder.path()).unwrap().move_to(&folder.path().join("none/blob")).unwrap_err();
-        assert!(error.to_string().ends_with("none/blob: no such file or directory"), "{error}");
+        assert!(error.to_string().ends_with("blob: no such file or directory"), "{error}");
         assert!(names(folder.path()).is_empty());
         let error = NewFile::create(&folder.path().join("none")).map(drop).unwrap_err();
         assert!(error.to_string().ends_with("none: no such file or directory"), "{error}");

@@ -1,6 +1,6 @@
 //! Reading blobs.
 
-use std::{fs::File, os::unix::fs::FileExt as _, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 
 use futures_util::{
     StreamExt as _,
@@ -16,7 +16,7 @@ use super::{
     not_found, parse,
     store::ContentStore,
 };
-use crate::{Error, Result, stream::run_blocking};
+use crate::{Error, Result, platform, stream::run_blocking};
 
 /// Maximum number of bytes in a message.
 const CHUNK: usize = 256 << 10;
@@ -75,10 +75,26 @@ impl Part {
     fn read(mut self) -> Result<(ReadResponse, Self)> {
         let length = self.remaining.min(CHUNK as u64);
         let mut data = vec![0; usize::try_from(length).unwrap_or(CHUNK)];
-        let read = self.file.read_exact_at(&mut data, self.offset);
+        let read = read_exact_at(&self.file, &mut data, self.offset);
         read.map_err(|error| Error::local_io(format!("failed to read the blob {}: {error}", self.digest)))?;
         let response = ReadResponse { offset: signed(self.offset), data: data.into() };
         (self.offset, self.remaining) = (self.offset + length, self.remaining - length);
         Ok((response, self))
     }
+}
+
+/// Reads as many bytes as the buffer has.
+fn read_exact_at(file: &File, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match platform::read_at(file, buffer, offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(length) => {
+                buffer = &mut buffer[length..];
+                offset += length as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

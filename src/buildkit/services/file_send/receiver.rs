@@ -6,10 +6,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    ffi::{OsStr, OsString},
     fs::File,
     io::Write as _,
-    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
     path::{Path, PathBuf},
 };
 
@@ -23,6 +21,7 @@ use crate::{
     Error, Result,
     buildkit::fsutil::{Packet, Stat, kind},
     error::Kind,
+    platform,
 };
 
 /// Maximum number of files that are requested at once. BuildKit sends four at once, and queues 128 requests.
@@ -137,7 +136,12 @@ impl<'a> Receiver<'a> {
         self.next_id = id.checked_add(1).ok_or_else(|| invalid("too many exported entries".into()))?;
         let is_directory = entry.mode & DIRECTORY != 0;
         self.order.check(&entry.path, is_directory)?;
-        let path = path_of(&entry.path);
+        if entry.mode & (DIRECTORY | LINK) == 0
+            && entry.mode & (DEVICE | FIFO | SOCKET | CHARACTER_DEVICE | IRREGULAR) != 0
+        {
+            return Ok(());
+        }
+        let path = path_of(&entry.path)?;
         let attributes = Attributes { mode: entry.mode, modified: entry.modified };
         if is_directory {
             self.memory.add(entry.path.len())?;
@@ -147,10 +151,10 @@ impl<'a> Receiver<'a> {
             if entry.link.is_empty() {
                 return Err(invalid(format!("the link {path:?} has no target")));
             }
-            return self.tree.make_link(&path, OsStr::from_bytes(&entry.link), entry.modified);
-        }
-        if entry.mode & (DEVICE | FIFO | SOCKET | CHARACTER_DEVICE | IRREGULAR) != 0 {
-            return Ok(());
+            let target = platform::os_string(&entry.link).map_err(|error| {
+                Error::local_io(format!("failed to write the exported link {path:?}: its target is invalid: {error}"))
+            })?;
+            return self.tree.make_link(&path, &target, entry.modified);
         }
         self.memory.add(entry.path.len() + entry.link.len())?;
         if entry.link.is_empty() {
@@ -158,7 +162,7 @@ impl<'a> Receiver<'a> {
             self.waiting.push_back(Waiting { id, path, size, attributes });
         } else {
             order::check(&entry.link)?;
-            self.links.push((path, path_of(&entry.link)));
+            self.links.push((path, path_of(&entry.link)?));
         }
         Ok(())
     }
@@ -202,8 +206,12 @@ impl<'a> Receiver<'a> {
     }
 }
 
-fn path_of(bytes: &[u8]) -> PathBuf {
-    OsString::from_vec(bytes.to_vec()).into()
+/// Returns a path in the form of this system. Fails if it has a name that this system cannot have.
+fn path_of(bytes: &[u8]) -> Result<PathBuf> {
+    platform::path_from_bytes(bytes).map_err(|error| {
+        let path = String::from_utf8_lossy(bytes);
+        Error::local_io(format!("failed to write the exported file {path:?}: {error}"))
+    })
 }
 
 fn invalid(message: String) -> Error {
@@ -321,6 +329,18 @@ mod tests {
         assert!(receiver.is_complete());
         receiver.finish().unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn export_names_must_be_possible_on_this_system() {
+        for name in ["a:b", r"a\b", "NUL", "com1.txt", "a."] {
+            let folder = tempfile::tempdir().unwrap();
+            let memory = Memory::default();
+            let mut receiver = Receiver::new(Tree::open(folder.path()).unwrap(), &memory);
+            let added = receiver.add(entry(name, 0o644, 0));
+            assert_eq!(added.is_ok(), platform::HAS_UNIX_FILES, "{name}");
+            assert!(added.err().is_none_or(|error| error.is_local_io()), "{name}");
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::{
     fs::File,
     io::Read as _,
     mem,
-    os::unix::ffi::OsStrExt as _,
     path::Path,
 };
 
@@ -17,6 +16,7 @@ use crate::{
     Error, Result,
     buildkit::fsutil::{Packet, Stat, go_mode, kind},
     images::{Content, Patterns, SyncEntry, SyncReader, SyncTree},
+    platform,
 };
 
 /// Maximum size of a part of a file, and of a batch of packets without its last one, in bytes.
@@ -86,7 +86,7 @@ impl Sender<'_> {
             _ => sent::Content::None,
         };
         self.sent.add(&entry.path, entry.size, content)?;
-        let path = Bytes::copy_from_slice(entry.path.as_os_str().as_bytes());
+        let path = Bytes::copy_from_slice(&platform::path_bytes(&entry.path));
         let mut link = entry.target.map(Bytes::from).unwrap_or_default();
         if let Some(inode) = entry.inode.filter(|_| !matches!(file_type, DIRECTORY | LINK)) {
             match self.hard_links.entry(inode) {

@@ -1,13 +1,11 @@
 //! The entries that BuildKit can request.
 
 use std::{
-    ffi::OsStr,
-    mem,
-    os::unix::ffi::OsStrExt as _,
+    io, mem,
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, platform};
 
 /// The parent of an entry that has none.
 const ROOT: u32 = u32::MAX;
@@ -55,7 +53,7 @@ impl Sent {
         self.last.truncate(path.components().count().saturating_sub(1));
         let parent = self.last.last().copied().unwrap_or(ROOT);
         self.last.push(index);
-        self.names.extend_from_slice(path.file_name().map_or(b"".as_slice(), OsStr::as_bytes));
+        self.names.extend_from_slice(path.file_name().map_or(b"".as_slice(), platform::os_bytes));
         self.entries.push(Entry { parent, end: self.names.len(), size, content });
         Ok(())
     }
@@ -66,7 +64,7 @@ impl Sent {
         let found = entry.map(|entry| (entry.size, mem::replace(&mut entry.content, Content::None)));
         match found {
             Some((size, content)) if content != Content::None => {
-                Ok(Requested { path: self.path(index), size, content })
+                Ok(Requested { path: self.path(index)?, size, content })
             }
             _ => Err(Error::invalid_input(format!(
                 "BuildKit requested file {index}, which is not there or was requested"
@@ -74,7 +72,8 @@ impl Sent {
         }
     }
 
-    fn path(&self, index: u32) -> PathBuf {
+    /// Returns the path of an entry. Fails if a name cannot be converted back, because it is not valid Unicode (on Windows).
+    fn path(&self, index: u32) -> Result<PathBuf> {
         let mut names = Vec::new();
         let mut next = usize::try_from(index).ok();
         while let Some((index, entry)) = next.and_then(|index| Some((index, self.entries.get(index)?))) {
@@ -82,7 +81,14 @@ impl Sent {
             names.extend(self.names.get(begin..entry.end));
             next = usize::try_from(entry.parent).ok().filter(|_| entry.parent != ROOT);
         }
-        names.into_iter().rev().map(OsStr::from_bytes).collect()
+        let name = |bytes: &[u8]| {
+            let failed = |error: io::Error| {
+                let name = String::from_utf8_lossy(bytes);
+                Error::local_io(format!("failed to read a file of the build context with the name {name:?}: {error}"))
+            };
+            platform::os_string(bytes).map_err(failed)
+        };
+        names.into_iter().rev().map(name).collect()
     }
 }
 

@@ -1,8 +1,7 @@
 //! Transfers to a receiver that speaks the protocol of BuildKit.
 
 use std::{
-    fs::{self, File},
-    os::unix::fs::{PermissionsExt as _, symlink},
+    fs::{self, OpenOptions},
     path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -14,7 +13,7 @@ use super::{
     super::{Services, test_engine::Call},
     Packet, SyncTree, kind,
 };
-use crate::{buildkit::fsutil::Stat, images::Context};
+use crate::{buildkit::fsutil::Stat, images::Context, platform};
 
 const SYNC: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 
@@ -122,18 +121,57 @@ async fn receiver(folder: &TempDir) -> Receiver {
 
 #[tokio::test]
 async fn file_sync_sends_entries_with_attributes_and_files() {
+    let folder = folder(&["a/b/file", "c"]);
+    let at = |path: &str| folder.path().join(path);
+    let modified = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_700);
+    OpenOptions::new().write(true).open(at("a/b/file")).unwrap().set_modified(modified).unwrap();
+    for path in ["a", "a/b", "a/b/file", "c"] {
+        platform::set_mode(&at(path), 0o755).unwrap();
+    }
+
+    let mut receiver = receiver(&folder).await;
+    let entries = receiver.entries().await;
+    let sent: Vec<_> = entries.iter().map(|entry| (&*entry.path, entry.mode, entry.size, &*entry.link)).collect();
+    // On Windows, all files have this mode.
+    let expected: [(&[u8], u32, i64, &[u8]); 4] = [
+        (b"a", (1 << 31) | 0o755, 0, b""),
+        (b"a/b", (1 << 31) | 0o755, 0, b""),
+        (b"a/b/file", 0o755, 19, b""),
+        (b"c", 0o755, 12, b""),
+    ];
+    assert_eq!(sent, expected);
+    assert_eq!(entries[2].modified, 1_000_000_000_123_456_700);
+    assert_eq!(receiver.file(2).await.unwrap(), b"content of a/b/file");
+    receiver.finish().await;
+}
+
+#[tokio::test]
+async fn file_sync_sends_symbolic_links_with_slashes() {
+    if !platform::symlinks_work() {
+        return;
+    }
+    let folder = folder(&["a/file"]);
+    platform::symlink("a/file", folder.path().join("link")).unwrap();
+    let entries = receiver(&folder).await.entries().await;
+    let link = &entries[2];
+    assert_eq!((&*link.path, link.mode & (1 << 27), &*link.link), (&b"link"[..], 1 << 27, &b"a/file"[..]));
+}
+
+#[tokio::test]
+async fn file_sync_sends_modes_and_types_of_unix() {
+    if !platform::HAS_UNIX_FILES {
+        return;
+    }
     let folder = folder(&["a/file", "a-b", "empty"]);
     let at = |path: &str| folder.path().join(path);
     fs::write(at("empty"), "").unwrap();
     fs::hard_link(at("a-b"), at("b")).unwrap();
-    symlink("a/file", at("link")).unwrap();
+    platform::symlink("a/file", at("link")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
-    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    let _socket = platform::LocalListener::bind(&at("socket")).unwrap();
     for (path, mode) in [("a", 0o1750), ("a/file", 0o4711), ("a-b", 0o640), ("pipe", 0o644), ("socket", 0o755)] {
-        fs::set_permissions(at(path), fs::Permissions::from_mode(mode)).unwrap();
+        platform::set_mode(&at(path), mode).unwrap();
     }
-    let modified = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 123_456_789);
-    File::open(at("a/file")).unwrap().set_modified(modified).unwrap();
 
     let services = services(&folder).await;
     assert_eq!(services.methods().last(), Some(&SYNC));
@@ -152,7 +190,6 @@ async fn file_sync_sends_entries_with_attributes_and_files() {
     ];
     assert_eq!(sent, expected);
     assert!(entries.iter().all(|entry| entry.uid == 0 && entry.gid == 0 && entry.device_major == 0));
-    assert_eq!(entries[1].modified, 1_000_000_000_123_456_789);
 
     assert_eq!(receiver.file(2).await.unwrap(), b"content of a-b");
     assert_eq!(receiver.file(1).await.unwrap(), b"content of a/file");
@@ -163,10 +200,13 @@ async fn file_sync_sends_entries_with_attributes_and_files() {
 
 #[tokio::test]
 async fn file_sync_keeps_names_that_are_not_utf8() {
-    use std::os::unix::ffi::OsStrExt as _;
-
+    // On Windows, names are Unicode.
+    let Ok(name) = platform::os_string(b"\xff") else { return };
     let folder = folder(&[]);
-    fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff")), "content").unwrap();
+    // On macOS, file names must be UTF-8.
+    if fs::write(folder.path().join(name), "content").is_err() {
+        return;
+    }
     let mut receiver = receiver(&folder).await;
     assert_eq!(receiver.entries().await[0].path, &b"\xff"[..]);
     assert_eq!(receiver.file(0).await.unwrap(), b"content");
@@ -175,12 +215,11 @@ async fn file_sync_keeps_names_that_are_not_utf8() {
 #[tokio::test]
 async fn file_sync_applies_patterns_of_headers() {
     let folder = folder(&["a/b", "a/c", "d e", "f/g"]);
-    symlink("f/g", folder.path().join("link")).unwrap();
     let services = services(&folder).await;
     for (headers, paths) in [
-        (vec![], "a a/b a/c d e f f/g link"),
-        (vec![("followpaths", "link"), ("followpaths", "a/b")], "a a/b f f/g link"),
-        (vec![("exclude-patterns", "a"), ("exclude-patterns", "!a/c"), ("exclude-patterns", "f")], "a a/c d e link"),
+        (vec![], "a a/b a/c d e f f/g"),
+        (vec![("followpaths", "f/g"), ("followpaths", "a/b")], "a a/b f f/g"),
+        (vec![("exclude-patterns", "a"), ("exclude-patterns", "!a/c"), ("exclude-patterns", "f")], "a a/c d e"),
         (vec![("include-patterns", "d+e"), ("include-patterns-encoded", "1")], "d e"),
         (vec![("followpaths", "../../etc/passwd"), ("followpaths", "none")], ""),
     ] {
@@ -190,6 +229,19 @@ async fn file_sync_applies_patterns_of_headers() {
         assert_eq!(receiver.paths().await, paths, "{headers:?}");
         receiver.finish().await;
     }
+}
+
+#[tokio::test]
+async fn file_sync_follows_links_of_headers() {
+    if !platform::symlinks_work() {
+        return;
+    }
+    let folder = folder(&["a/b", "f/g"]);
+    platform::symlink("f/g", folder.path().join("link")).unwrap();
+    let headers = [("dir-name", "context"), ("followpaths", "link")];
+    let mut receiver = Receiver::start(&services(&folder).await, &headers).await;
+    assert_eq!(receiver.paths().await, "f f/g link");
+    receiver.finish().await;
 }
 
 #[tokio::test]
@@ -223,11 +275,15 @@ async fn file_sync_rejects_invalid_patterns() {
 #[tokio::test]
 async fn file_sync_rejects_requests_for_what_was_not_sent() {
     let folder = folder(&["a/b", "c"]);
-    symlink("c", folder.path().join("link")).unwrap();
+    let mut all = "a a/b c".to_owned();
+    if platform::symlinks_work() {
+        platform::symlink("c", folder.path().join("link")).unwrap();
+        all.push_str(" link");
+    }
     // A directory, a link, a file that is not there, and one that was requested before.
     for id in [0, 3, 4, u32::MAX, 2] {
         let mut receiver = receiver(&folder).await;
-        assert_eq!(receiver.paths().await, "a a/b c link");
+        assert_eq!(receiver.paths().await, all);
         assert_eq!(receiver.file(2).await.unwrap(), b"content of c");
         let error = receiver.file(id).await.unwrap_err();
         assert_eq!((&*error.0, error.1.contains(&format!("file {id}"))), (INVALID_ARGUMENT, true), "{}", error.1);
@@ -259,25 +315,27 @@ async fn file_sync_fails_if_a_requested_file_has_changed() {
 
     let outside = folder(&["secret"]);
     let outside = outside.path().join("secret");
-    let changes: [(Change, &str); 5] = [
+    let mut changes: Vec<(Change, &str)> = vec![
         (|file, _| fs::write(file, "longer than before, by some words").unwrap(), "grew"),
         (|file, _| fs::write(file, "short").unwrap(), "shrank"),
         (|file, _| fs::remove_file(file).unwrap(), "no such file"),
-        (
+    ];
+    if platform::symlinks_work() {
+        changes.push((
             |file, outside| {
                 fs::remove_file(file).unwrap();
-                symlink(outside, file).unwrap();
+                platform::symlink(outside, file).unwrap();
             },
             "replaced",
-        ),
-        (
+        ));
+        changes.push((
             |file, outside| {
                 fs::remove_dir_all(file.parent().unwrap()).unwrap();
-                symlink(outside.parent().unwrap(), file.parent().unwrap()).unwrap();
+                platform::symlink(outside.parent().unwrap(), file.parent().unwrap()).unwrap();
             },
             "replaced",
-        ),
-    ];
+        ));
+    }
     for (change, message) in changes {
         let folder = folder(&["a/secret"]);
         let mut receiver = receiver(&folder).await;

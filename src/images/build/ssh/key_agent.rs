@@ -3,8 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
-    fs::{self, DirBuilder},
-    os::unix::fs::DirBuilderExt as _,
+    fs,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -16,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Error, Result, buildkit::random_id, regular_file, stream::run_blocking, subprocess};
+use crate::{Error, Result, buildkit::random_id, platform, regular_file, stream::run_blocking, subprocess};
 
 /// Maximum size of the file of a key, in bytes, as of BuildKit.
 const MAX_KEY: u64 = 100 << 10;
@@ -69,7 +68,8 @@ impl KeyAgent {
         let failed = |why: String| Error::local_io(format!("failed to start ssh-agent: {why}"));
         let (ssh_agent, shell) = (find("ssh-agent", path).await?, find("sh", path).await?);
         let directory = run_blocking(Directory::create).await?;
-        let mut process = Command::new(ssh_agent)
+        let mut command = Command::new(ssh_agent);
+        command
             .arg("-a")
             .arg(&directory.socket)
             .arg("--")
@@ -77,11 +77,10 @@ impl KeyAgent {
             .args(["-c", COMMAND])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // An interrupt from the terminal must not end the command: this program may handle it, and continue.
-            .process_group(0)
-            .spawn()
-            .map_err(|error| failed(error.to_string()))?;
+            .stderr(Stdio::piped());
+        // An interrupt from the terminal must not end the command: this program may handle it, and continue.
+        platform::own_process_group(&mut command);
+        let mut process = command.spawn().map_err(|error| failed(error.to_string()))?;
         let is_ready = match &mut process.stdout {
             Some(stdout) => stdout.read_u8().await.is_ok(),
             None => false,
@@ -167,7 +166,7 @@ impl Directory {
     fn create() -> Result<Self> {
         let path = env::temp_dir().join(format!("dockerclient-{}", random_id()));
         // Fails if the path exists.
-        match DirBuilder::new().mode(0o700).create(&path) {
+        match platform::create_private_directory(&path) {
             Ok(()) => Ok(Self { socket: path.join("agent"), path }),
             Err(error) => Err(Error::local_io(format!("failed to create {}: {error}", path.display()))),
         }
@@ -190,13 +189,7 @@ async fn find(name: &str, path: &OsStr) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        ffi::OsString,
-        os::unix::fs::{PermissionsExt as _, symlink},
-        process,
-    };
-
-    use tokio::net::UnixStream;
+    use std::{ffi::OsString, process};
 
     use super::*;
 
@@ -223,20 +216,23 @@ mod tests {
 
     #[tokio::test]
     async fn ssh_keys_are_in_an_agent_that_ends_when_dropped() {
+        if !platform::HAS_SSH_AGENT_PROGRAM {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let files = ["ed25519", "ecdsa"].map(|key_type| generate(folder.path(), key_type, ""));
         let text = fs::read_to_string(&files[1]).unwrap();
         fs::write(&files[1], text.trim_end().replace('\n', "\r\n")).unwrap();
-        fs::set_permissions(&files[1], fs::Permissions::from_mode(0o644)).unwrap();
+        platform::set_mode(&files[1], 0o644).unwrap();
 
         let agent = KeyAgent::start(files.into(), &path()).await.unwrap();
         let listed = keys(&agent);
         assert!(listed.lines().count() == 2, "{listed}");
         assert!(listed.contains("(ED25519)") && listed.contains("(ECDSA)"), "{listed}");
         let directory = agent.directory.path.clone();
-        assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(platform::mode(&directory), Some(0o700));
 
-        let mut connection = UnixStream::connect(agent.socket()).await.unwrap();
+        let mut connection = platform::connect_local(agent.socket()).await.unwrap();
         drop(agent);
         assert!(!directory.exists());
         // An agent whose command was killed ends later.
@@ -246,6 +242,9 @@ mod tests {
 
     #[tokio::test]
     async fn ssh_keys_that_cannot_be_added_are_errors() {
+        if !platform::HAS_SSH_AGENT_PROGRAM {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &str| {
             let file = folder.path().join(name);
@@ -270,13 +269,16 @@ mod tests {
 
     #[tokio::test]
     async fn ssh_agent_that_cannot_be_started_is_an_error() {
+        if !platform::HAS_SSH_AGENT_PROGRAM {
+            return;
+        }
         let folder = tempfile::tempdir().unwrap();
         let start = async |path: &OsStr| KeyAgent::start(Vec::new(), path).await.unwrap_err().to_string();
         let message = "no program `ssh-agent` in an absolute directory of PATH, for SSH keys";
         assert_eq!(start(folder.path().as_os_str()).await, message);
 
         let failing = find("false", &path()).await.unwrap();
-        symlink(failing, folder.path().join("ssh-agent")).unwrap();
+        platform::symlink(failing, folder.path().join("ssh-agent")).unwrap();
         let path = env::join_paths([folder.path().to_owned()].into_iter().chain(env::split_paths(&path()))).unwrap();
         assert_eq!(start(path.as_os_str()).await, "failed to start ssh-agent: exit status: 1");
     }

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 pub(crate) struct Patterns {
     /// Patterns of entries to send, with everything below them. Without these and `follow`, everything is sent.
     pub(crate) include: Vec<Vec<u8>>,
-    /// Patterns of entries not to send, as in a `.dockerignore`. These take precedence.
+    /// Lines of a `.dockerignore`, with entries not to send. These take precedence.
     pub(crate) exclude: Vec<Vec<u8>>,
     /// Paths to send, in which symbolic links are followed, within the tree.
     pub(crate) follow: Vec<Vec<u8>>,
@@ -49,7 +49,7 @@ impl SyncTree {
                 Some(Include { paths: followed.paths, patterns: patterns.map_err(invalid)? })
             }
         };
-        Ok(Filter { include, exclude: Ignore::from_patterns(&patterns.exclude).map_err(invalid)? })
+        Ok(Filter { include, exclude: Ignore::from_lines(&patterns.exclude).map_err(invalid)? })
     }
 }
 

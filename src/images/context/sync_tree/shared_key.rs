@@ -1,19 +1,13 @@
 //! The key under which BuildKit keeps its copy of a directory.
 
-use std::{
-    os::unix::ffi::OsStrExt as _,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use hmac_sha256::Hash;
 
-use crate::{environment::Environment, regular_file};
+use crate::{environment::Environment, platform, regular_file};
 
 /// Files with an id of the user, in the directory of the docker CLI's configuration: of buildx, and of the CLI before it.
 const NODE_IDS: [&str; 2] = ["buildx/.buildNodeID", ".buildNodeID"];
-
-/// Files with an id or the name of this machine.
-const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/etc/hostname"];
 
 /// Maximum size of such a file, in bytes.
 const MAX_SIZE: u64 = 4096;
@@ -26,8 +20,8 @@ pub(super) fn shared_key(directory: Option<&Path>) -> String {
 }
 
 fn key(environment: &Environment, directory: Option<&Path>) -> String {
-    let home = environment.path("HOME").map_or(b"".as_slice(), |home| home.as_os_str().as_bytes());
-    let directory = directory.map_or(b"".as_slice(), |directory| directory.as_os_str().as_bytes());
+    let home = environment.path(platform::HOME).map_or(b"".as_slice(), |home| platform::os_bytes(home.as_os_str()));
+    let directory = directory.map_or(b"".as_slice(), |directory| platform::os_bytes(directory.as_os_str()));
     let mut hash = Hash::new();
     for part in [&*identity(environment), home, directory] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -39,10 +33,9 @@ fn key(environment: &Environment, directory: Option<&Path>) -> String {
 /// Returns an id of the user or the machine, or nothing if there is none.
 fn identity(environment: &Environment) -> Vec<u8> {
     let configuration = environment.config_directory();
-    let node_ids = configuration.iter().flat_map(|directory| NODE_IDS.map(|name| directory.join(name)));
-    let mut files = node_ids.chain(MACHINE_IDS.map(PathBuf::from));
-    let id = files.find_map(|path| regular_file::read(&path, MAX_SIZE).ok().filter(|id| !id.is_empty()));
-    id.unwrap_or_default()
+    let mut node_ids = configuration.iter().flat_map(|directory| NODE_IDS.map(|name| directory.join(name)));
+    let id = node_ids.find_map(|path| regular_file::read(&path, MAX_SIZE).ok().filter(|id| !id.is_empty()));
+    id.unwrap_or_else(platform::machine_id)
 }
 
 #[cfg(test)]
@@ -55,7 +48,7 @@ mod tests {
     fn shared_key_depends_on_user_and_directory() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path();
-        let environment = Environment::from([("HOME", home.to_str().unwrap())]);
+        let environment = Environment::from([(platform::HOME, home.to_str().unwrap())]);
         let key = |directory: &str| key(&environment, Some(Path::new(directory)));
         let before = key("/site");
         assert_eq!(before.len(), 64);
@@ -74,7 +67,7 @@ mod tests {
 
     #[test]
     fn shared_key_parts_are_separate() {
-        let key = |home, directory: &str| key(&Environment::from([("HOME", home)]), Some(Path::new(directory)));
+        let key = |home, directory: &str| key(&Environment::from([(platform::HOME, home)]), Some(Path::new(directory)));
         assert_ne!(key("/none/a", "/b"), key("/none/a/b", ""));
     }
 }

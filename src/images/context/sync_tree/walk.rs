@@ -5,7 +5,6 @@ use std::{
     ffi::{OsStr, OsString},
     io,
     ops::Bound,
-    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     vec,
 };
@@ -14,6 +13,7 @@ use super::{super::ignore::Inclusion, SyncTree, filter::Filter};
 use crate::{
     Error, Result,
     error::cause,
+    platform,
     stream::{Kind, RootDir},
 };
 
@@ -137,7 +137,7 @@ impl SyncWalk<'_> {
 
     /// Applies the rules of the tree, and the patterns of the request.
     fn choose(&self, path: &Path, node: Node) -> Choice {
-        let bytes = path.as_os_str().as_bytes();
+        let bytes = &*platform::path_bytes(path);
         let selection = self.filter.selection(bytes);
         let inclusion = match node {
             Node::Disk { .. } => both(self.tree.plan.ignore.inclusion(bytes), || self.filter.inclusion(bytes)),
@@ -183,10 +183,10 @@ impl SyncTree {
     /// Adds the files from memory to the entries of a directory, sorted by name.
     fn with_files(&self, path: &Path, listed: impl Iterator<Item = (OsString, Node)>) -> Vec<(OsString, Node)> {
         let mut nodes: BTreeMap<OsString, Node> = listed.collect();
-        let prefix = match path.to_str() {
-            Some("") => String::new(),
-            Some(path) => format!("{path}/"),
-            None => return nodes.into_iter().collect(),
+        let prefix = match std::str::from_utf8(&platform::path_bytes(path)) {
+            Ok("") => String::new(),
+            Ok(path) => format!("{path}/"),
+            Err(_) => return nodes.into_iter().collect(),
         };
         let files = self.plan.files.range::<str, _>((Bound::Included(&*prefix), Bound::Unbounded));
         for (file, content) in files {
@@ -231,7 +231,7 @@ fn entry(tree: &SyncTree, root: &mut Option<RootDir>, path: &Path, node: Node) -
 
 /// Returns a file from memory, or a directory that only such files are in.
 fn from_memory(tree: &SyncTree, path: &Path) -> SyncEntry {
-    let content = path.to_str().and_then(|name| tree.plan.files.get(name)).and_then(Option::as_ref);
+    let content = tree.plan.file(path);
     SyncEntry {
         path: path.to_owned(),
         mode: if content.is_some() { FILE } else { DIRECTORY },
@@ -282,6 +282,11 @@ mod tests {
         folder
     }
 
+    /// Returns the path of an entry in the form that is sent.
+    fn sent_path(entry: &SyncEntry) -> String {
+        String::from_utf8(platform::path_bytes(&entry.path).into_owned()).unwrap()
+    }
+
     /// Returns the paths of the entries, separated by spaces; those of directories end with a slash.
     fn walk(tree: &SyncTree, patterns: &Patterns) -> String {
         let filter = tree.filter(patterns, || Ok(())).unwrap();
@@ -289,7 +294,7 @@ mod tests {
         let mut paths = Vec::new();
         while let Some(entry) = walk.next(|| Ok(())).unwrap() {
             let slash = if entry.mode & 0o170_000 == DIRECTORY & 0o170_000 { "/" } else { "" };
-            paths.push(format!("{}{slash}", entry.path.display()));
+            paths.push(format!("{}{slash}", sent_path(&entry)));
         }
         paths.join(" ")
     }
@@ -363,7 +368,7 @@ mod tests {
         let mut walk = tree.walk(&filter).unwrap();
         let mut entries = Vec::new();
         while let Some(entry) = walk.next(|| Ok(())).unwrap() {
-            entries.push((entry.path.display().to_string(), entry.mode & 0o777, entry.size, entry.modified));
+            entries.push((sent_path(&entry), entry.mode & 0o777, entry.size, entry.modified));
         }
         let modified = |path: &str| {
             folder.path().join(path).metadata().unwrap().modified().unwrap().duration_since(std::time::UNIX_EPOCH)
@@ -389,15 +394,25 @@ mod tests {
 
     #[tokio::test]
     async fn sync_walk_fails_if_an_entry_is_replaced() {
-        let folder = folder(&["a", "b/c"]);
-        let tree = all(&folder).await;
-        let filter = tree.filter(&Patterns::default(), || Ok(())).unwrap();
-        let mut walk = tree.walk(&filter).unwrap();
-        assert!(walk.next(|| Ok(())).unwrap().is_some());
-        fs::remove_dir_all(folder.path().join("b")).unwrap();
-        std::os::unix::fs::symlink("/etc", folder.path().join("b")).unwrap();
-        let error = walk.next(|| Ok(())).unwrap_err();
-        assert!(error.to_string().ends_with("replaced while the directory was read"), "{error}");
+        for by_a_link in [false, true] {
+            if by_a_link && !platform::symlinks_work() {
+                continue;
+            }
+            let (folder, outside) = (folder(&["a", "b/c"]), folder(&["c"]));
+            let tree = all(&folder).await;
+            let filter = tree.filter(&Patterns::default(), || Ok(())).unwrap();
+            let mut walk = tree.walk(&filter).unwrap();
+            assert!(walk.next(|| Ok(())).unwrap().is_some());
+            let replaced = folder.path().join("b");
+            fs::remove_dir_all(&replaced).unwrap();
+            if by_a_link {
+                platform::symlink(outside.path(), &replaced).unwrap();
+            } else {
+                fs::write(&replaced, "").unwrap();
+            }
+            let error = walk.next(|| Ok(())).unwrap_err();
+            assert!(error.to_string().ends_with("replaced while the directory was read"), "{error}");
+        }
     }
 
     #[tokio::test]

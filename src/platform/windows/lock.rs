@@ -1,0 +1,39 @@
+//! Locks of files, between programs.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::windows::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+// Access rights.
+const DELETE: u32 = 0x0001_0000;
+const GENERIC_WRITE: u32 = 0x4000_0000;
+
+/// Flag of a file that is removed when it is closed.
+const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
+
+/// Error number: another program has opened the file.
+const ERROR_SHARING_VIOLATION: i32 = 32;
+
+/// Locks the file at `path`, which is created if it does not exist, until the result is dropped. Returns `None` if another
+/// program has locked it.
+///
+/// Nothing else can open the file meanwhile: Rust 1.88 has no other locks. The file is removed when it is unlocked, because an open
+/// file cannot be removed by its path.
+pub(crate) fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    let opened = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .access_mode(GENERIC_WRITE | DELETE)
+        .share_mode(0)
+        .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
+        .open(path);
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,44 @@
+//! Unix sockets, and a device in place of a file.
+
+use std::{fs, os::unix::fs::symlink};
+
+use insta::assert_snapshot;
+use tokio::net::UnixListener;
+
+use crate::{
+    credentials::{assert_config_error, client},
+    faults::connect_error,
+    home::Home,
+};
+
+#[tokio::test]
+async fn connect_errors_of_missing_and_unused_unix_sockets() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    drop(UnixListener::bind(&path).unwrap());
+    let missing = connect_error("unix:///nowhere/docker.sock").await;
+    let unused = connect_error(&format!("unix://{}", path.display())).await.to_string();
+    assert_snapshot!(format!("{missing}\n{}", unused.replace(&*path.to_string_lossy(), "PATH")), @"
+    failed to get engine information: cannot connect to the Docker daemon at unix:///nowhere/docker.sock: no such file; is the daemon running, and is this its address?
+    failed to get engine information: cannot connect to the Docker daemon at unix://PATH: connection refused; is the daemon running?
+    ");
+}
+
+#[tokio::test]
+async fn device_in_place_of_config_json_is_an_error() {
+    let home = Home::new("{}");
+    let docker = client(&home);
+    fs::remove_file(home.path().join("config.json")).unwrap();
+    symlink("/dev/zero", home.path().join("config.json")).unwrap();
+    assert_config_error(&docker, &home, "config.json: not a regular file").await;
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn tls_with_a_unix_socket_is_an_error() {
+    use crate::addresses::build_error;
+    use dockerclient::{DockerClient, Tls};
+
+    let error = build_error(DockerClient::builder().address("unix:///run/docker.sock").tls(Tls::default()));
+    assert_eq!(error, "TLS was configured, but unix:///run/docker.sock does not use TLS");
+}
