@@ -131,8 +131,9 @@ impl DockerClient {
     /// | `npipe:////./pipe/dockerDesktopLinuxEngine` exists | Docker Desktop, Linux containers |
     /// | `npipe:////./pipe/podman-machine-default` exists | Podman |
     ///
-    /// A default socket is skipped if this user has no permission to open it. The home directory `~` is `HOME` or, on Windows,
-    /// `USERPROFILE`; if that is not set, the home directory of the user. Other settings:
+    /// A default socket is skipped if this user has no permission to open it, a named pipe only if it does not exist. The
+    /// home directory `~` is `HOME` or, on Windows, `USERPROFILE`; if that is not set, the home directory of the user. Other
+    /// settings:
     ///
     /// | setting | meaning |
     /// |---|---|

@@ -29,8 +29,8 @@ const MAX_OUTPUT: u64 = 1 << 20;
 /// Maximum size of the stderr of a process that is kept for error messages, in bytes.
 const MAX_STDERR: u64 = 1 << 10;
 
-/// Finds the program `name` in the directories of `path`, in the format of the variable `PATH`. On Windows, its file is
-/// `name.exe`.
+/// Finds the program `name` in the directories of `path`, in the format of the variable `PATH`. On Windows, its file has
+/// the extension of a program or of a script, for example `name.exe` or `name.cmd`.
 ///
 /// Skips empty and relative directories: they depend on the current directory, whose owner could then choose which program
 /// runs.

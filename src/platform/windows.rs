@@ -37,8 +37,8 @@ pub(crate) use self::{
     pipes::rejection as socket_rejection,
 };
 
-/// Extension of programs.
-const PROGRAM: &str = "exe";
+/// Extensions of programs, in the order in which they are searched for.
+const PROGRAMS: [&str; 4] = ["com", "exe", "bat", "cmd"];
 
 /// Flag of a new process: it is the first one of a process group.
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
@@ -99,12 +99,15 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
 
 /// Opens a file for reading. Fails for the path of a device or of a named pipe, which could block.
 pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
-    match path.components().next() {
-        Some(Component::Prefix(prefix)) if matches!(prefix.kind(), Prefix::DeviceNS(_)) => {
-            Err(crate::platform::not_regular())
+    let Some(Component::Prefix(prefix)) = path.components().next() else { return File::open(path) };
+    let is_device = match prefix.kind() {
+        Prefix::DeviceNS(_) => true,
+        Prefix::UNC(_, name) | Prefix::VerbatimUNC(_, name) | Prefix::Verbatim(name) => {
+            name.eq_ignore_ascii_case("pipe")
         }
-        _ => File::open(path),
-    }
+        Prefix::Disk(_) | Prefix::VerbatimDisk(_) => false,
+    };
+    if is_device { Err(crate::platform::not_regular()) } else { File::open(path) }
 }
 
 /// Creates a directory. Its users are those of the directory that it is in. Fails if it exists.
@@ -114,10 +117,9 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 
 /// Returns the names of the files that are searched for in the directories of `PATH` for the program `name`.
 pub(crate) fn program_names(name: &str) -> Vec<String> {
-    match Path::new(name).extension() {
-        Some(_) => vec![name.to_owned()],
-        None => vec![format!("{name}.{PROGRAM}")],
-    }
+    // A name with an extension may be that of the file.
+    let file = Path::new(name).extension().map(|_| name.to_owned());
+    file.into_iter().chain(PROGRAMS.map(|extension| format!("{name}.{extension}"))).collect()
 }
 
 /// Returns whether a file can be run: any regular file, which its name makes a program.

@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    ffi::OsStr,
     fs,
     io::{self, ErrorKind},
     path::{Component, Path, PathBuf},
@@ -19,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    platform::{self, Dir, Kind, LINKS_STAY_LOCAL},
+    platform::{self, Kind, LINKS_STAY_LOCAL},
 };
 
 impl Download {
@@ -33,6 +32,8 @@ impl Download {
     ///
     /// A sparse file can be much longer than its data in the archive: an archive of a few kilobytes can become a file of
     /// terabytes, which takes no disk space. If that matters, read the [`entries`](Self::entries) and check their sizes.
+    ///
+    /// Names that differ only in case are the same file on most file systems of Windows and macOS: the last entry remains.
     ///
     /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is created
     /// as a link to a directory if there is a directory at its target then. An entry whose path has a link in it is an error.
@@ -72,7 +73,9 @@ fn unpack(entries: &mut Entries<'_>, directory: &Path) -> Result<()> {
     let mut target = Target { root: RootDir::open(&directory)?, directory, directories: Directories::default() };
     while let Some(mut entry) = entries.next()? {
         let kind = entry.header().entry_type();
-        if kind.is_fifo() || kind.is_character_special() || kind.is_block_special() {
+        let is_special = kind.is_fifo() || kind.is_character_special() || kind.is_block_special();
+        // Global extensions have a name, but are not a file.
+        if is_special || kind.is_pax_global_extensions() {
             continue;
         }
         let path = path_of(&entry)?;
@@ -116,41 +119,29 @@ impl Target {
         if kind.is_dir() {
             Ok(self.directories.make(&mut self.root, path, Attributes::of(entry.header()))?)
         } else if kind.is_symlink() {
-            Ok(self.link(entry, &path)?)
+            self.link(entry, &path)
         } else {
             self.write(entry, kind, &path)
         }
     }
 
     /// Creates a symbolic link. The `tar` crate would create each as a link to a file, which matters on Windows.
-    fn link(&mut self, entry: &Entry<'_>, path: &Path) -> io::Result<()> {
+    fn link(&mut self, entry: &mut Entry<'_>, path: &Path) -> Result<(), Failure> {
         let target = platform::os_string(&entry.link_name_bytes().map(Cow::into_owned).unwrap_or_default())?;
         if target.is_empty() {
-            return Err(io::Error::new(ErrorKind::InvalidData, "the link has no target"));
+            return Err(io::Error::new(ErrorKind::InvalidData, "the link has no target").into());
         }
         let modified = directories::modified(entry.header());
-        let create = |parent: &Dir, name: &OsStr| {
+        let above = path.parent().unwrap_or(Path::new(""));
+        let created = directories::create_all(&mut self.root, above).and_then(|()| {
+            let (parent, name) = self.root.parent(path)?;
             parent.remove_file(name)?;
             parent.create_link(name, &target, modified)
-        };
-        let above = path.parent().unwrap_or(Path::new(""));
-        // That a link is in the path is decided below.
-        if let Err(error) = directories::create_all(&mut self.root, above)
-            && error.kind() != ErrorKind::NotADirectory
-        {
-            return Err(error);
-        }
-        match self.root.parent(path) {
-            Ok((parent, name)) => create(parent, name),
-            Err(error) if error.kind() == ErrorKind::NotADirectory && LINKS_STAY_LOCAL => {
-                // As the `tar` crate does for files, follows links that do not lead out of the directory.
-                let above = platform::real_path(&self.directory.join(above))?;
-                let (true, Some(name)) = (above.starts_with(&self.directory), path.file_name()) else {
-                    return Err(outside());
-                };
-                create(&Dir::open(&above)?, name)
-            }
-            Err(error) => Err(error),
+        });
+        match created {
+            // If a link is in the path, the `tar` crate follows it, unless it leads out of the directory.
+            Err(error) if error.kind() == ErrorKind::NotADirectory && LINKS_STAY_LOCAL => self.unpack(entry),
+            created => Ok(created?),
         }
     }
 
@@ -167,6 +158,11 @@ impl Target {
             Err(error) if error.kind() == ErrorKind::IsADirectory && entry.path_bytes().ends_with(b"/") => {}
             removed => removed?,
         }
+        self.unpack(entry)
+    }
+
+    /// Writes an entry with the `tar` crate.
+    fn unpack(&self, entry: &mut Entry<'_>) -> Result<(), Failure> {
         match entry.unpack_in(&self.directory) {
             Ok(true) => Ok(()),
             Ok(false) => Err(outside().into()),

@@ -150,6 +150,17 @@ async fn unpack_creates_and_replaces_symbolic_links() {
     assert_eq!(fs::read_to_string(&secret).unwrap(), "secret");
 }
 
+#[tokio::test]
+async fn unpack_ignores_global_extensions() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("pax_global_header");
+    fs::write(&file, "kept").unwrap();
+    let archive = Archive::default().entry(EntryType::XGlobalHeader, "pax_global_header", "", b"").file("a", "x");
+    unpack_to(&archive.finish(), directory.path()).await.unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(directory.path().join("a")).unwrap(), "x");
+}
+
 /// Asserts that archives cannot be unpacked. The function gets the path of a directory outside of the one that they are
 /// unpacked to, with a file `secret`.
 async fn assert_outside_is_unchanged<const N: usize>(archives: impl FnOnce(&str) -> [Archive; N]) {

@@ -44,6 +44,27 @@ async fn unpack_creates_links_and_sets_modes() {
     assert_eq!(fs::metadata(at("etc")).unwrap().permissions().mode() & 0o777, 0o555);
 }
 
+/// On Windows, no link in a path is followed.
+#[tokio::test]
+async fn unpack_follows_links_inside_the_directory() {
+    let directory = TempDir::new().unwrap();
+    let at = |path: &str| directory.path().join(path);
+    fs::create_dir(at("real")).unwrap();
+    symlink("real", at("lib")).unwrap();
+    let archive = Archive::default()
+        .file("lib/file", "x")
+        .link(EntryType::Symlink, "lib/link", "file")
+        .link(EntryType::Symlink, "lib/new/link", "../file")
+        .finish();
+    for _ in 0..2 {
+        unpack_to(&archive, directory.path()).await.unwrap();
+        for path in ["real/file", "real/link", "real/new/link"] {
+            assert_eq!(fs::read_to_string(at(path)).unwrap(), "x", "{path}");
+        }
+        assert!(at("lib").is_symlink());
+    }
+}
+
 #[tokio::test]
 async fn upload_from_file_rejects_fifos_and_devices() {
     let directory = TempDir::new().unwrap();

@@ -1,12 +1,13 @@
 //! `cargo xtask live` and `soak`: runs the test suites that need an engine.
 
-use std::{collections::HashSet, env, fs, process::Command};
+use std::{env, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     engine::{Engine, Kind, Nodes},
-    readme_example, regen, root, shell,
+    exceptions::Exceptions,
+    libtest, readme_example, regen, root, shell,
 };
 
 /// The API versions at which the live suite runs on Debian 12's Docker: the oldest, the newest that it supports, and those in
@@ -41,9 +42,6 @@ const PODMAN_EXCEPTIONS: &str = "tests/live/podman.txt";
 
 /// The test of the monitors suite that runs on Podman. The others kill the engine, from which Podman does not recover.
 const PODMAN_MONITORS: &str = "restarts::event_monitor_returns_no_older_or_repeated_event";
-
-/// Prefixes of the reasons of exceptions that are not run.
-const NOT_RUN: [&str; 2] = ["waits forever: ", "by chance: "];
 
 /// Runs the suites on all engines, and prints a summary.
 pub(crate) fn run() -> Result<()> {
@@ -187,40 +185,21 @@ fn podman(engine: &Engine) -> Result<String> {
         return Ok(format!("NOT TESTED: {PODMAN_EXCEPTIONS} applies to Podman {PODMAN}x"));
     }
     println!("== live suite at API {PODMAN_VERSION}, except for {PODMAN_EXCEPTIONS}");
-    let text = fs::read_to_string(root().join(PODMAN_EXCEPTIONS))?;
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let exceptions: Vec<(&str, &str)> =
-        lines.map(|line| line.split_once(": ").context(line.to_owned())).collect::<Result<_>>()?;
-    let known = tests(engine)?;
-    let unknown: Vec<_> = exceptions.iter().map(|(test, _)| *test).filter(|test| !known.contains(*test)).collect();
-    ensure!(unknown.is_empty(), "{PODMAN_EXCEPTIONS}: unknown tests: {unknown:?}");
-
-    let skipped = exceptions.iter().flat_map(|(test, _)| ["--skip", test]);
-    let mut command = command(engine, "live", PODMAN_VERSION)?;
-    let passed = passed(command.arg("--exact").args(skipped))?;
+    let exceptions = Exceptions::read(PODMAN_EXCEPTIONS)?;
+    let list = shell::output(command(engine, "live", PODMAN_VERSION)?.arg("--list"))?;
+    exceptions.check_names(&libtest::listed(&list))?;
+    let passed = passed(command(engine, "live", PODMAN_VERSION)?.args(exceptions.skip()))?;
     println!("{passed} passed; running the exceptions, which must fail");
-    let is_run = |reason: &str| NOT_RUN.iter().all(|prefix| !reason.starts_with(prefix));
-    let expected: Vec<&str> = exceptions.iter().filter(|(_, reason)| is_run(reason)).map(|(test, _)| *test).collect();
-    let output = self::command(engine, "live", PODMAN_VERSION)?.arg("--exact").args(&expected).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let failed: HashSet<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    let passing: Vec<&&str> = expected.iter().filter(|test| !failed.contains(*test)).collect();
-    ensure!(passing.is_empty(), "{PODMAN_EXCEPTIONS}: remove these tests, which pass: {passing:?}");
+    let mut expected = command(engine, "live", PODMAN_VERSION)?;
+    let output = expected.arg("--exact").args(exceptions.run()).output()?;
+    exceptions.check_failures(&String::from_utf8_lossy(&output.stdout))?;
     println!("== monitors suite at API {PODMAN_VERSION}: {PODMAN_MONITORS}");
-    let monitors = self::passed(self::command(engine, "monitors", PODMAN_VERSION)?.args(["--exact", PODMAN_MONITORS]))?;
+    let monitors = self::passed(command(engine, "monitors", PODMAN_VERSION)?.args(["--exact", PODMAN_MONITORS]))?;
     Ok(format!(
         "at API {PODMAN_VERSION} ({passed} tests; {} excepted, see {PODMAN_EXCEPTIONS}); \
          monitors across restarts ({monitors} test)",
         exceptions.len()
     ))
-}
-
-/// The names of all tests of the live suite.
-fn tests(engine: &Engine) -> Result<HashSet<String>> {
-    let output = command(engine, "live", PODMAN_VERSION)?.arg("--list").output()?;
-    ensure!(output.status.success(), "failed to list the tests: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
 }
 
 /// Runs a suite at each version, and returns the versions with the number of tests that passed.
@@ -269,8 +248,7 @@ fn passed(command: &mut Command) -> Result<usize> {
         print!("{text}{}", String::from_utf8_lossy(&output.stderr));
         bail!("the suite failed");
     }
-    let passed = text.lines().find_map(|line| line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok());
-    let passed = passed.context("the suite printed no test result")?;
+    let passed = libtest::passed(&text).context("the suite printed no test result")?;
     ensure!(passed > 0, "the suite has no tests");
     Ok(passed)
 }

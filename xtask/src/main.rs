@@ -13,9 +13,12 @@ mod demo;
 mod deps;
 mod docker_py;
 mod engine;
+mod exceptions;
 mod fake_engine;
 mod fuzz;
+mod libtest;
 mod live;
+mod macos;
 mod miri;
 mod package;
 mod published;
@@ -24,9 +27,11 @@ mod readme_example;
 mod regen;
 mod shell;
 mod spelling;
+mod targets;
 mod test;
 #[cfg(test)]
 mod tidy;
+mod windows;
 
 const USAGE: &str = "\
 cargo xtask <task>
@@ -51,6 +56,10 @@ cargo xtask <task>
   fuzz [seconds]   run each fuzz target, for 60 seconds by default
   miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
   deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
+  windows          build the tests for Windows and run them with Wine, without an engine and on the private engine
+  windows <program> [argument…]
+                   run one test program with Wine, for example fake_engine
+  macos            check both crates and their tests for macOS
   soak [minutes]   run many tasks on the private engine while it is stopped and killed, for 5 minutes by default
   bench            measure calls and streams, compared with bollard and a baseline
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
@@ -92,6 +101,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["engine", action, kind, "--node", number] => engine::run_on_node(action, kind.parse()?, number.parse()?),
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
+        ["windows"] => windows::run(),
+        ["windows", program, arguments @ ..] => windows::run_one(program, arguments),
+        ["macos"] => macos::run(),
         ["soak"] => live::soak(5),
         ["soak", minutes] => live::soak(minutes.parse()?),
         ["miri"] => miri::run(),

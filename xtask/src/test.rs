@@ -4,7 +4,10 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{api, deps, docker_py, fuzz, live, miri, package, published, readme_example, regen, root, shell, spelling};
+use crate::{
+    api, deps, docker_py, fuzz, live, macos, miri, package, published, readme_example, regen, root, shell, spelling,
+    windows,
+};
 
 /// Time per fuzz target, in seconds.
 const FUZZING_SECONDS: u32 = 6;
@@ -29,16 +32,20 @@ pub(crate) fn run() -> Result<()> {
     step("decoders in Miri", miri::run_if_possible)?;
     step("docker-py on the fake engine", docker_py::run)?;
     step("fuzzing", || fuzz::run(FUZZING_SECONDS))?;
-    step("suites that need an engine", live::run)
+    step("macOS", macos::run)?;
+    let windows = step("Windows", windows::summary)?;
+    step("suites that need an engine", live::run)?;
+    println!("{windows}");
+    Ok(())
 }
 
-/// Runs a step, and prints its name and duration.
-fn step(name: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
+/// Runs a step, prints its name and duration, and returns its result.
+fn step<T>(name: &str, run: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("== {name}");
     let start = Instant::now();
-    run().context(name.to_owned())?;
+    let result = run().context(name.to_owned())?;
     println!("== {name}: {} s", start.elapsed().as_secs());
-    Ok(())
+    Ok(result)
 }
 
 fn check(command: &mut Command) -> Result<()> {

@@ -19,8 +19,18 @@ mod tables;
 /// Maximum number of lines of code in a file, without comments, blank lines and the tests at its end.
 const MAX_CODE_LINES: usize = 400;
 
-/// Paths of crates that only the lower layers use, and the files that may name them.
-const CONFINED: [(&str, &[&str]); 5] = [
+/// Files with code for one operating system.
+const PLATFORM: &[&str] = &[
+    "src/platform",
+    "src/platform.rs",
+    "src/transport/local.rs",
+    "src/transport/resolve/tests",
+    "src/transport/resolve/tests.rs",
+];
+
+/// Paths of crates that only the lower layers use, conditions and modules for one operating system, and the files that may name
+/// them.
+const CONFINED: [(&str, &[&str]); 13] = [
     (
         "reqwest::",
         &[
@@ -44,6 +54,14 @@ const CONFINED: [(&str, &[&str]); 5] = [
     ),
     ("tonic::", &["src/buildkit", "src/images/build"]),
     ("bollard_buildkit_proto::", &["src/buildkit", "src/images/build", "src/images/progress/trace.rs"]),
+    ("cfg(unix", PLATFORM),
+    ("cfg(windows", PLATFORM),
+    ("cfg!(windows", PLATFORM),
+    ("cfg(target_os", PLATFORM),
+    ("os::unix", PLATFORM),
+    ("os::windows", PLATFORM),
+    ("rustix::", PLATFORM),
+    ("libc::", PLATFORM),
 ];
 
 fn sources() -> Result<Vec<(PathBuf, String)>> {

@@ -37,6 +37,13 @@ const ITSELF: u32 = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
 // Attributes of files.
 const FILE_ATTRIBUTE_DIRECTORY: u32 = 0x0010;
 const FILE_ATTRIBUTE_REPARSE_POINT: u32 = 0x0400;
+const FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS: u32 = 0x0040_0000;
+
+/// Attributes of a file whose content may be elsewhere: deduplicated, or on a server that the directory is synchronized with.
+const HAS_CONTENT_ELSEWHERE: u32 = FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS;
+
+/// Error number: a reparse point that has no content, for example a Unix socket.
+const ERROR_CANT_ACCESS_FILE: i32 = 1920;
 
 /// Error number: the user may not create symbolic links.
 const ERROR_PRIVILEGE_NOT_HELD: i32 = 1314;
@@ -67,8 +74,8 @@ struct Open {
 impl Dir {
     /// Opens the directory at `path`; links in `path` are followed.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // The result is also not limited in its length.
-        Self::open_at(fs::canonicalize(path)?, None)
+        // The result is also not limited in its length. It can be the path of a directory in which a volume is mounted.
+        Self::open_at(fs::canonicalize(path)?, FILE_FLAG_BACKUP_SEMANTICS, None)
     }
 
     /// Returns the same directory.
@@ -78,17 +85,17 @@ impl Dir {
 
     /// Opens a directory in this one.
     pub(crate) fn open_dir(&self, name: &OsStr) -> io::Result<Self> {
-        let opened = Self::open_at(self.path(name)?, Some(self.clone()))?;
+        let opened = Self::open_at(self.path(name)?, ITSELF, Some(self.clone()))?;
         self.check()?;
         Ok(opened)
     }
 
-    fn open_at(path: PathBuf, above: Option<Self>) -> io::Result<Self> {
+    fn open_at(path: PathBuf, flags: u32, above: Option<Self>) -> io::Result<Self> {
         let handle = OpenOptions::new()
             // Without an access right to data, Windows ignores what other programs may not do.
             .access_mode(FILE_LIST_DIRECTORY)
             .share_mode(FILE_SHARE_READ | FILE_SHARE_WRITE)
-            .custom_flags(ITSELF)
+            .custom_flags(flags)
             .open(&path)?;
         let directory = Self(Arc::new(Open { path, handle, _above: above }));
         directory.check()?;
@@ -144,7 +151,7 @@ impl Dir {
     }
 
     fn metadata(&self, name: &OsStr) -> io::Result<Metadata> {
-        let metadata = fs::symlink_metadata(self.path(name)?)?;
+        let metadata = if name == "." { self.0.handle.metadata()? } else { fs::symlink_metadata(self.path(name)?)? };
         self.check()?;
         Ok(metadata)
     }
@@ -163,9 +170,12 @@ impl Dir {
             Kind::Link => return Err(io::ErrorKind::NotADirectory.into()),
             Kind::Directory | Kind::Other => return Err(not_regular()),
         }
-        if metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
-            // Not a link, but for example a file whose content is deduplicated. It cannot be replaced while it is open.
-            let content = open(FILE_FLAG_BACKUP_SEMANTICS)?;
+        if metadata.file_attributes() & HAS_CONTENT_ELSEWHERE != 0 {
+            // Not a link. It cannot be replaced while it is open.
+            let content = open(FILE_FLAG_BACKUP_SEMANTICS).map_err(|error| match error.raw_os_error() {
+                Some(ERROR_CANT_ACCESS_FILE) => not_regular(),
+                _ => error,
+            })?;
             metadata = content.metadata()?;
             file = content;
         }
@@ -210,7 +220,7 @@ impl Dir {
             ),
             _ => error,
         })?;
-        modified.map_or(Ok(()), |modified| open_attributes(&path)?.set_modified(modified))
+        modified.map_or(Ok(()), |modified| open_attributes(&path, ITSELF)?.set_modified(modified))
     }
 
     /// Whether the target of a link is a directory, or a link to one. Follows no link, because `target` is not trusted: a link
@@ -262,7 +272,7 @@ impl Dir {
         }
         match fs::remove_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied && metadata.permissions().readonly() => {
-                set_read_only(&open_attributes(&path)?, false)?;
+                set_read_only(&open_attributes(&path, ITSELF)?, false)?;
                 fs::remove_file(path)
             }
             removed => removed,
@@ -279,7 +289,8 @@ impl Dir {
         _mode: Option<u32>,
         modified: Option<SystemTime>,
     ) -> io::Result<()> {
-        let directory = open_attributes(&self.path(name)?)?;
+        let flags = if name == "." { FILE_FLAG_BACKUP_SEMANTICS } else { ITSELF };
+        let directory = open_attributes(&self.path(name)?, flags)?;
         self.check()?;
         if kind(directory.metadata()?.file_type()) != Kind::Directory {
             return Err(io::ErrorKind::NotADirectory.into());
@@ -300,9 +311,9 @@ fn set_read_only(file: &File, is_read_only: bool) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
-/// Opens a file, a directory or a link itself, to change its attributes.
-fn open_attributes(path: &Path) -> io::Result<File> {
-    OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).custom_flags(ITSELF).open(path)
+/// Opens a file, a directory or, with the flags [`ITSELF`], a link itself, to change its attributes.
+fn open_attributes(path: &Path, flags: u32) -> io::Result<File> {
+    OpenOptions::new().access_mode(FILE_WRITE_ATTRIBUTES).custom_flags(flags).open(path)
 }
 
 /// Replaces slashes, with which Windows does not follow a link.

@@ -5,6 +5,8 @@ use std::{
     io,
     os::windows::fs::OpenOptionsExt as _,
     path::Path,
+    thread,
+    time::Duration,
 };
 
 // Access rights.
@@ -17,23 +19,43 @@ const FILE_FLAG_DELETE_ON_CLOSE: u32 = 0x0400_0000;
 /// Error number: another program has opened the file.
 const ERROR_SHARING_VIOLATION: i32 = 32;
 
+/// Error number: no permission, or the file is being removed.
+const ERROR_ACCESS_DENIED: i32 = 5;
+
+/// Number of times that a file which may be being removed is opened again.
+const RETRIES: u32 = 10;
+
+/// Delay before such an attempt.
+const RETRY_DELAY: Duration = Duration::from_millis(10);
+
 /// Locks the file at `path`, which is created if it does not exist, until the result is dropped. Returns `None` if another
 /// program has locked it.
 ///
 /// Nothing else can open the file meanwhile: Rust 1.88 has no other locks. The file is removed when it is unlocked, because an open
 /// file cannot be removed by its path.
 pub(crate) fn try_lock(path: &Path) -> io::Result<Option<File>> {
-    let opened = OpenOptions::new()
+    let mut retries = RETRIES;
+    loop {
+        let error = match open(path) {
+            Ok(file) => return Ok(Some(file)),
+            Err(error) => error,
+        };
+        match error.raw_os_error() {
+            Some(ERROR_SHARING_VIOLATION) => return Ok(None),
+            Some(ERROR_ACCESS_DENIED) if retries > 0 => thread::sleep(RETRY_DELAY),
+            _ => return Err(error),
+        }
+        retries -= 1;
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .access_mode(GENERIC_WRITE | DELETE)
         .share_mode(0)
         .custom_flags(FILE_FLAG_DELETE_ON_CLOSE)
-        .open(path);
-    match opened {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.raw_os_error() == Some(ERROR_SHARING_VIOLATION) => Ok(None),
-        Err(error) => Err(error),
-    }
+        .open(path)
 }

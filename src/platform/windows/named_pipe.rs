@@ -19,8 +19,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::windows::named_pipe::{ClientOptions, NamedPipeClient, PipeMode},
+    task::spawn_blocking,
     time::sleep,
 };
+
+/// Begin of the path of a named pipe of this machine.
+const LOCAL: &[u8] = br"\\.\";
 
 /// Error number: all instances of the pipe have a client, and the server has not created another one yet.
 const ERROR_PIPE_BUSY: i32 = 231;
@@ -40,13 +44,24 @@ const MAX_WRITE: usize = 128 << 10;
 /// Connects to the named pipe at `path`. Waits while it is busy; the caller limits the time.
 pub(crate) async fn connect(path: &Path) -> io::Result<NamedPipe> {
     loop {
-        let opened = ClientOptions::new().security_qos_flags(SECURITY_ANONYMOUS).open(path);
-        match opened {
+        match open(path).await {
             Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY) => sleep(BUSY_DELAY).await,
             Err(error) => return Err(error),
             Ok(pipe) => return NamedPipe::new(pipe),
         }
     }
+}
+
+/// Opens a pipe, on another thread if it is one of another machine.
+async fn open(path: &Path) -> io::Result<NamedPipeClient> {
+    let path = path.to_owned();
+    let is_local = path.as_os_str().as_encoded_bytes().starts_with(LOCAL);
+    let open = move || ClientOptions::new().security_qos_flags(SECURITY_ANONYMOUS).open(path);
+    if is_local {
+        return open();
+    }
+    // Blocks until Windows has connected to the other machine.
+    spawn_blocking(open).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// The client end of a named pipe.

@@ -11,14 +11,13 @@ fn path_bytes_have_slashes() {
 
 #[test]
 fn program_names_have_an_extension() {
-    assert_eq!(program_names("docker-credential-wincred"), ["docker-credential-wincred.exe"]);
-    assert_eq!(program_names("ssh.exe"), ["ssh.exe"]);
-    assert_eq!(program_names("ssh.com"), ["ssh.com"]);
+    assert_eq!(program_names("ssh"), ["ssh.com", "ssh.exe", "ssh.bat", "ssh.cmd"]);
+    assert_eq!(program_names("a.b"), ["a.b", "a.b.com", "a.b.exe", "a.b.bat", "a.b.cmd"]);
 }
 
 #[test]
 fn device_is_not_opened() {
-    for path in [r"\\.\pipe\docker_engine", r"\\.\COM1", "//./NUL"] {
+    for path in [r"\\.\pipe\docker_engine", r"\\.\COM1", "//./NUL", r"\\host\PIPE\a", r"\\?\pipe\a"] {
         assert_eq!(open_for_reading(Path::new(path)).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path}");
     }
 }

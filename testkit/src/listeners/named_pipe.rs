@@ -90,12 +90,15 @@ impl Instance {
 impl Accept for PipeListener {
     fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Io>>> {
         for instance in &mut self.instances {
-            let Poll::Ready(outcome) = instance.connected.poll_unpin(context) else { continue };
-            // First the next instance: a pipe whose only instance is closed does not exist.
-            let next = Instance::create(&self.path, false)?;
-            let connected = mem::replace(instance, next);
-            outcome?;
-            return Poll::Ready(Ok(Box::new(connected.into_connection())));
+            while let Poll::Ready(outcome) = instance.connected.poll_unpin(context) {
+                // First the next instance: a pipe whose only instance is closed does not exist.
+                let next = Instance::create(&self.path, false)?;
+                let connected = mem::replace(instance, next);
+                // An error is that of one client, for example because it has closed its end.
+                if outcome.is_ok() {
+                    return Poll::Ready(Ok(Box::new(connected.into_connection())));
+                }
+            }
         }
         Poll::Pending
     }

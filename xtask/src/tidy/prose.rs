@@ -62,6 +62,7 @@ fn documents() -> Result<Vec<PathBuf>> {
         ("spec", ["yaml", "md"]),
         ("testkit", ["md", "toml"]),
         ("testkit/tests/conformance", ["txt", "md"]),
+        ("tests", ["txt", "md"]),
         ("tests/live", ["txt", "md"]),
     ] {
         for entry in fs::read_dir(root().join(folder)).with_context(|| folder.to_owned())? {
@@ -122,7 +123,7 @@ fn lint_finds_words_and_headless_sentences() {
 #[test]
 fn documents_are_found() {
     let documents = documents().unwrap();
-    for path in ["README.md", "docs/architecture.md", "spec/v1.15.yaml", "tests/live/podman.txt"] {
+    for path in ["README.md", "docs/architecture.md", "spec/v1.15.yaml", "tests/live/podman.txt", "tests/windows.txt"] {
         assert!(documents.iter().any(|document| document == Path::new(path)), "{path}");
     }
 }
