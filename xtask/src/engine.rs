@@ -18,17 +18,18 @@ use crate::{root, shell};
 
 mod bridge;
 mod certificates;
+mod debian;
 mod dockerd;
 pub(crate) mod http;
 mod image;
 mod kind;
+mod mirror;
 mod namespace;
 mod nodes;
 mod podman;
 mod process;
 mod registry;
 mod sshd;
-mod trixie;
 
 use self::{bridge::Bridge, namespace::Namespace, process::Recorded, registry::Registry, sshd::Sshd};
 pub(crate) use self::{kind::Kind, nodes::Nodes};
@@ -128,19 +129,26 @@ impl Engine {
     /// The command that runs the engine.
     fn daemon(&self) -> Result<Command> {
         let (own, address) = (&self.directory, self.address());
-        if self.kind == Kind::Podman {
+        let is_podman = self.kind.is_podman();
+        // Podman runs in a separate mount namespace, too.
+        let mut command = match (self.kind.root(), is_podman) {
+            (Some(root), _) => {
+                let mut command = self.command("unshare");
+                root.enter(&mut command, own, if is_podman { "sh" } else { "dockerd" });
+                command
+            }
+            (None, true) => {
+                let mut command = self.command("unshare");
+                command.args(["--mount", "sh"]);
+                command
+            }
+            (None, false) => self.command("dockerd"),
+        };
+        if is_podman {
             podman::configure(own, &self.registries())?;
-            let mut command = self.command("unshare");
             podman::serve(&mut command, own, &address);
             return Ok(command);
         }
-        let mut command = if self.kind.is_trixie() {
-            let mut command = self.command("unshare");
-            trixie::enter(&mut command, own, "dockerd");
-            command
-        } else {
-            self.command("dockerd")
-        };
         // In its own network namespace, the engine can create its usual bridge.
         let bridge = if self.kind.is_isolated() { "docker0" } else { &self.name };
         dockerd::configure(own, self.kind == Kind::Containerd)?;

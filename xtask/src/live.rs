@@ -6,9 +6,10 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     engine::{Engine, Kind, Nodes},
-    exceptions::Exceptions,
     libtest, readme_example, regen, root, shell,
 };
+
+mod podman;
 
 /// The API versions at which the live suite runs on Debian 12's Docker: the oldest, the newest that it supports, and those in
 /// between with the most changes.
@@ -23,6 +24,10 @@ const COMPARED_SWARM: [&str; 3] = ["1.24", "1.30", "1.41"];
 /// The API versions at which the live suite runs on Debian 13's Docker.
 const TRIXIE_VERSIONS: [&str; 2] = ["1.24", "1.45"];
 
+/// The API versions at which the live suite runs on the Docker of Debian's unstable release: the oldest one at which the tests
+/// can expect something else than on Debian 13's, and the newest that it supports.
+const SID_VERSIONS: [&str; 2] = ["1.44", "1.51"];
+
 /// The API versions at which the swarm suite runs on Debian 12's Docker: the oldest with swarm mode, the one that introduced
 /// configs, the last one without jobs, and the newest that it supports.
 const SWARM_VERSIONS: [&str; 4] = ["1.24", "1.30", "1.40", "1.41"];
@@ -30,18 +35,6 @@ const SWARM_VERSIONS: [&str; 4] = ["1.24", "1.30", "1.40", "1.41"];
 /// The API versions at which the swarm suite runs on Debian 13's Docker: the one that removed networks of services, and the
 /// newest that it supports.
 const SWARM_TRIXIE_VERSIONS: [&str; 2] = ["1.44", "1.45"];
-
-/// The Podman release that the exceptions apply to, which is Debian 12's.
-const PODMAN: &str = "4.3.";
-
-/// The newest API version that it supports.
-const PODMAN_VERSION: &str = "1.41";
-
-/// Tests of the live suite that fail on Podman, with reasons, one per line.
-const PODMAN_EXCEPTIONS: &str = "tests/live/podman.txt";
-
-/// The test of the monitors suite that runs on Podman. The others kill the engine, from which Podman does not recover.
-const PODMAN_MONITORS: &str = "restarts::event_monitor_returns_no_older_or_repeated_event";
 
 /// Runs the suites on all engines, and prints a summary.
 pub(crate) fn run() -> Result<()> {
@@ -104,7 +97,9 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Docker => docker(&engine),
         Kind::Trixie => trixie(&engine),
         Kind::Containerd => containerd(&engine),
-        Kind::Podman => podman(&engine),
+        Kind::Sid => sid(&engine),
+        Kind::Podman => podman::run(&engine, &podman::PODMAN_4),
+        Kind::Podman5 => podman::run(&engine, &podman::PODMAN_5),
         Kind::Swarm => swarm(&engine, &SWARM_VERSIONS).and_then(|ran| compared_swarm(&engine, &ran)),
         Kind::SwarmTrixie => swarm(&engine, &SWARM_TRIXIE_VERSIONS),
         Kind::SwarmNodes => bail!("{kind} are not one engine"),
@@ -138,6 +133,10 @@ fn trixie(engine: &Engine) -> Result<String> {
     let ran = suite_at(engine, "live", &TRIXIE_VERSIONS)?;
     let transports = suite(engine, "transports", TRIXIE_VERSIONS[TRIXIE_VERSIONS.len() - 1])?;
     Ok(format!("at API {ran}; TLS, SSH and connectors ({transports} tests)"))
+}
+
+fn sid(engine: &Engine) -> Result<String> {
+    Ok(format!("at API {}", suite_at(engine, "live", &SID_VERSIONS)?))
 }
 
 /// Runs only the builds with BuildKit: of other requests, engines with this image store differ from those that are tested.
@@ -177,29 +176,6 @@ fn nodes() -> Result<String> {
         nodes.down()?;
     }
     outcome
-}
-
-/// Runs the tests that are not excepted, which must pass, and those that are, which must fail.
-fn podman(engine: &Engine) -> Result<String> {
-    if !engine.version()?.starts_with(PODMAN) {
-        return Ok(format!("NOT TESTED: {PODMAN_EXCEPTIONS} applies to Podman {PODMAN}x"));
-    }
-    println!("== live suite at API {PODMAN_VERSION}, except for {PODMAN_EXCEPTIONS}");
-    let exceptions = Exceptions::read(PODMAN_EXCEPTIONS)?;
-    let list = shell::output(command(engine, "live", PODMAN_VERSION)?.arg("--list"))?;
-    exceptions.check_names(&libtest::listed(&list))?;
-    let passed = passed(command(engine, "live", PODMAN_VERSION)?.args(exceptions.skip()))?;
-    println!("{passed} passed; running the exceptions, which must fail");
-    let mut expected = command(engine, "live", PODMAN_VERSION)?;
-    let output = expected.arg("--exact").args(exceptions.run()).output()?;
-    exceptions.check_failures(&String::from_utf8_lossy(&output.stdout))?;
-    println!("== monitors suite at API {PODMAN_VERSION}: {PODMAN_MONITORS}");
-    let monitors = self::passed(command(engine, "monitors", PODMAN_VERSION)?.args(["--exact", PODMAN_MONITORS]))?;
-    Ok(format!(
-        "at API {PODMAN_VERSION} ({passed} tests; {} excepted, see {PODMAN_EXCEPTIONS}); \
-         monitors across restarts ({monitors} test)",
-        exceptions.len()
-    ))
 }
 
 /// Runs a suite at each version, and returns the versions with the number of tests that passed.

@@ -7,7 +7,10 @@ use std::{
 
 use anyhow::{Error, Result, bail, ensure};
 
-use super::{podman, trixie};
+use super::{
+    debian::{self, Root},
+    podman,
+};
 use crate::shell;
 
 /// Debian packages that all kinds need.
@@ -21,8 +24,12 @@ pub(crate) enum Kind {
     Trixie,
     /// The same, with the containerd image store.
     Containerd,
+    /// The Docker of Debian's unstable release, in the same way.
+    Sid,
     /// The installed Podman.
     Podman,
+    /// The Podman of Debian 13, in a separate root directory.
+    Podman5,
     /// The installed Docker, for swarm mode: it creates a bridge and VXLAN interfaces, which stay in its network namespace.
     Swarm,
     /// The Docker of Debian 13, for swarm mode, in a network namespace.
@@ -33,8 +40,16 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Those that `cargo xtask test` uses.
-    pub(crate) const DEFAULT: [Self; 6] =
-        [Self::Docker, Self::Trixie, Self::Podman, Self::Swarm, Self::SwarmTrixie, Self::SwarmNodes];
+    pub(crate) const DEFAULT: [Self; 8] = [
+        Self::Docker,
+        Self::Trixie,
+        Self::Sid,
+        Self::Podman,
+        Self::Podman5,
+        Self::Swarm,
+        Self::SwarmTrixie,
+        Self::SwarmNodes,
+    ];
 
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -42,7 +57,9 @@ impl Kind {
             Self::Docker => "docker",
             Self::Trixie => "trixie",
             Self::Containerd => "containerd",
+            Self::Sid => "sid",
             Self::Podman => "podman",
+            Self::Podman5 => "podman5",
             Self::Swarm => "swarm",
             Self::SwarmTrixie => "swarm-trixie",
             Self::SwarmNodes => "swarm-nodes",
@@ -55,7 +72,9 @@ impl Kind {
             Self::Docker => "engine",
             Self::Trixie => "engine-trixie",
             Self::Containerd => "engine-containerd",
+            Self::Sid => "engine-sid",
             Self::Podman => "engine-podman",
+            Self::Podman5 => "engine-podman5",
             Self::Swarm => "engine-swarm",
             Self::SwarmTrixie => "engine-swarm-trixie",
             Self::SwarmNodes => "engine-swarm-nodes",
@@ -68,7 +87,9 @@ impl Kind {
             Self::Docker => "dkc",
             Self::Trixie => "dkt",
             Self::Containerd => "dkd",
+            Self::Sid => "dkv",
             Self::Podman => "dkp",
+            Self::Podman5 => "dkq",
             Self::Swarm => "dks",
             Self::SwarmTrixie => "dku",
             Self::SwarmNodes => "dkn",
@@ -77,21 +98,31 @@ impl Kind {
 
     /// Whether it runs in a network namespace that is not connected to the machine's network.
     pub(super) fn is_isolated(self) -> bool {
-        matches!(self, Self::Podman | Self::Swarm | Self::SwarmTrixie | Self::SwarmNodes)
+        self.is_podman() || matches!(self, Self::Swarm | Self::SwarmTrixie | Self::SwarmNodes)
     }
 
-    /// Whether it is the Docker of Debian 13.
-    pub(super) fn is_trixie(self) -> bool {
-        matches!(self, Self::Trixie | Self::Containerd | Self::SwarmTrixie)
+    /// Whether it is a Podman.
+    pub(super) fn is_podman(self) -> bool {
+        matches!(self, Self::Podman | Self::Podman5)
+    }
+
+    /// The root directory with its programs, if they are not the installed ones.
+    pub(super) fn root(self) -> Option<Root> {
+        match self {
+            Self::Docker | Self::Podman | Self::Swarm | Self::SwarmNodes => None,
+            Self::Trixie | Self::Containerd | Self::SwarmTrixie => Some(debian::TRIXIE),
+            Self::Sid => Some(debian::SID),
+            Self::Podman5 => Some(debian::TRIXIE_PODMAN),
+        }
     }
 
     /// Fails if this machine cannot run it; the error names what is missing.
     pub(crate) fn can_run(self) -> Result<()> {
         ensure!(rustix::process::geteuid().is_root(), "a private engine needs root, for mounts and networks");
         let (programs, package): (&[_], _) = match self {
-            Self::Docker | Self::Swarm | Self::SwarmNodes => (&["dockerd"], "docker.io"),
-            Self::Trixie | Self::Containerd | Self::SwarmTrixie => (&trixie::PROGRAMS, "apt debian-archive-keyring"),
-            Self::Podman => (&podman::PROGRAMS, "podman"),
+            _ if self.root().is_some() => (&debian::PROGRAMS, "apt debian-archive-keyring"),
+            Self::Podman => (&podman::PROGRAMS, "podman runc"),
+            _ => (&["dockerd"], "docker.io"),
         };
         let common = ["docker-registry", "busybox", "ip", "nsenter", "ps", "sshd", "ssh-keygen", "tar"];
         for program in common.iter().chain(programs) {
@@ -100,13 +131,13 @@ impl Kind {
                 "{program} is not installed; on Debian: apt-get install {package} {PACKAGES}"
             );
         }
-        if self.is_trixie() { trixie::check_keyring() } else { Ok(()) }
+        self.root().map_or(Ok(()), |_| debian::check_keyring())
     }
 
     /// Downloads missing packages, if this machine can run it.
     pub(crate) fn prepare(self) -> Result<()> {
         self.can_run()?;
-        if self.is_trixie() { trixie::prepare() } else { Ok(()) }
+        self.root().map_or(Ok(()), Root::prepare)
     }
 }
 
@@ -116,7 +147,9 @@ impl Display for Kind {
             Self::Docker => "Docker",
             Self::Trixie => "Debian 13's Docker",
             Self::Containerd => "Debian 13's Docker with the containerd image store",
+            Self::Sid => "Debian sid's Docker",
             Self::Podman => "Podman",
+            Self::Podman5 => "Debian 13's Podman",
             Self::Swarm => "Docker in swarm mode",
             Self::SwarmTrixie => "Debian 13's Docker in swarm mode",
             Self::SwarmNodes => "three Docker engines in swarm mode",
@@ -131,7 +164,8 @@ impl FromStr for Kind {
         match Self::DEFAULT.into_iter().chain([Self::Containerd]).find(|kind| kind.name() == name) {
             Some(kind) => Ok(kind),
             None => bail!(
-                "unknown engine {name:?}; use docker, trixie, containerd, podman, swarm, swarm-trixie or swarm-nodes"
+                "unknown engine {name:?}; use docker, trixie, containerd, sid, podman, podman5, swarm, swarm-trixie or \
+                 swarm-nodes"
             ),
         }
     }

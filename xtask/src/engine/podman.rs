@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::registry::Registry;
 
 /// Programs that it needs.
-pub(super) const PROGRAMS: [&str; 4] = ["podman", "conmon", "unshare", "nsenter"];
+pub(super) const PROGRAMS: [&str; 5] = ["podman", "conmon", "runc", "unshare", "nsenter"];
 
 /// Mounts directories in the first argument over those of the machine, and runs the other arguments.
 const ENTER: &str = r#"
@@ -30,11 +30,11 @@ exec "$@"
 /// Writes its configuration files.
 pub(super) fn configure(own: &Path, registries: &[Registry]) -> Result<()> {
     // The default ulimits exceed those of some machines. The default event log is in /run, which is empty after each start
-    // here, unlike that of a machine.
+    // here, unlike that of a machine. The default runtime, crun, does not support machines with both versions of cgroups.
     let events = own.join("events.log");
     let containers = format!(
         "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=4096:4096\"]\n\
-         [engine]\nevents_logfile_path = \"{}\"\n",
+         [engine]\nruntime = \"runc\"\nevents_logfile_path = \"{}\"\n",
         events.display()
     );
     fs::write(own.join("containers.conf"), containers)?;
@@ -43,12 +43,12 @@ pub(super) fn configure(own: &Path, registries: &[Registry]) -> Result<()> {
     Ok(fs::write(own.join("registries.conf"), text)?)
 }
 
-/// Adds the arguments of a command that runs the service at `address`.
+/// Adds the arguments of a shell, in its own mount namespace, that runs the service at `address`.
 pub(super) fn serve(command: &mut Command, own: &Path, address: &str) {
     command
         .env("CONTAINERS_CONF", own.join("containers.conf"))
         .env("CONTAINERS_REGISTRIES_CONF", own.join("registries.conf"))
-        .args(["--mount", "sh", "-c", ENTER, "sh"])
+        .args(["-c", ENTER, "sh"])
         .arg(own)
         .args(["podman", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--storage-driver", "overlay"])
         .arg("--root")
