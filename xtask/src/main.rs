@@ -70,6 +70,8 @@ cargo xtask <task>
   api --check      fail if the lists are not current
   package          build both crates from their packages
   published <dir>  write spec/published.txt, a digest of Docker's published API documents in a directory
+  published response <version> <operation> <file>
+                   check the fields of a scripted response, e.g. of 'GET /system/df' at 1.52, by this digest
   regen            compose spec/docker.json and spec/operations.txt from spec/v*.yaml
   regen --check    fail if these files are not current
 ";
@@ -110,6 +112,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["deps"] => deps::run(),
         ["docker-py"] => docker_py::run(),
         ["spelling"] => spelling::run(),
+        ["published", "response", version, operation, file] => {
+            published::check_response(version, operation, Path::new(file))
+        }
         ["published", directory] => published::write(Path::new(directory)),
         ["regen"] => regen::run(regen::Mode::Write),
         ["regen", "--check"] => regen::run(regen::Mode::Check),

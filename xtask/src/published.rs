@@ -9,17 +9,21 @@ use std::{collections::BTreeSet, fs, path::Path};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use self::{compare::Difference, digest::Digest, facts::Form};
+use self::{compare::Difference, digest::Digest, facts::Form, responses::Witness};
 use crate::{regen, root};
 
 mod compare;
 mod digest;
 mod explained;
 mod facts;
+mod responses;
 mod versions;
 
 const DIGEST: &str = "spec/published.txt";
 const EXPLANATIONS: &str = "spec/differences.md";
+
+/// Responses of Docker releases, one directory per release.
+const FIXTURES: &str = "tests/fake_engine/compat";
 
 /// Writes the digest of the documents `v1.*.yaml` in `directory`.
 pub(crate) fn write(directory: &Path) -> Result<()> {
@@ -36,18 +40,47 @@ pub(crate) fn write(directory: &Path) -> Result<()> {
     Ok(fs::write(root().join(DIGEST), digest.to_text()?)?)
 }
 
-/// Fails if our document differs from the published ones without an explanation, or if an explanation is stale.
+/// Fails if our document differs from the published ones without an explanation, if an explanation is stale, or if a fixture
+/// has a field that the published documents lack.
 pub(crate) fn check() -> Result<()> {
-    let read = |path: &str| fs::read_to_string(root().join(path)).with_context(|| path.to_owned());
-    let published = Digest::from_text(&read(DIGEST)?).context(DIGEST)?;
-    let mut ours = Digest::default();
-    for document in regen::load(&root().join("spec"))? {
-        ours.add(versions::minor(&document.version.to_string())?, &document.content, Form::OpenApi);
-    }
-    let explained = explained::explained(&read(EXPLANATIONS)?).context(EXPLANATIONS)?;
+    let Documents { published, ours, explained } = Documents::read()?;
     let wrong = wrong(&compare::differences(&published, &ours), &explained);
     ensure!(wrong.is_empty(), "{EXPLANATIONS} does not match the documents:\n{}", wrong.join("\n"));
+    let witness = Witness { published: &published, ours: &ours, explained: &explained };
+    let wrong = witness.check_fixtures(&root().join(FIXTURES))?;
+    ensure!(wrong.is_empty(), "Docker's published documents lack these fields:\n{}", wrong.join("\n"));
     Ok(())
+}
+
+/// Fails if `file`, a response of `operation` (for example `GET /system/df`) at an API version, has a field that the published
+/// document of that version lacks.
+pub(crate) fn check_response(version: &str, operation: &str, file: &Path) -> Result<()> {
+    let Documents { published, ours, explained } = Documents::read()?;
+    let witness = Witness { published: &published, ours: &ours, explained: &explained };
+    let body = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let wrong = witness.check(operation, versions::minor(version)?, &body)?;
+    ensure!(wrong.is_empty(), "Docker's published document of API {version} lacks these fields:\n{}", wrong.join("\n"));
+    Ok(())
+}
+
+/// Digests of the documents, and the explained differences between them.
+struct Documents {
+    published: Digest,
+    ours: Digest,
+    explained: BTreeSet<Difference>,
+}
+
+impl Documents {
+    fn read() -> Result<Self> {
+        let read = |path: &str| fs::read_to_string(root().join(path)).with_context(|| path.to_owned());
+        let published = Digest::from_text(&read(DIGEST)?).context(DIGEST)?;
+        let mut ours = Digest::default();
+        for document in regen::load(&root().join("spec"))? {
+            ours.add(versions::minor(&document.version.to_string())?, &document.content, Form::OpenApi);
+        }
+        let explained = explained::explained(&read(EXPLANATIONS)?).context(EXPLANATIONS)?;
+        Ok(Self { published, ours, explained })
+    }
 }
 
 /// The rows that are missing in the explanations (`+`), and those without a difference (`-`).

@@ -51,7 +51,7 @@ fn scope(operation: &Operation, place: &str) -> Versions {
 }
 
 /// The subject of a difference: the name `field` at `place` of the operation.
-fn subject(operation: &str, ours: &Operation, place: &str, field: &str) -> String {
+pub(super) fn subject(operation: &str, ours: &Operation, place: &str, field: &str) -> String {
     match place {
         "query" => format!("{operation}?{field}"),
         "filter" => format!("{operation}?filters={field}"),

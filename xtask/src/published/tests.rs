@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{compare, digest::Digest, explained::explained, facts::Form, wrong};
+use super::{compare, digest::Digest, explained::explained, facts::Form, responses::Witness, wrong};
 
 #[test]
 fn differences_are_explained() {
@@ -87,4 +87,20 @@ fn rows_without_a_reason_are_rejected() {
         assert!(explained(row).is_err(), "{row}");
     }
     assert!(explained("| `A.B` | 1.25 | - | x |\n| `A.B` | 1.25 | - | y |").is_err());
+}
+
+#[test]
+fn fields_of_responses_are_compared_with_published_names() {
+    let (published, ours) = (published(), ours());
+    let explained = explained("| `Thing.State` | 1.26 | 1.25-1.26 | Sent. |").unwrap();
+    let witness = Witness { published: &published, ours: &ours, explained: &explained };
+    let wrong = |minor, body| witness.check("GET /things/{}", minor, body).unwrap();
+    assert_eq!(wrong(26, r#"[{ "Id": 1, "State": { "Up": true } }] [{ "State": null }]"#), [""; 0]);
+    assert_eq!(wrong(26, r#"[{ "Id": 1, "Size": 1, "State": { "Ups": true } }]"#), ["Size", "State.Ups"]);
+    // Only our document has the name at this version, and the difference is explained.
+    assert_eq!(wrong(25, r#"{ "Size": 1, "State": {} }"#), [""; 0]);
+    assert_eq!(wrong(25, r#"{ "Ids": [] }"#), ["Ids"]);
+    // The keys of a map are not names.
+    assert_eq!(wrong(26, r#"{ "Id": { "any": { "key": 1 } }, "State": { "a": { "Up": 1 } } }"#), [""; 0]);
+    assert!(witness.check("GET /other", 26, "{}").is_err() && witness.check("GET /things/{}", 40, "{}").is_err());
 }

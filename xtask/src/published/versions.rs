@@ -25,7 +25,7 @@ impl Versions {
         self.0 == 0
     }
 
-    fn contains(self, minor: u16) -> bool {
+    pub(super) fn contains(self, minor: u16) -> bool {
         self.0 >> minor & 1 == 1
     }
 }
