@@ -84,7 +84,8 @@ async fn build_tag_label_target_and_platform_apply_to_the_image() {
     let name = engine.name("named");
     let named = build().tag(format!("{name}:1")).tag(format!("{name}:2"));
     if let Some(image) = supported_since(21, built(named).await) {
-        let names: Vec<&str> = image.repo_tags.iter().map(|name| short(name)).collect();
+        let mut names: Vec<&str> = image.repo_tags.iter().map(|name| short(name)).collect();
+        names.sort_unstable();
         assert_eq!(names, [format!("{name}:1"), format!("{name}:2")]);
     }
     if let Some(image) = supported_since(23, built(build().label("app", "web")).await) {

@@ -6,7 +6,10 @@ use dockerclient::{ApiVersion, Source, containers::Container, exec::Command};
 use futures_util::TryStreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::engine::{Engine, version};
+use crate::{
+    engine::{Engine, version},
+    rejections::Rejected,
+};
 
 /// Starts a container. Its handle bypasses the proxy, which does not support attached sessions.
 async fn running(engine: &Engine) -> Container {
@@ -92,7 +95,7 @@ async fn detached_command_runs_to_completion() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn command_in_a_stopped_container_is_a_conflict() {
+async fn command_in_a_stopped_container_is_rejected() {
     let engine = Engine::under_test().await;
     let container = engine.direct().container(engine.create("true").await.id());
     for error in [
@@ -101,6 +104,7 @@ async fn command_in_a_stopped_container_is_a_conflict() {
         container.command("true").spawn().await.unwrap_err(),
         container.command("true").detach().await.unwrap_err(),
     ] {
-        assert!(error.is_conflict() && error.operation() == Some("container_exec"), "{error}");
+        assert_eq!(error.operation(), Some("container_exec"), "{error}");
+        engine.assert_rejected(Rejected::ContainerNotRunning, Err::<(), _>(error)).await;
     }
 }

@@ -93,6 +93,15 @@ impl Engine {
         self.cleanup.lock().unwrap().push(path);
     }
 
+    /// Removes the images of the steps of a build when the test ends: a build that fails leaves them. `printed` is the
+    /// output of a build with the classic builder.
+    pub(crate) fn remove_steps_later(&self, printed: &str) {
+        // The first image is that of `FROM`.
+        let steps = printed.split(" ---> ").skip(1).filter_map(|after| after.get(..12));
+        let is_id = |text: &&str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        steps.filter(is_id).skip(1).for_each(|id| self.remove_later(format!("/images/{id}")));
+    }
+
     /// Creates a container that runs `script` in a shell. It is not started.
     pub(crate) async fn create(&self, script: &str) -> Container {
         self.create_with(script, |create| create).await

@@ -8,7 +8,10 @@ use dockerclient::{
     exec::{Command, Exec},
 };
 
-use crate::engine::{Engine, supported_since, version};
+use crate::{
+    engine::{Engine, supported_since, version},
+    rejections::Rejected,
+};
 
 fn shell(container: &Container, script: &str) -> Command {
     container.command("sh").args(["-c", script])
@@ -83,6 +86,6 @@ async fn exec_of_missing_or_invalid_command_is_rejected() {
         assert!(ghost.inspect().await.unwrap_err().is_not_found());
     }
     let stopped = engine.create("true").await;
-    assert!(stopped.create_exec(["true"]).await.unwrap_err().is_conflict());
-    assert!(engine.running().await.create_exec([""; 0]).await.unwrap_err().is_bad_request());
+    engine.assert_rejected(Rejected::ContainerNotRunning, stopped.create_exec(["true"]).await).await;
+    engine.assert_rejected(Rejected::EmptyCommand, engine.running().await.create_exec([""; 0]).await).await;
 }

@@ -9,6 +9,7 @@ use dockerclient::{
 use crate::{
     engine::{Engine, short, version},
     registry::Registry,
+    rejections::Rejected,
 };
 
 #[tokio::test]
@@ -43,8 +44,7 @@ async fn image_lifecycle() {
     let second = image.tag(format!("{repository}:2")).force(true).await.unwrap();
     assert_eq!(second.name(), format!("{repository}:2"));
     assert_eq!(second.inspect().await.unwrap().id, seen.id);
-    let error = engine.image(&id).remove().await.unwrap_err();
-    assert!(error.is_conflict(), "an id with two names: {error}");
+    engine.assert_rejected(Rejected::IdWithTwoNames, engine.image(&id).remove().await).await;
 
     let removed = image.remove().await.unwrap();
     assert_eq!(removed.len(), 1);
@@ -106,8 +106,7 @@ async fn list_images_applies_filters() {
     assert!(ids(list().dangling(true)).await.iter().any(|id| id == dangling));
     assert!(ids(list().dangling(false)).await.iter().all(|id| id != dangling));
     assert!(list().name("busy*").await.unwrap().iter().all(|image| image.id == busybox));
-    let error = engine.images().list().filter("nonsense", "1").await.unwrap_err();
-    assert!(error.is_bad_request(), "{error}");
+    engine.assert_rejected(Rejected::UnknownFilter, engine.images().list().filter("nonsense", "1").await).await;
 
     let by_label = engine.images().list().label("app=web").await;
     match by_label {

@@ -38,6 +38,7 @@ mod options;
 mod plugins;
 mod raw;
 mod registry;
+mod rejections;
 mod requests;
 mod run;
 mod sessions;

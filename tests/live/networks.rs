@@ -5,7 +5,10 @@ use dockerclient::{
     networks::ListNetworks,
 };
 
-use crate::engine::{Engine, supported_since};
+use crate::{
+    engine::{Engine, supported_since},
+    rejections::Rejected,
+};
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
@@ -19,7 +22,7 @@ async fn network_lifecycle() {
     let config = NetworkCreate { name: name.clone(), check_duplicate: true, ..Default::default() };
     let create = || engine.networks().create(&*name).config(config.clone());
     let created = create().await.unwrap();
-    assert!(create().await.unwrap_err().is_conflict());
+    engine.assert_rejected(Rejected::TakenNetworkName, create().await).await;
     assert_eq!(network.inspect().await.unwrap().id, created.id());
 
     let container = engine.running().await;

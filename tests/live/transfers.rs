@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use dockerclient::{
     ApiVersion, Size, Upload,
-    images::{Archive, ProgressItem, bare_id},
+    images::{Archive, Image, ProgressItem, bare_id},
     models::AuthConfig,
 };
 use futures_util::TryStreamExt as _;
@@ -139,8 +139,9 @@ async fn build_returns_the_image_or_the_exit_code_of_a_failed_step() {
         let build = engine.images().build(context.clone()).tag(format!("{name}:1"));
         build.no_cache(true).force_rm(true)
     };
+    let remove_later = |image: &Image| engine.remove_later(format!("/images/{}?force=1", image.name()));
     let built = build().await.unwrap();
-    engine.remove_later(format!("/images/{name}:1?force=1"));
+    remove_later(&built);
     let image = built.inspect().await.unwrap();
     assert_eq!(engine.image(format!("{name}:1")).inspect().await.unwrap().id, image.id);
 
@@ -151,9 +152,11 @@ async fn build_returns_the_image_or_the_exit_code_of_a_failed_step() {
             printed += &text;
         }
     }
+    remove_later(&progress.finish().await.unwrap());
     assert!(printed.contains("\nprinted by a step\n") && printed.contains("\ncontent\n"), "{printed}");
 
     let quiet = build().quiet(true).await.unwrap();
+    remove_later(&quiet);
     assert_eq!(bare_id(quiet.name()).len(), 64, "{quiet:?}");
 
     let failing = archive(&[("Dockerfile", "FROM busybox\nRUN exit 3\n")]);
@@ -177,6 +180,14 @@ async fn newer_build_options_work_since_their_version() {
         return;
     }
     let items: Vec<ProgressItem> = outcome.unwrap().try_collect().await.unwrap();
+    let printed: String = items
+        .iter()
+        .filter_map(|item| match item {
+            ProgressItem::Output(text) => Some(&**text),
+            _ => None,
+        })
+        .collect();
+    engine.remove_steps_later(&printed);
     assert!(items.contains(&ProgressItem::Output("67108864\n".into())), "{items:?}");
 }
 

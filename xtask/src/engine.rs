@@ -23,6 +23,7 @@ mod dockerd;
 pub(crate) mod http;
 mod image;
 mod kind;
+mod leftovers;
 mod mirror;
 mod namespace;
 mod nodes;
@@ -85,6 +86,13 @@ impl Engine {
         let body = response.split_once("\r\n\r\n").context("no body")?.1;
         let version: serde_json::Value = serde_json::from_str(body)?;
         Ok(version["Version"].as_str().unwrap_or("unknown version").to_owned())
+    }
+
+    /// Fails if containers, untagged images, networks or volumes remain.
+    pub(crate) fn check_is_empty(&self) -> Result<()> {
+        let left = leftovers::list(&self.socket())?;
+        ensure!(left.is_empty(), "tests have left objects on the engine:\n{}", left.join("\n"));
+        Ok(())
     }
 
     /// Returns whether it responds to a ping.

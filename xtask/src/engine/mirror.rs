@@ -116,7 +116,10 @@ mod tests {
         assert_eq!(find(text), Some("https://c/debian/"));
         assert_eq!(find("deb http://a/debian-security bookworm-security main\n"), None);
         assert_eq!(find("deb http://a/ubuntu noble main\ndeb http://b/debian bookworm stable\n"), None);
-        assert_eq!(find("deb http://a/other bookworm main\ndeb http://b/debian bookworm main\n"), Some("http://b/debian"));
+        assert_eq!(
+            find("deb http://a/other bookworm main\ndeb http://b/debian bookworm main\n"),
+            Some("http://b/debian")
+        );
         assert_eq!(find("deb http://proxy/archive bookworm main\n"), Some("http://proxy/archive"));
     }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{command, passed};
+use super::{THREADS, command, passed};
 use crate::{engine::Engine, exceptions::Exceptions, libtest, shell};
 
 /// The test of the monitors suite that runs on Podman. The others kill the engine, from which Podman does not recover.
@@ -35,9 +35,9 @@ pub(super) fn run(engine: &Engine, release: &Release) -> Result<String> {
     let exceptions = Exceptions::read(file)?;
     let list = shell::output(command(engine, "live", api)?.arg("--list"))?;
     exceptions.check_names(&libtest::listed(&list))?;
-    let count = passed(command(engine, "live", api)?.args(exceptions.skip()))?;
+    let count = passed(command(engine, "live", api)?.arg(THREADS).args(exceptions.skip()))?;
     println!("{count} passed; running the exceptions, which must fail");
-    let output = command(engine, "live", api)?.arg("--exact").args(exceptions.run()).output()?;
+    let output = command(engine, "live", api)?.args([THREADS, "--exact"]).args(exceptions.run()).output()?;
     exceptions.check_failures(&String::from_utf8_lossy(&output.stdout))?;
     println!("== monitors suite at API {api}: {MONITORS}");
     let monitors = passed(command(engine, "monitors", api)?.args(["--exact", MONITORS]))?;
