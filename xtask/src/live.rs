@@ -11,31 +11,36 @@ use crate::{
 
 mod podman;
 
-/// The API versions at which the live suite runs on Debian 12's Docker: the oldest, the newest that it supports, and those in
-/// between with the most changes.
-const VERSIONS: [&str; 5] = ["1.15", "1.18", "1.21", "1.30", "1.41"];
+/// The API versions at which the live suite runs on an engine.
+#[derive(Debug)]
+struct Versions {
+    /// Those at which all tests run, of which the last is the newest that the engine supports.
+    complete: &'static [&'static str],
+    /// Those at which only the tests of [`VERSIONED`] run.
+    versioned: &'static [&'static str],
+}
 
-/// The API versions at which the fake engine is compared with it: the oldest ones, and then those with the most changes.
-const COMPARED: [&str; 5] = ["1.15", "1.17", "1.21", "1.30", "1.41"];
+/// On Debian 12's Docker: the oldest, the newest, and those in between with the most changes.
+const VERSIONS: Versions = Versions { complete: &["1.15", "1.21", NEWEST], versioned: &["1.18", "1.30"] };
+const NEWEST: &str = "1.41";
 
-/// The API versions at which the fake engine is compared with it in swarm mode.
-const COMPARED_SWARM: [&str; 3] = ["1.24", "1.30", "1.41"];
+/// On Debian 13's Docker: its oldest and its newest.
+const TRIXIE_VERSIONS: Versions = Versions { complete: &[TRIXIE_NEWEST], versioned: &["1.24"] };
+const TRIXIE_NEWEST: &str = "1.45";
 
-/// The API versions at which the live suite runs on Debian 13's Docker.
-const TRIXIE_VERSIONS: [&str; 2] = ["1.24", "1.45"];
+/// On the Docker of Debian's unstable release: the first since which requests depend on the version there and not on Debian
+/// 13's, and its newest.
+const SID_VERSIONS: Versions = Versions { complete: &["1.51"], versioned: &["1.44"] };
 
-/// The newest API version that the Docker of Debian's unstable release supports.
-const SID_NEWEST: &str = "1.51";
-
-/// The oldest API version since which requests depend on the version on that Docker and not on Debian 13's, and the modules
-/// of the live suite whose tests can differ at it.
-const SID_OLDER: &str = "1.44";
-const VERSIONED: [&str; 12] = [
+/// The modules of the live suite whose tests can differ between API versions.
+const VERSIONED: [&str; 14] = [
     "builds::",
     "containers::",
     "create::",
     "document::",
+    "exec::",
     "images::",
+    "logs::",
     "models::",
     "networks::",
     "options::",
@@ -45,16 +50,22 @@ const VERSIONED: [&str; 12] = [
     "volumes::",
 ];
 
-/// The number of tests that run at the same time on engines on which most of the suite's time is spent waiting.
+/// The number of tests that run at the same time on an engine: most of the suite's time is spent waiting.
 const THREADS: &str = "--test-threads=6";
 
-/// The API versions at which the swarm suite runs on Debian 12's Docker: the oldest with swarm mode, the one that introduced
-/// configs, the last one without jobs, and the newest that it supports.
-const SWARM_VERSIONS: [&str; 4] = ["1.24", "1.30", "1.40", "1.41"];
+/// The API versions at which the fake engine is compared with Debian 12's Docker: the oldest, the newest, and those in between
+/// with the most changes.
+const COMPARED: [&str; 4] = ["1.15", "1.21", "1.30", NEWEST];
 
-/// The API versions at which the swarm suite runs on Debian 13's Docker: the one that removed networks of services, and the
-/// newest that it supports.
-const SWARM_TRIXIE_VERSIONS: [&str; 2] = ["1.44", "1.45"];
+/// The API versions at which the fake engine is compared with it in swarm mode.
+const COMPARED_SWARM: [&str; 2] = ["1.24", NEWEST];
+
+/// The API versions at which the swarm suite runs on Debian 12's Docker: the oldest with swarm mode, the one that introduced
+/// configs, and the newest, which introduced jobs.
+const SWARM_VERSIONS: [&str; 3] = ["1.24", "1.30", NEWEST];
+
+/// The API version at which the swarm suite runs on Debian 13's Docker.
+const SWARM_TRIXIE_VERSIONS: [&str; 1] = [TRIXIE_NEWEST];
 
 /// Runs the suites on all engines, and prints a summary.
 pub(crate) fn run() -> Result<()> {
@@ -80,8 +91,7 @@ pub(crate) fn soak(minutes: u64) -> Result<()> {
     let engine = Engine::new(Kind::Docker);
     let was_up = engine.is_up();
     engine.up()?;
-    let newest = VERSIONS[VERSIONS.len() - 1];
-    let outcome = command(&engine, "soak", newest).and_then(|mut command| {
+    let outcome = command(&engine, "soak", NEWEST).and_then(|mut command| {
         let command = command.arg("--nocapture").env("DOCKERCLIENT_TEST_SECONDS", (minutes * 60).to_string());
         Ok(command.status()?)
     });
@@ -117,7 +127,7 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Docker => docker(&engine),
         Kind::Trixie => trixie(&engine),
         Kind::Containerd => containerd(&engine),
-        Kind::Sid => sid(&engine),
+        Kind::Sid => Ok(format!("at API {}", live_at(&engine, &SID_VERSIONS)?)),
         Kind::Podman => podman::run(&engine, &podman::PODMAN_4),
         Kind::Podman5 => podman::run(&engine, &podman::PODMAN_5),
         Kind::Swarm => swarm(&engine, &SWARM_VERSIONS).and_then(|ran| compared_swarm(&engine, &ran)),
@@ -134,13 +144,11 @@ fn on(kind: Kind) -> Result<String> {
 fn docker(engine: &Engine) -> Result<String> {
     println!("== README example");
     readme_example::run_on(&engine.address())?;
-    let ran = suite_at(engine, "live", &VERSIONS)?;
-    engine.check_is_empty()?;
-    let newest = VERSIONS[VERSIONS.len() - 1];
-    let transports = suite(engine, "transports", newest)?;
-    let monitors = suite(engine, "monitors", newest)?;
-    let soak = suite(engine, "soak", newest)?;
-    let faults = suite(engine, "faults", newest)?;
+    let ran = live_at(engine, &VERSIONS)?;
+    let transports = suite(engine, "transports", NEWEST)?;
+    let monitors = suite(engine, "monitors", NEWEST)?;
+    let soak = suite(engine, "soak", NEWEST)?;
+    let faults = suite(engine, "faults", NEWEST)?;
     COMPARED.iter().try_for_each(|version| suite(engine, "conformance", version).map(|_| ()))?;
     Ok(format!(
         "at API {ran}; TLS, SSH and connectors ({transports} tests); monitors across restarts ({monitors} tests); \
@@ -151,29 +159,31 @@ fn docker(engine: &Engine) -> Result<String> {
 }
 
 fn trixie(engine: &Engine) -> Result<String> {
-    let ran = suite_at(engine, "live", &TRIXIE_VERSIONS)?;
-    engine.check_is_empty()?;
-    let transports = suite(engine, "transports", TRIXIE_VERSIONS[TRIXIE_VERSIONS.len() - 1])?;
+    let ran = live_at(engine, &TRIXIE_VERSIONS)?;
+    let transports = suite(engine, "transports", TRIXIE_NEWEST)?;
     Ok(format!("at API {ran}; TLS, SSH and connectors ({transports} tests)"))
 }
 
-fn sid(engine: &Engine) -> Result<String> {
-    println!("== live suite at API {SID_NEWEST}");
-    let newest = passed(command(engine, "live", SID_NEWEST)?.arg(THREADS))?;
-    println!("{newest} passed");
-    println!("== live suite at API {SID_OLDER}: {}", VERSIONED.join(" "));
-    let older = passed(command(engine, "live", SID_OLDER)?.arg(THREADS).args(VERSIONED))?;
-    println!("{older} passed");
+/// Runs the live suite at each version, and returns the versions with the number of tests that passed.
+fn live_at(engine: &Engine, versions: &Versions) -> Result<String> {
+    let complete = versions.complete.iter().map(|version| (version, &[][..], ""));
+    let versioned = versions.versioned.iter().map(|version| (version, &VERSIONED[..], " that depend on the version"));
+    let mut ran = Vec::new();
+    for (version, modules, which) in versioned.chain(complete) {
+        println!("== live suite at API {version}: tests{which}");
+        let passed = passed(command(engine, "live", version)?.arg(THREADS).args(modules))?;
+        println!("{passed} passed");
+        ran.push(format!("{version} ({passed} tests{which})"));
+    }
     engine.check_is_empty()?;
-    Ok(format!("at API {SID_NEWEST} ({newest} tests), {SID_OLDER} ({older} tests that depend on the version)"))
+    Ok(ran.join(", "))
 }
 
 /// Runs only the builds with BuildKit: of other requests, engines with this image store differ from those that are tested.
 fn containerd(engine: &Engine) -> Result<String> {
-    let newest = TRIXIE_VERSIONS[TRIXIE_VERSIONS.len() - 1];
-    println!("== tests of builds with BuildKit at API {newest}");
-    let passed = passed(command(engine, "live", newest)?.arg("buildkit"))?;
-    Ok(format!("at API {newest} ({passed} tests of builds with BuildKit)"))
+    println!("== tests of builds with BuildKit at API {TRIXIE_NEWEST}");
+    let passed = passed(command(engine, "live", TRIXIE_NEWEST)?.arg("buildkit"))?;
+    Ok(format!("at API {TRIXIE_NEWEST} ({passed} tests of builds with BuildKit)"))
 }
 
 fn swarm(engine: &Engine, versions: &[&str]) -> Result<String> {
@@ -191,15 +201,14 @@ fn nodes() -> Result<String> {
     let kind = Kind::SwarmNodes;
     let nodes = Nodes::new();
     let was_up = nodes.is_up();
-    let newest = SWARM_VERSIONS[SWARM_VERSIONS.len() - 1];
     let outcome = nodes.up().and_then(|()| {
-        println!("== nodes suite at API {newest}");
+        println!("== nodes suite at API {NEWEST}");
         let mut cargo = shell::command("cargo");
-        let suite = test(&mut cargo, "nodes", newest)?.envs(nodes.environment());
+        let suite = test(&mut cargo, "nodes", NEWEST)?.envs(nodes.environment());
         // The tests stop and kill engines, so they cannot run concurrently.
         let passed = passed(suite.arg("--test-threads=1"))?;
         println!("{passed} passed");
-        Ok(format!("live: {kind} {} at API {newest} ({passed} tests)", nodes.version()?))
+        Ok(format!("live: {kind} {} at API {NEWEST} ({passed} tests)", nodes.version()?))
     });
     if !was_up {
         nodes.down()?;
