@@ -175,9 +175,8 @@ impl HttpClient {
         idle: impl Fn() -> Option<T>,
     ) -> Result<Either<Io, T>> {
         let (begin, mut max_delay) = (Instant::now(), RETRY_DELAY.0);
-        let mut last_error = None;
+        let (mut left, mut last_error) = (limit, None);
         loop {
-            let left = limit.map(|limit| limit.saturating_sub(begin.elapsed()));
             let error = match self.connector.dial(route, left).await {
                 Ok(stream) => return Ok(Either::Left(stream)),
                 Err(error) => error,
@@ -193,6 +192,7 @@ impl HttpClient {
             // Frees the file descriptors of idle connections.
             self.pool.clear();
             sleep(delay).await;
+            left = limit.map(|limit| limit.saturating_sub(begin.elapsed()));
             max_delay = (max_delay * 2).min(RETRY_DELAY.1);
             if let Some(idle) = idle() {
                 return Ok(Either::Right(idle));

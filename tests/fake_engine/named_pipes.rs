@@ -169,3 +169,18 @@ fn tls_with_a_named_pipe_is_an_error() {
     let error = build_error(DockerClient::builder().address("npipe:////./pipe/docker_engine").tls(Tls::default()));
     assert_eq!(error, "TLS was configured, but npipe:////./pipe/docker_engine does not use TLS");
 }
+
+#[cfg(feature = "buildkit")]
+#[tokio::test]
+async fn ssh_keys_of_builds_are_errors_on_windows() {
+    use dockerclient::Upload;
+
+    let engine = FakeEngine::new();
+    let images = engine.client("1.41").images();
+    let build = images.build(Upload::from(Vec::new())).build_kit(true).ssh_key("default", "key");
+    assert_eq!(
+        build.await.unwrap_err().to_string(),
+        "failed to build image: ssh_key is not supported on this system: add the key to the SSH agent with `ssh-add`, \
+         and use ssh_agent"
+    );
+}

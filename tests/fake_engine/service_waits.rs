@@ -221,9 +221,9 @@ async fn missing_service_is_an_error_of_the_call() {
 async fn time_limit_error_has_the_last_error_of_a_task() {
     let pending = task("b", 2, "running", "pending", "no suitable node");
     let engine = engine(vec![(Ok(service(1, None)), vec![running("a", 1), pending])]);
-    let error = wait(&engine, "1.41").time_limit(Duration::from_millis(200)).await.unwrap_err();
+    let error = wait(&engine, "1.41").time_limit(Duration::from_secs(2)).await.unwrap_err();
     assert!(error.is_timeout());
-    assert_snapshot!(error, @"failed to wait for the tasks of service web: not complete within 200ms (time_limit): 1 of 2 tasks are running; task b: no suitable node");
+    assert_snapshot!(error, @"failed to wait for the tasks of service web: not complete within 2s (time_limit): 1 of 2 tasks are running; task b: no suitable node");
 }
 
 #[tokio::test]

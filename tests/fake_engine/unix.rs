@@ -42,3 +42,20 @@ fn tls_with_a_unix_socket_is_an_error() {
     let error = build_error(DockerClient::builder().address("unix:///run/docker.sock").tls(Tls::default()));
     assert_eq!(error, "TLS was configured, but unix:///run/docker.sock does not use TLS");
 }
+
+#[cfg(feature = "buildkit")]
+#[tokio::test]
+async fn ssh_keys_of_builds_that_are_not_there_are_errors() {
+    use dockerclient::Upload;
+    use dockerclient_testkit::FakeEngine;
+
+    let engine = FakeEngine::new();
+    let images = engine.client("1.41").images();
+    for (path, cause) in [
+        ("/nowhere", "failed to read /nowhere: no such file or directory"),
+        ("", "the path of the SSH key \"default\" is empty"),
+    ] {
+        let error = images.build(Upload::from(Vec::new())).build_kit(true).ssh_key("default", path).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("failed to build image: {cause}"));
+    }
+}

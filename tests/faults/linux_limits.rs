@@ -84,6 +84,7 @@ fn tcp_connect_is_limited_by_connect_timeout() {
             let error = call.run(&docker).await.unwrap_err();
             assert!(error.is_timeout() && error.is_connect(), "{call:?}: {error}");
             assert!(!error.may_have_been_executed());
+            assert!(error.to_string().ends_with(" after 50ms (connect_timeout)"), "{error}");
         }
     });
 }

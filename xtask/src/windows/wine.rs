@@ -20,7 +20,7 @@ const FOLDER: &str = "/usr/lib/wine";
 const RANDOM: &str = "xtask/src/windows/bcryptprimitives.c";
 
 /// Time limit for one test program.
-const TIMEOUT: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(1200);
 
 /// Returns the path of one of Wine's programs, if it is installed.
 pub(super) fn path_of(program: &str) -> Option<PathBuf> {
