@@ -4,9 +4,12 @@
 //! no `since` for logs, from its beginning. The lines of each source up to the last one that was returned are dropped.
 //! If that line is not in the log any more when a later line is read, the log was rotated or truncated, and there is a gap.
 
-use bytes::{Buf as _, Bytes};
+use bytes::Buf as _;
 
-use super::{Gap, GapReason};
+use super::{
+    Gap, GapReason,
+    log_bookmark::{Content, LogBookmark, SavedMark},
+};
 use crate::{ApiVersion, Line, Source, Timestamp, stream::LOG_PART_SIZE};
 
 /// Since this version, logs can be requested from a time on.
@@ -21,7 +24,7 @@ const OVERLAP: i64 = 1;
 const STORED_LATER: i128 = 1_000_000_000;
 
 /// The position up to which each source was returned.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LogPosition {
     marks: Vec<Mark>,
     /// The time of the last line that was returned.
@@ -34,15 +37,17 @@ pub(super) struct LogPosition {
     reported: bool,
     /// Maximum difference, in nanoseconds, by which timestamps may be later than in the reading before.
     tolerance: i128,
+    /// Whether long lines are read in parts.
+    in_parts: bool,
 }
 
 /// The last line of a source that was returned.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Mark {
     source: Source,
     time: Timestamp,
-    bytes: Bytes,
-    /// Whether the line had ended.
+    content: Content,
+    /// Whether the line had ended, or is a part of a line.
     complete: bool,
     /// Ordinal among the lines of the source with the same timestamp, from 1. Podman's timestamps are whole seconds.
     ordinal: usize,
@@ -66,6 +71,34 @@ impl LogPosition {
     /// Starts at `now`, or at the first line that is read if that is earlier. Older lines are not returned.
     pub(super) fn begin(&mut self, now: Timestamp) {
         self.begin = Some(now);
+    }
+
+    /// Whether no line with a time was returned.
+    pub(super) fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Long lines are read in parts.
+    pub(super) fn read_in_parts(&mut self) {
+        self.in_parts = true;
+    }
+
+    /// Returns the position that was saved in a bookmark.
+    pub(super) fn restore(saved: &LogBookmark) -> Self {
+        let marks = saved.marks.iter().map(Mark::restore).collect();
+        Self { marks, last: saved.last, begin: saved.begin, ..Self::default() }
+    }
+
+    /// Saves the position in the log of the container with this id. If lines had not ended, the oldest is of the time
+    /// `begun`.
+    pub(super) fn save(&self, container: &str, begun: Option<Timestamp>) -> LogBookmark {
+        let marks = self.marks.iter().map(Mark::save).collect();
+        LogBookmark { container: container.to_owned(), last: self.last, begin: self.begin, begun, marks }
+    }
+
+    /// Whether lines that were returned before are expected again, so that there may be a gap.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.again && !self.reported && self.marks.iter().any(Mark::is_expected)
     }
 
     /// The time from which on to read the log again; `None` for all of it. If lines had not ended, the oldest is of the
@@ -136,9 +169,10 @@ impl LogPosition {
         let Some(time) = last.time.filter(|_| last.complete) else { return true };
         match self.marks.iter().find(|mark| mark.source == last.source) {
             Some(mark) if !mark.complete => true,
-            // Only the last part of a long line may have been read.
-            Some(mark) if mark.bytes.len() > LOG_PART_SIZE => mark.bytes.ends_with(&last.bytes),
-            Some(mark) => mark.bytes == last.bytes && mark.is_at(time, self.tolerance),
+            // Only the last part of a long line may have been read, and the engine's parts may have another size.
+            Some(mark) if self.in_parts => mark.is_at(time, self.tolerance) || mark.content.may_end_with(&last.bytes),
+            Some(mark) if mark.content.len() > LOG_PART_SIZE => mark.content.may_end_with(&last.bytes),
+            Some(mark) => mark.content.is(&last.bytes) && mark.is_at(time, self.tolerance),
             None => self.is_too_old(time),
         }
     }
@@ -146,8 +180,20 @@ impl LogPosition {
 
 impl Mark {
     fn new(line: &Line, time: Timestamp) -> Self {
-        let (bytes, complete) = (line.bytes.clone(), line.complete);
-        Self { source: line.source, time, bytes, complete, ordinal: 1, latest: time, expected: Expected::No }
+        let (content, complete) = (Content::Bytes(line.bytes.clone()), line.complete || line.partial);
+        Self { source: line.source, time, content, complete, ordinal: 1, latest: time, expected: Expected::No }
+    }
+
+    fn restore(saved: &SavedMark) -> Self {
+        let SavedMark { source, time, length, sha256, complete, ordinal, latest } = *saved;
+        let content = Content::Digest { length, sha256 };
+        Self { source, time, content, complete, ordinal, latest, expected: Expected::No }
+    }
+
+    fn save(&self) -> SavedMark {
+        let Self { source, time, complete, ordinal, latest, .. } = *self;
+        let (length, sha256) = (self.content.len(), self.content.sha256());
+        SavedMark { source, time, length, sha256, complete, ordinal, latest }
     }
 
     fn move_to(&mut self, line: &Line, time: Timestamp) {
@@ -166,11 +212,11 @@ impl Mark {
 
     /// Whether a line has this one's content. Only the last part of a long line may have been returned; a line that had
     /// not ended may have been continued.
-    fn is_same(&self, line: &Bytes) -> bool {
+    fn is_same(&self, line: &[u8]) -> bool {
         match self.complete {
-            true if line.len() > LOG_PART_SIZE => line.ends_with(&self.bytes),
-            true => *line == self.bytes,
-            false => line.starts_with(&self.bytes),
+            true if line.len() > LOG_PART_SIZE => self.content.is_suffix_of(line),
+            true => self.content.is(line),
+            false => self.content.is_prefix_of(line),
         }
     }
 
@@ -185,7 +231,7 @@ impl Mark {
         if read < self.ordinal || !self.is_same(&line.bytes) {
             return None;
         }
-        let known = if self.complete { line.bytes.len() } else { self.bytes.len() };
+        let known = if self.complete { line.bytes.len() } else { self.content.len() };
         let ordinal = if time == self.time { read } else { 1 };
         *self = Self { latest: time.max(self.latest), ordinal, ..Self::new(line, time) };
         Some(known)
@@ -205,6 +251,8 @@ fn rest(mut line: Line, known: usize) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::LogDetails;
 
@@ -222,7 +270,7 @@ mod tests {
     fn of(source: Source, time: Timestamp, text: &str) -> Line {
         let bytes = Bytes::copy_from_slice(text.trim_end_matches('…').as_bytes());
         let (complete, details) = (!text.ends_with('…'), LogDetails::default());
-        Line { source, time: Some(time), details, bytes, complete, truncated: false }
+        Line { source, time: Some(time), details, bytes, complete, truncated: false, partial: false }
     }
 
     fn out(second: i64, text: &str) -> Line {
@@ -244,11 +292,20 @@ mod tests {
         words.join(" ")
     }
 
-    /// Reads as much of `log` again as is requested.
+    /// Reads as much of `log` again as is requested. Checks that the same lines are returned after the position was stored.
     fn read_again(position: &mut LogPosition, version: ApiVersion, log: impl IntoIterator<Item = Line>) -> String {
+        let json = serde_json::to_string(&position.save("f43c", None)).unwrap();
+        let mut stored = LogPosition::restore(&serde_json::from_str(&json).unwrap());
         let since = position.resume(version, None);
+        assert_eq!(stored.resume(version, None), since);
+        let log: Vec<Line> =
+            log.into_iter().filter(|line| since.is_none_or(|since| line.time >= Some(since))).collect();
+        stored.read_again(since, version);
+        let after_restart = taken(&mut stored, log.clone());
         position.read_again(since, version);
-        taken(position, log.into_iter().filter(|line| since.is_none_or(|since| line.time >= Some(since))))
+        let lines = taken(position, log);
+        assert_eq!(after_restart, lines, "after a restart of the program");
+        lines
     }
 
     #[test]
@@ -381,6 +438,20 @@ mod tests {
         position.begin(at(9));
         taken(&mut position, [out(5, end)]);
         assert_eq!(read_again(&mut position, NEW, [out(5, &long), out(6, "next")]), "next");
+    }
+
+    #[test]
+    fn log_position_between_parts_of_a_long_line() {
+        let part = |text: &str| Line { complete: false, partial: true, ..out(1, text) };
+        let log = [part("ab"), part("ab"), out(1, "c"), out(2, "d")];
+        let texts = ["ab", "ab", "c", "d"];
+        for count in 1..=log.len() {
+            let mut position = LogPosition::default();
+            position.read_in_parts();
+            assert_eq!(taken(&mut position, log[..count].to_vec()), texts[..count].join(" "));
+            assert_eq!(read_again(&mut position, NEW, log.clone()), texts[count..].join(" "), "after {count}");
+            assert!(position.has_returned(&out(2, "d")) && !position.has_returned(&out(3, "e")));
+        }
     }
 
     #[test]

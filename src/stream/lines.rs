@@ -33,6 +33,9 @@ pub struct Line {
     /// Whether the line is longer than the client's [`max_item_size`](crate::DockerClientBuilder::max_item_size): `bytes` has
     /// its beginning, up to the limit; the rest of the line is dropped.
     pub truncated: bool,
+    /// Whether this is a part of a long line that is not its last one: the next line of this source continues it. Always
+    /// false, unless [`max_part_size`](Lines::max_part_size) is set.
+    pub partial: bool,
 }
 
 impl Line {
@@ -57,6 +60,7 @@ impl Line {
 /// A line that is longer than the client's [`max_item_size`](crate::DockerClientBuilder::max_item_size) is
 /// [`truncated`](Line::truncated); the lines after it are not affected. The oldest lines are truncated as well if the
 /// unfinished lines of all tasks are together longer than four times this size, or if there are more than 1000.
+/// [`max_part_size`](Self::max_part_size) returns long lines in parts instead.
 ///
 /// # Cancellation
 ///
@@ -73,6 +77,34 @@ pub struct Lines {
 impl Lines {
     pub(super) fn new(output: OutputStream, prefix: Prefix, limit: usize) -> Self {
         Self { output, splitter: Splitter::new(prefix, limit), end: None }
+    }
+
+    /// Returns lines that are longer than this number of bytes in parts of this size, all but the last of which are
+    /// [`partial`](Line::partial), instead of collecting each line in memory. Parts have the timestamp of their line. The
+    /// value is limited to 1 to [`max_item_size`](crate::DockerClientBuilder::max_item_size).
+    ///
+    /// Does not apply to the output of a TTY, whose long lines are truncated.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
+    /// # let engine = dockerclient_testkit::FakeEngine::new();
+    /// # let docker = engine.client("1.41");
+    /// # let created = docker.containers().create("busybox").cmd(["echo", "long line"]).name("web").await?;
+    /// # created.start().await?;
+    /// # created.wait().await?;
+    /// let mut lines = docker.container("web").logs().await?.lines().max_part_size(5);
+    /// let first = lines.try_next().await?.expect("the container has written a line");
+    /// assert_eq!((&*first.text(), first.partial), ("long ", true));
+    /// let second = lines.try_next().await?.expect("its second part");
+    /// assert_eq!((&*second.text(), second.partial), ("line", false));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_part_size(mut self, bytes: usize) -> Self {
+        self.splitter.set_max_part_size(bytes);
+        self
     }
 
     /// Returns the timestamp of the oldest line whose end has not been received.
@@ -126,6 +158,8 @@ const MAX_UNFINISHED_SIZE: usize = 4;
 pub(crate) struct Splitter {
     prefix: Prefix,
     limit: usize,
+    /// The size of the parts that longer lines are returned in, instead of being truncated.
+    part_size: Option<usize>,
     chunk: Option<Chunk>,
     /// The details of the last frame.
     details: LogDetails,
@@ -157,7 +191,12 @@ struct Begun {
 
 impl Splitter {
     pub(crate) fn new(prefix: Prefix, limit: usize) -> Self {
-        Self { prefix, limit, chunk: None, details: LogDetails::default(), begun: Vec::new(), finished: false }
+        let (details, begun) = (LogDetails::default(), Vec::new());
+        Self { prefix, limit, part_size: None, chunk: None, details, begun, finished: false }
+    }
+
+    fn set_max_part_size(&mut self, bytes: usize) {
+        self.part_size = Some(bytes.clamp(1, self.limit.max(1)));
     }
 
     /// Adds a chunk, after `next` has returned all lines of the previous one. Engines put a prefix before each chunk, unless
@@ -190,6 +229,10 @@ impl Splitter {
             };
             let time = self.take_prefix(&mut chunk);
             let end = chunk.bytes.iter().position(|&byte| byte == b'\n');
+            if let Some(line) = self.split_part(&mut chunk, end, time) {
+                self.chunk = Some(chunk);
+                return Some(line);
+            }
             let part = chunk.bytes.split_to(end.unwrap_or(chunk.bytes.len()));
             chunk.bytes.advance(usize::from(end.is_some()));
             let line = self.add(chunk.source, time, part, end.is_some());
@@ -221,6 +264,41 @@ impl Splitter {
     fn index(&self, source: Source) -> Option<usize> {
         let task = self.details.task_id();
         self.begun.iter().position(|begun| begun.source == source && begun.details.task_id() == task)
+    }
+
+    /// Returns the next part of a line that continues after it, if parts have a limited size and `chunk` has all of it.
+    /// `end` is the end of the line, if the chunk has it.
+    fn split_part(&mut self, chunk: &mut Chunk, end: Option<usize>, time: Option<Timestamp>) -> Option<Line> {
+        let size = self.part_size.filter(|_| chunk.source != Source::Tty)?;
+        let index = self.index(chunk.source);
+        let room = size - index.map_or(0, |index| self.begun[index].bytes.len());
+        if end.unwrap_or(chunk.bytes.len()) <= room {
+            return None;
+        }
+        let part = chunk.bytes.split_to(room);
+        let begun = match index {
+            Some(index) => &mut self.begun[index],
+            None => {
+                self.begun.push(Begun {
+                    source: chunk.source,
+                    details: self.details.detached(),
+                    time: None,
+                    bytes: BytesMut::new(),
+                    skipped: false,
+                });
+                self.begun.last_mut()?
+            }
+        };
+        begun.time = begun.time.or(time);
+        let mut bytes = std::mem::take(&mut begun.bytes);
+        let bytes = if bytes.is_empty() {
+            part
+        } else {
+            bytes.extend_from_slice(&part);
+            bytes.freeze()
+        };
+        let (source, details, time) = (begun.source, begun.details.clone(), begun.time);
+        Some(Line { partial: true, ..self.line(source, details, time, bytes) })
     }
 
     /// Adds `part` to the line that it continues, or begins a line. Returns the line if it `ends` or becomes too long.
@@ -295,7 +373,7 @@ impl Splitter {
         if source == Source::Tty {
             (time, details, bytes) = self.prefix.take_all(bytes);
         }
-        Line { source, time, details, bytes, complete: false, truncated: false }
+        Line { source, time, details, bytes, complete: false, truncated: false, partial: false }
     }
 
     /// Returns an incomplete line, after the last chunk.
@@ -353,6 +431,48 @@ mod tests {
         );
         check(none, &[(Tty, "a\r"), (Tty, "\nb\r\n")], &[(Tty, None, "a"), (Tty, None, "b")]);
         check(none, &[(Stdout, "")], &[]);
+    }
+
+    /// The lines of frames in parts of four bytes; a part that is continued ends with `…`.
+    fn parts(frames: &[(Source, &'static str)]) -> Vec<String> {
+        let mut splitter = Splitter::new(TIMESTAMPS, 100);
+        splitter.set_max_part_size(4);
+        let mut lines = Vec::new();
+        for (source, frame) in frames {
+            splitter.push(*source, Bytes::from_static(frame.as_bytes()), false);
+            lines.extend(std::iter::from_fn(|| splitter.next()));
+        }
+        splitter.finish();
+        lines.extend(std::iter::from_fn(|| splitter.next()));
+        assert!(lines.iter().all(|line| line.time.is_some() && !line.truncated), "{lines:?}");
+        let describe = |line: &Line| {
+            assert!(!(line.partial && line.complete));
+            let time = line.time.unwrap().unix_seconds() % 60;
+            format!("{time} {}{}", line.text(), if line.partial { "…" } else { "" })
+        };
+        lines.iter().map(describe).collect()
+    }
+
+    #[test]
+    fn long_lines_in_parts() {
+        let line = concat!("2026-11-23T21:42:01Z ", "0123456789\n", "2026-11-23T21:42:02Z ", "abcd\n");
+        assert_eq!(parts(&[(Stdout, line)]), ["1 0123…", "1 4567…", "1 89", "2 abcd"], "one frame");
+        let frames = [
+            (Stdout, "2026-11-23T21:42:01Z 01"),
+            (Stderr, "2026-11-23T21:42:02Z err\n"),
+            (Stdout, "2026-11-23T21:42:03Z 23"),
+            (Stdout, "2026-11-23T21:42:03Z 45678\r\n"),
+        ];
+        assert_eq!(parts(&frames), ["2 err", "1 0123…", "1 4567…", "1 8"], "the time of its beginning");
+        let exact = [(Stdout, "2026-11-23T21:42:01Z 0123"), (Stdout, "2026-11-23T21:42:01Z \n")];
+        assert_eq!(parts(&exact), ["1 0123"]);
+        let unfinished = [(Stdout, "2026-11-23T21:42:01Z 01234")];
+        assert_eq!(parts(&unfinished), ["1 0123…", "1 4"]);
+        assert_eq!(
+            parts(&[(Tty, concat!("2026-11-23T21:42:01Z ", "0123456789\r\n"))]),
+            ["1 0123456789"],
+            "not of a TTY"
+        );
     }
 
     #[test]
