@@ -9,7 +9,7 @@ use crate::{
     DockerClient, Result,
     generated::Api,
     models,
-    monitor::{ContainerMonitor, LogMonitor, StatsMonitor},
+    monitor::{CombinedLogMonitor, ContainerMonitor, LogMonitor, StatsMonitor},
     request::Settings,
     validate,
 };
@@ -189,6 +189,34 @@ impl Containers {
     #[doc(alias = "StartMonitorStats")]
     pub fn monitor_stats(&self) -> StatsMonitor {
         StatsMonitor::new(self.clone())
+    }
+
+    /// Reads the logs of all containers line by line, also of those that are created later, across their restarts and lost
+    /// connections.
+    ///
+    /// Sends nothing until it is polled. Calls `GET /containers/{id}/logs`, `GET /containers/{id}/json`, and the same as
+    /// [`monitor`](Self::monitor).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// use dockerclient::monitor::CombinedLogUpdate;
+    ///
+    /// let mut updates = docker.containers().monitor_logs().label("app").exclude_image("acme/shipper").tail(0);
+    /// while let Some(update) = updates.next().await {
+    ///     match update {
+    ///         CombinedLogUpdate::Line { container, line } => println!("{}: {}", container.name(), line.text()),
+    ///         CombinedLogUpdate::Failed { container, error, .. } => eprintln!("{}: {error}", container.name()),
+    ///         CombinedLogUpdate::Disconnected { error, .. } => eprintln!("{error}"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn monitor_logs(&self) -> CombinedLogMonitor {
+        CombinedLogMonitor::new(self)
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`ContainerMonitor`], returned by [`Containers::monitor`](crate::containers::Containers::monitor)
 //! - [`StatsMonitor`], returned by [`Containers::monitor_stats`](crate::containers::Containers::monitor_stats)
 //! - [`LogMonitor`], returned by [`Container::monitor_logs`](crate::containers::Container::monitor_logs)
+//! - [`CombinedLogMonitor`], returned by [`Containers::monitor_logs`](crate::containers::Containers::monitor_logs)
 //! - [`ServiceMonitor`], returned by [`Services::monitor`](crate::services::Services::monitor)
 //! - [`NodeMonitor`], returned by [`Nodes::monitor`](crate::nodes::Nodes::monitor)
 //!
@@ -20,6 +21,7 @@
 //!
 //! The guide's page on [monitors](crate::guide::monitors) has examples.
 
+mod combined_logs;
 mod container_cache;
 mod container_stats;
 mod containers;
@@ -27,7 +29,10 @@ mod event_history;
 mod event_queries;
 mod events;
 mod idle_timer;
+mod log_bookmark;
+mod log_opening;
 mod log_position;
+mod log_selection;
 mod logs;
 mod lossy;
 mod nodes;
@@ -41,9 +46,11 @@ mod task;
 
 pub(crate) use self::shared_events::Feeds;
 pub use self::{
+    combined_logs::{CombinedLogMonitor, CombinedLogUpdate},
     containers::{ContainerMonitor, ContainerUpdate},
     event_history::{Gap, GapReason},
     events::{EventMonitor, EventUpdate},
+    log_bookmark::{LogBookmark, LogBookmarks},
     logs::{LogMonitor, LogUpdate},
     lossy::{Lossy, LossyItem, lossy},
     nodes::{NodeMonitor, NodeUpdate},

@@ -13,7 +13,7 @@
 //!
 //! After the log has ended, it is read once more: it has the lines that the container wrote before the subscription to its
 //! events. While the log is idle, the last line of the log is requested from time to time, to detect a stalled stream.
-//! `log_position.rs` has the position in the log, and `shared_events.rs` the events.
+//! `log_opening.rs` has the requests, `log_position.rs` the position in the log, and `shared_events.rs` the events.
 
 use std::{
     collections::VecDeque,
@@ -25,20 +25,23 @@ use std::{
 
 use futures_core::Stream;
 use futures_util::{FutureExt as _, StreamExt, future::BoxFuture};
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep},
+};
 
 use super::{
-    Gap, RetryPolicy,
+    Gap, LogBookmark, RetryPolicy,
     idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout, within},
+    log_opening::{Gate, Identity, Last, Log, Opened},
     log_position::LogPosition,
     retry::Backoff,
     shared_events::{Notification, Subscription},
 };
 use crate::{
-    ApiVersion, DockerClient, Error, Line, Lines, Result, Timestamp,
+    DockerClient, Error, Line, Lines, Result, Timestamp,
     containers::{Container, Tail},
     logs::LogQuery,
-    request::Settings,
 };
 
 /// A connection that lasted this long resets the backoff.
@@ -83,6 +86,9 @@ pub enum LogUpdate {
 /// the beginning), and drops the repeated lines. If the last line is not in the log any more, because the log was rotated
 /// or truncated, it returns a [`Gap`].
 ///
+/// [`bookmark`](Self::bookmark) returns the position in the log, and [`resume`](Self::resume) continues after it in the same
+/// way, for example after a restart of the program.
+///
 /// # Connections
 ///
 /// While the container runs, a monitor has one connection, for its log. The monitors of containers that do not run share
@@ -98,12 +104,14 @@ pub enum LogUpdate {
 /// lost when the wait is dropped.
 #[must_use = "streams do nothing unless polled"]
 pub struct LogMonitor {
-    docker: DockerClient,
-    container: Container,
-    query: LogQuery,
+    log: Log,
+    /// Where to resume when the log is opened for the first time.
+    bookmark: Option<LogBookmark>,
     /// Set once the log was opened for the first time.
     known: Option<Identity>,
     position: LogPosition,
+    /// The position before the line in `updates`, if other updates are returned before it.
+    returned: Option<LogPosition>,
     /// Time of the oldest line that had not ended when the connection was lost.
     begun: Option<Timestamp>,
     /// Whether the log was read to its end.
@@ -122,12 +130,6 @@ pub struct LogMonitor {
     updates: VecDeque<LogUpdate>,
 }
 
-/// The container's full id, and the API version.
-struct Identity {
-    id: String,
-    version: ApiVersion,
-}
-
 /// The last status that was returned.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Status {
@@ -138,14 +140,19 @@ enum Status {
 
 enum State {
     Begin,
+    /// Waiting until other logs are open.
+    Entering(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
     /// Inspecting the container and opening its log.
-    Opening(BoxFuture<'static, Result<Opened>>),
+    Opening(BoxFuture<'static, Result<Opened>>, Option<OwnedSemaphorePermit>),
     /// Reading the log.
     Following {
         lines: Box<Lines>,
         since: Instant,
         /// Lines without an end: the container's last ones, or truncated by a lost connection.
-        unfinished: Vec<Line>,
+        unfinished: VecDeque<Line>,
+        /// Whether the log has ended, and the unfinished lines are returned.
+        has_ended: bool,
+        _permit: Option<OwnedSemaphorePermit>,
     },
     /// The log has ended.
     Pausing(Pin<Box<Sleep>>),
@@ -158,32 +165,15 @@ enum State {
     Ended,
 }
 
-/// A log that was opened.
-struct Opened {
-    known: Identity,
-    /// Whether the container ran before the log was opened.
-    running: bool,
-    lines: Box<Lines>,
-    /// The time from which on the log is read; `None` for all of it.
-    since: Option<Timestamp>,
-    /// The engine's time before the log was opened for the first time, if only the last lines were requested.
-    begin: Option<Timestamp>,
-}
-
-/// The last line of the log, and whether the container runs.
-struct Last {
-    line: Option<Line>,
-    running: bool,
-}
-
 impl LogMonitor {
     pub(crate) fn new(docker: DockerClient, container: Container) -> Self {
+        let query = LogQuery { timestamps: Some(true), ..LogQuery::default() };
         Self {
-            docker,
-            container,
-            query: LogQuery { timestamps: Some(true), ..LogQuery::default() },
+            log: Log { docker, container, query, part_size: None, gate: None },
+            bookmark: None,
             known: None,
             position: LogPosition::default(),
+            returned: None,
             begun: None,
             drained: false,
             events: None,
@@ -200,33 +190,120 @@ impl LogMonitor {
 
     /// Sets whether to read the standard output. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
-        self.query.stdout = Some(stdout);
+        self.log.query.stdout = Some(stdout);
         self
     }
 
     /// Sets whether to read the standard error. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
-        self.query.stderr = Some(stderr);
+        self.log.query.stderr = Some(stderr);
         self
     }
 
     /// Sets whether to read the attributes that the options of the container's log driver add to each line:
     /// [`Line::details`](crate::Line::details). Defaults to `false`. Requires API 1.24.
     pub fn details(mut self, details: bool) -> Self {
-        self.query.details = Some(details);
+        self.log.query.details = Some(details);
         self
     }
 
     /// Begins with output that was written at this time or later; below API 1.22, in the second of this time or later.
     /// Requires API 1.19.
     pub fn since(mut self, since: Timestamp) -> Self {
-        self.query.since = Some(since);
+        self.log.query.since = Some(since);
         self
     }
 
     /// Begins with this number of lines from the end of the log. Defaults to [`Tail::All`].
     pub fn tail(mut self, tail: impl Into<Tail>) -> Self {
-        self.query.tail = tail.into();
+        self.log.query.tail = tail.into();
+        self
+    }
+
+    /// Returns lines that are longer than this number of bytes in parts of this size, all but the last of which are
+    /// [`partial`](Line::partial). Does not apply to a container with a TTY. By default, a line is returned as a whole, and
+    /// [`truncated`](Line::truncated) if it is longer than
+    /// [`max_item_size`](crate::DockerClientBuilder::max_item_size).
+    pub fn max_part_size(mut self, bytes: usize) -> Self {
+        self.log.part_size = Some(bytes);
+        self
+    }
+
+    /// Continues after the last line that was returned before the [`bookmark`](Self::bookmark) was taken, as after a lost
+    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`]. The other settings
+    /// must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
+    ///
+    /// Has no effect if the container is another one than that of the bookmark, which had the same name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = dockerclient_testkit::FakeEngine::new();
+    /// # let docker = engine.client("1.41");
+    /// # let created = docker.containers().create("busybox").cmd(["sh", "-c", "echo one; echo two"]).name("web").await?;
+    /// # created.start().await?;
+    /// # created.wait().await?;
+    /// use dockerclient::monitor::LogUpdate;
+    ///
+    /// let mut monitor = docker.container("web").monitor_logs();
+    /// let stored = loop {
+    ///     if let Some(LogUpdate::Line(line)) = monitor.next().await {
+    ///         assert_eq!(line.text(), "one");
+    ///         break serde_json::to_string(&monitor.bookmark())?;
+    ///     }
+    /// };
+    /// drop(monitor);
+    ///
+    /// // After a restart of the program:
+    /// let mut monitor = docker.container("web").monitor_logs().resume(serde_json::from_str(&stored)?);
+    /// while let Some(update) = monitor.next().await {
+    ///     if let LogUpdate::Line(line) = update {
+    ///         assert_eq!(line.text(), "two");
+    ///         break;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resume(mut self, bookmark: impl Into<Option<LogBookmark>>) -> Self {
+        self.bookmark = bookmark.into();
+        self
+    }
+
+    /// Returns the position in the log, after the last line that was returned, to [`resume`](Self::resume) there later.
+    /// `None` until the log was opened for the first time and, if [`tail`](Self::tail) is more than 0, until a line was
+    /// returned.
+    ///
+    /// Computes a SHA-256 digest of the last line of each source.
+    #[must_use]
+    pub fn bookmark(&self) -> Option<LogBookmark> {
+        let Some(known) = &self.known else { return self.bookmark.clone() };
+        let position = self.returned.as_ref().unwrap_or(&self.position);
+        // The time of the first line is not known yet.
+        if position.is_empty() && matches!(self.log.query.tail, Tail::Lines(1..)) {
+            return None;
+        }
+        let pending = self.updates.iter().filter_map(|update| match update {
+            LogUpdate::Line(line) => line.time,
+            _ => None,
+        });
+        Some(position.save(&known.id, self.unfinished_since().into_iter().chain(pending).min()))
+    }
+
+    /// The time of the oldest line whose end has not been returned.
+    fn unfinished_since(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Following { lines, unfinished, .. } => {
+                unfinished.iter().filter_map(|line| line.time).chain(lines.begun_since()).min()
+            }
+            _ => self.begun,
+        }
+    }
+
+    /// Sends requests only as `gate` admits.
+    pub(super) fn gate(mut self, gate: Gate) -> Self {
+        self.log.gate = Some(gate);
         self
     }
 
@@ -247,35 +324,56 @@ impl LogMonitor {
     }
 
     fn open(&mut self) {
+        match self.log.gate {
+            Some(_) => self.state = State::Entering(self.log.clone().enter().boxed()),
+            None => self.entered(None),
+        }
+    }
+
+    fn entered(&mut self, permit: Option<OwnedSemaphorePermit>) {
         self.idle_timer.reset();
-        let (container, query) = (self.container.clone(), self.query.clone());
+        let log = self.log.clone();
         let opening = match &self.known {
-            None => open_first(self.docker.clone(), container, query).boxed(),
+            None => log.open_first(self.bookmark.clone()).boxed(),
             Some(known) => {
                 let since = self.position.resume(known.version, self.begun);
-                reopen(container, query, since, known.version).boxed()
+                log.reopen(since, known.version).boxed()
             }
         };
-        self.state = State::Opening(opening);
+        self.state = State::Opening(opening, permit);
     }
 
     fn opened(&mut self, opened: Opened) {
-        let Opened { known, running, lines, since, begin } = opened;
-        if self.known.is_some() {
-            self.position.read_again(since, known.version);
-        } else {
+        let Opened { known, running, lines, since, begin, position } = opened;
+        let is_resumed = position.is_some();
+        if self.known.is_none() {
             // From now on by id: the name may be given to another container.
-            self.container = self.docker.container(&*known.id);
-            begin.or(self.query.since).into_iter().for_each(|begin| self.position.begin(begin));
+            self.log.container = self.log.docker.container(&*known.id);
+            match position {
+                Some(position) => self.position = position,
+                None => begin.or(self.log.query.since).into_iter().for_each(|begin| self.position.begin(begin)),
+            }
         }
-        self.known = Some(known);
+        if self.log.part_size.is_some() {
+            self.position.read_in_parts();
+        }
+        if self.known.is_some() || is_resumed {
+            self.position.read_again(since, known.version);
+        }
+        (self.known, self.bookmark) = (Some(known), None);
         if running {
             self.events = None;
         }
         if running || self.status == Status::Disconnected {
             self.connected();
         }
-        self.state = State::Following { lines, since: Instant::now(), unfinished: Vec::new() };
+        // Held until the log has ended, if the container does not run.
+        let permit = match &mut self.state {
+            State::Opening(_, permit) => permit.take().filter(|_| !running),
+            _ => None,
+        };
+        let (since, unfinished) = (Instant::now(), VecDeque::new());
+        self.state = State::Following { lines, since, unfinished, has_ended: false, _permit: permit };
     }
 
     fn connected(&mut self) {
@@ -300,12 +398,10 @@ impl LogMonitor {
 
     /// The connection was lost.
     fn lost(&mut self, error: Error) {
-        if let State::Following { lines, since, unfinished } = &self.state {
-            if since.elapsed() >= STABLE {
-                self.backoff.reset();
-            }
-            self.begun = unfinished.iter().filter_map(|line| line.time).chain(lines.begun_since()).min();
+        if matches!(&self.state, State::Following { since, .. } if since.elapsed() >= STABLE) {
+            self.backoff.reset();
         }
+        self.begun = self.unfinished_since();
         let retry_in = self.backoff.next();
         self.disconnected(error.during("container_logs"), retry_in);
     }
@@ -323,6 +419,8 @@ impl LogMonitor {
 
     /// Returns the part of a line that was not returned before.
     fn add(&mut self, line: Line) {
+        let may_follow = self.status != Status::Connected || self.position.is_catching_up();
+        let before = may_follow.then(|| self.position.clone());
         let (gap, line) = self.position.take(line);
         if gap.is_some() || line.is_some() {
             self.connected();
@@ -330,6 +428,7 @@ impl LogMonitor {
         self.updates.extend(gap.map(LogUpdate::Gap));
         if let Some(line) = line {
             self.backoff.reset();
+            self.returned = before;
             self.updates.push_back(LogUpdate::Line(line));
         }
     }
@@ -342,10 +441,18 @@ impl LogMonitor {
                 ready!(sleep.as_mut().poll(cx));
                 self.open();
             }
-            State::Opening(opening) => match opening.as_mut().poll(cx) {
+            State::Entering(entering) => {
+                let permit = ready!(entering.as_mut().poll(cx));
+                self.entered(permit);
+            }
+            State::Opening(opening, _) => match opening.as_mut().poll(cx) {
                 Poll::Ready(Ok(opened)) => self.opened(opened),
                 Poll::Ready(Err(error)) => self.failed(error),
                 Poll::Pending => return self.poll_check(cx),
+            },
+            State::Following { unfinished, has_ended: true, .. } => match unfinished.pop_front() {
+                Some(line) => self.add(line),
+                None => self.ended(),
             },
             State::Following { lines, .. } => match Pin::new(&mut **lines).poll_next(cx) {
                 Poll::Ready(item) => self.followed(item),
@@ -369,18 +476,14 @@ impl LogMonitor {
     }
 
     fn followed(&mut self, item: Option<Result<Line>>) {
-        let State::Following { unfinished, .. } = &mut self.state else { return };
+        let State::Following { unfinished, has_ended, .. } = &mut self.state else { return };
         self.idle_timer.reset();
         self.check = None;
         match item {
-            Some(Ok(line)) if line.complete || line.truncated => self.add(line),
-            Some(Ok(line)) => unfinished.push(line),
+            Some(Ok(line)) if line.complete || line.truncated || line.partial => self.add(line),
+            Some(Ok(line)) => unfinished.push_back(line),
             Some(Err(error)) => self.lost(error),
-            None => {
-                let unfinished = std::mem::take(unfinished);
-                unfinished.into_iter().for_each(|line| self.add(line));
-                self.ended();
-            }
+            None => *has_ended = true,
         }
     }
 
@@ -406,7 +509,7 @@ impl LogMonitor {
     /// The subscription to the events of the container, once its id is known.
     fn subscription(&mut self) -> Option<&mut Subscription> {
         let known = self.known.as_ref()?;
-        let new = || Subscription::new(&self.docker, known.version, &known.id, self.idle_timeout);
+        let new = || Subscription::new(&self.log.docker, known.version, &known.id, self.idle_timeout);
         Some(self.events.get_or_insert_with(new))
     }
 
@@ -436,8 +539,12 @@ impl LogMonitor {
     fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(check) = &mut self.check else {
             ready!(self.idle_timer.poll(cx, self.idle_timeout));
-            let last = last(self.container.clone(), self.query.clone());
-            self.check = Some(within(response_timeout(self.idle_timeout), last).boxed());
+            let (log, timeout) = (self.log.clone(), response_timeout(self.idle_timeout));
+            let check = async move {
+                let _permit = log.enter_check().await;
+                within(timeout, log.last()).await
+            };
+            self.check = Some(check.boxed());
             return Poll::Ready(());
         };
         let outcome = ready!(check.as_mut().poll(cx));
@@ -457,63 +564,15 @@ impl LogMonitor {
     }
 }
 
-/// Opens the log for the first time, with the settings of the monitor.
-async fn open_first(docker: DockerClient, container: Container, mut query: LogQuery) -> Result<Opened> {
-    let (id, running, tty) = inspect(&container).await?;
-    let version = docker.api_version().await?;
-    let begin = match query.tail {
-        Tail::All => None,
-        Tail::Lines(_) => Some(docker.engine_time().await?),
-    };
-    query.follow = Some(true);
-    let (_, output) = container.read_logs(&query, tty, &Settings::default()).await?;
-    Ok(Opened { known: Identity { id, version }, running, lines: Box::new(output.lines()), since: None, begin })
-}
-
-/// Opens the log again, from a time on or all of it.
-async fn reopen(
-    container: Container,
-    mut query: LogQuery,
-    mut since: Option<Timestamp>,
-    version: ApiVersion,
-) -> Result<Opened> {
-    let (id, running, tty) = inspect(&container).await?;
-    (query.follow, query.since, query.tail) = (Some(true), since, Tail::All);
-    let settings = Settings::default();
-    let (at, mut output) = container.read_logs(&query, tty, &settings).await?;
-    // The engine's clock was set back: new lines may have earlier times.
-    if since.is_some_and(|since| at < since) {
-        (query.since, since) = (None, None);
-        output = container.read_logs(&query, tty, &settings).await?.1;
-    }
-    Ok(Opened { known: Identity { id, version }, running, lines: Box::new(output.lines()), since, begin: None })
-}
-
-/// The full id of a container, whether it runs, and whether it has a TTY.
-async fn inspect(container: &Container) -> Result<(String, bool, bool)> {
-    let seen = container.inspect().await.map_err(|error| error.on_behalf_of("container_logs"))?;
-    Ok((seen.id, seen.state.running && !seen.state.restarting, seen.config.tty))
-}
-
-/// Requests the last line of the log, and whether the container runs.
-async fn last(container: Container, mut query: LogQuery) -> Result<Last> {
-    let (_, running, tty) = inspect(&container).await?;
-    (query.follow, query.tail) = (None, Tail::Lines(1));
-    let (_, output) = container.read_logs(&query, tty, &Settings::default()).await?;
-    let mut lines = output.lines();
-    let mut line = None;
-    while let Some(next) = lines.try_next().await? {
-        line = Some(next);
-    }
-    Ok(Last { line, running })
-}
-
 impl Stream for LogMonitor {
     type Item = LogUpdate;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<LogUpdate>> {
         loop {
             if let Some(update) = self.updates.pop_front() {
+                if matches!(update, LogUpdate::Line(_)) {
+                    self.returned = None;
+                }
                 return Poll::Ready(Some(update));
             }
             if matches!(self.state, State::Ended) {
@@ -526,6 +585,6 @@ impl Stream for LogMonitor {
 
 impl fmt::Debug for LogMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogMonitor").field("container", &self.container).finish_non_exhaustive()
+        f.debug_struct("LogMonitor").field("container", &self.log.container).finish_non_exhaustive()
     }
 }

@@ -13,6 +13,7 @@ use dockerclient_testkit::{FakeEngine, Request, Response};
 use tokio::sync::broadcast;
 
 mod callbacks;
+mod combined_logs;
 mod containers;
 mod events;
 mod logs;
