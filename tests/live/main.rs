@@ -35,6 +35,7 @@ mod monitors;
 mod names;
 mod networks;
 mod options;
+mod patterns;
 mod plugins;
 mod raw;
 mod registry;

@@ -7,7 +7,7 @@ use std::{
 
 use dockerclient::{
     TerminalSize, Timestamp,
-    monitor::{ContainerUpdate, EventUpdate, StatsUpdate},
+    monitor::{CombinedLogUpdate, ContainerUpdate, EventUpdate, StatsUpdate},
 };
 use futures_util::{StreamExt as _, stream};
 
@@ -115,6 +115,45 @@ async fn stats_monitor_samples_50_containers_from_start_to_exit() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn combined_logs_of_60_containers_need_at_most_65_sockets() {
+    const COUNT: usize = 60;
+    let docker = docker();
+    remove_containers(&docker).await;
+    for _ in 0..COUNT {
+        create(&docker, "echo hello; sleep 1000").await.unwrap().start().await.unwrap();
+    }
+    drop(docker);
+    let (before, cpu_before) = (connections(), cpu_time());
+    let monitoring = crate::engine::docker();
+    let mut monitor = monitoring.containers().monitor_logs();
+    let (mut lines, mut most) = (HashSet::new(), 0);
+    while lines.len() < COUNT {
+        match monitor.next().await.unwrap() {
+            CombinedLogUpdate::Line { container, line } => {
+                assert_eq!(line.text(), "hello");
+                assert!(lines.insert(container.id.clone()), "a line of {} was repeated", container.id);
+            }
+            CombinedLogUpdate::Opened(_) | CombinedLogUpdate::Connected => {}
+            other => panic!("{other:?}"),
+        }
+        most = most.max(connections().saturating_sub(before));
+    }
+    assert!((COUNT..=65).contains(&most), "{most} sockets");
+    let cpu = cpu_time().saturating_sub(cpu_before);
+    println!("{COUNT} containers: {most} sockets, {cpu:?} of CPU time to open their logs");
+    let idle = cpu_time();
+    assert!(tokio::time::timeout(Duration::from_secs(10), monitor.next()).await.is_err(), "nothing is written");
+    println!("{:?} of CPU time in 10 s without lines", cpu_time().saturating_sub(idle));
+    remove_containers(&crate::engine::docker()).await;
+    let mut removed = 0;
+    while removed < COUNT {
+        removed += usize::from(matches!(monitor.next().await, Some(CombinedLogUpdate::Removed(_))));
+    }
+    assert_eq!(monitor.bookmarks().unwrap().containers().count(), 0);
+}
+
 /// Docker 17.05 to 20.10 sends the event of an exit before its lists show it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine: cargo xtask test"]
@@ -182,6 +221,15 @@ async fn event_monitor_reports_dropped_events_as_a_gap() {
     let gap = gap.expect("more events than an engine buffers");
     assert!(gap.since >= began && gap.until <= ended, "{gap:?} of events between {began} and {ended}");
     container.remove().force(true).await.unwrap();
+}
+
+/// The CPU time of this process.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: u64 = [11, 12].map(|field| fields[field].parse::<u64>().unwrap()).iter().sum();
+    // Linux reports them in hundredths of a second.
+    Duration::from_millis(10 * ticks)
 }
 
 /// The number of open sockets of this process.
