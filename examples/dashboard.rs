@@ -1,17 +1,16 @@
 //! Lists containers, and follows their logs and usage while they come and go: `cargo run --example dashboard -- app`.
 
-use std::{env, ops::ControlFlow};
+use std::env;
 
 use dockerclient::monitor::{CombinedLogUpdate, ContainerUpdate, StatsUpdate};
 use dockerclient::{DockerClient, Result};
 
-/// Calls `show` with each change of containers with `label`, until it returns `Break`.
-pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(String) -> ControlFlow<()>) {
+/// Calls `show` with each change of the containers with `label`, until it is dropped.
+pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(String)) {
     let containers = docker.containers();
     let (mut list, mut stats) = (containers.monitor().label(label), containers.monitor_stats().label(label));
     let mut logs = containers.monitor_logs().label(label).tail(10);
-    let mut flow = ControlFlow::Continue(());
-    while flow.is_continue() {
+    loop {
         let text = tokio::select! {
             update = list.next() => match update {
                 Some(ContainerUpdate::Appeared(new)) => format!("{} appeared", new.name()),
@@ -28,13 +27,13 @@ pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(
                 _ => continue,
             },
         };
-        flow = show(text);
+        show(text);
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let print = |text| ControlFlow::Continue(println!("{text}"));
-    dashboard(&DockerClient::from_env()?, &env::args().nth(1).expect("a label"), print).await;
+    let label = env::args().nth(1).expect("a label");
+    dashboard(&DockerClient::from_env()?, &label, |text| println!("{text}")).await;
     Ok(())
 }

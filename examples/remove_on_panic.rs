@@ -6,6 +6,7 @@ use dockerclient::{DockerClient, Result, containers::Container};
 use tokio::runtime::Builder;
 
 /// A container that is removed when it is dropped.
+#[derive(Debug)]
 pub struct TestContainer(pub Container);
 
 impl Drop for TestContainer {

@@ -39,8 +39,9 @@ use crate::{
 };
 
 mod builder;
+mod limits;
 
-pub use builder::DockerClientBuilder;
+pub use self::{builder::DockerClientBuilder, limits::ClientLimits};
 
 /// A client for one Docker Engine.
 ///

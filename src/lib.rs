@@ -156,7 +156,7 @@ mod versioned;
 pub mod volumes;
 
 pub use self::{
-    client::{DockerClient, DockerClientBuilder},
+    client::{ClientLimits, DockerClient, DockerClientBuilder},
     error::{Error, ErrorKind, Result},
     filters::Filters,
     output::Output,
@@ -166,7 +166,7 @@ pub use self::{
     stream::{Captured, Download, Line, Lines, LogDetails, LogOutput, OutputStream, Reader, Source, Upload},
     terminal::TerminalSize,
     time::Timestamp,
-    transport::Tls,
+    transport::{SshOptions, Tls},
     version::ApiVersion,
 };
 #[cfg(feature = "tar")]

@@ -31,11 +31,11 @@ mod proxy;
 mod resolve;
 #[cfg(feature = "ssh")]
 mod ssh;
+mod ssh_options;
 mod tls;
 
 #[cfg(all(test, feature = "buildkit"))]
 pub(crate) use self::http2_server::peer;
-pub use self::tls::Tls;
 #[cfg(fuzzing)]
 pub(crate) use self::{address::Address, body_framing::BodyFraming, context::Meta, http1_head::parse};
 pub(crate) use self::{
@@ -55,3 +55,4 @@ pub(crate) use self::{
     http2_server::{RequestBody, serve_http2},
     http2_tasks::poll_connection,
 };
+pub use self::{ssh_options::SshOptions, tls::Tls};

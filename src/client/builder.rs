@@ -38,6 +38,8 @@ use crate::{
 #[must_use]
 pub struct DockerClientBuilder {
     endpoint: EndpointOptions,
+    #[cfg(feature = "ssh")]
+    ssh: Option<crate::SshOptions>,
     connector: Option<CustomConnector>,
     api_version: Option<ApiVersion>,
     limits: Limits,
@@ -96,6 +98,14 @@ impl DockerClientBuilder {
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: crate::Tls) -> Self {
         self.endpoint.tls = Some(tls);
+        self
+    }
+
+    /// Sets options of connections over SSH. Defaults to the user's configuration of `ssh` alone. Requires the feature `ssh`,
+    /// and an engine with an `ssh://` address.
+    #[cfg(feature = "ssh")]
+    pub fn ssh(mut self, options: crate::SshOptions) -> Self {
+        self.ssh = Some(options);
         self
     }
 
@@ -311,6 +321,15 @@ impl DockerClientBuilder {
                 let config = Configuration { directory: directory.as_ref(), file: &file };
                 transport::resolve(&self.endpoint, &environment, config)?
             }
+        };
+        #[cfg(feature = "ssh")]
+        let endpoint = match self.ssh {
+            Some(options) => {
+                let mut endpoint = endpoint;
+                endpoint.set_ssh_options(options)?;
+                endpoint
+            }
+            None => endpoint,
         };
         let mut headers = Headers::new(&file.headers)?;
         for (name, value) in &self.headers.0 {

@@ -61,6 +61,8 @@
 //! # #[cfg(not(feature = "tls"))] fn main() {}
 //! ```
 //!
+//! [`SshOptions`](crate::SshOptions) set the key, the known hosts and other options of `ssh` in code.
+//!
 //! Calls, streams and sessions work over a named pipe as over a unix socket. A client waits for a busy pipe, at most for the
 //! [`connect_timeout`](crate::DockerClientBuilder::connect_timeout). The EOF of a session's input reaches the engine if the
 //! pipe is in message mode, as Docker's is.
@@ -96,6 +98,16 @@
 //!
 //! As in the docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
 //! versions and engines.
+//!
+//! # Other limits
+//!
+//! [`with_limits`](crate::DockerClient::with_limits) returns a client with other limits that shares the connections:
+//!
+//! ```
+//! # fn example(docker: &dockerclient::DockerClient) {
+//! let patient = docker.with_limits(|limits| limits.response_timeout(None).max_item_size(64 << 20));
+//! # }
+//! ```
 //!
 //! # One client is enough
 //!

@@ -8,6 +8,7 @@
 //! | [`containers().monitor()`](crate::containers::Containers::monitor) | a snapshot of all containers, then every change |
 //! | [`containers().monitor_stats()`](crate::containers::Containers::monitor_stats) | resource usage of every running container |
 //! | [`monitor_logs`](crate::containers::Container::monitor_logs) | each line that a container writes, across its restarts |
+//! | [`containers().monitor_logs()`](crate::containers::Containers::monitor_logs) | each line that any container writes |
 //! | [`services().monitor()`](crate::services::Services::monitor) | a snapshot of the services of a swarm, then every change |
 //! | [`nodes().monitor()`](crate::nodes::Nodes::monitor) | a snapshot of the nodes of a swarm, then every change |
 //!
@@ -90,6 +91,44 @@
 //! removed. After a reconnect it reads the log from about a second before the last line it returned; below API 1.19, from the
 //! beginning. While its container runs, a log monitor has one connection. The log monitors of stopped containers share one event
 //! stream.
+//!
+//! The monitor of the logs of [all containers](crate::containers::Containers::monitor_logs) also follows those that are created
+//! later. `label`, `name` and `ancestor` select containers; `exclude_label`, `exclude_name` and `exclude_image` leave some out. 60
+//! containers take at most 65 connections.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::FakeEngine::new();
+//! # let docker = engine.client("1.41");
+//! # let web = docker.containers().create("busybox").name("web").cmd(["echo", "hello"]).label("app", "web").await?;
+//! # web.start().await?;
+//! use dockerclient::monitor::{CombinedLogUpdate, LogBookmarks};
+//!
+//! let stored: Option<LogBookmarks> = None; // for example from a file
+//! let mut updates = docker.containers().monitor_logs().label("app").exclude_name("shipper").resume(stored);
+//! while let Some(update) = updates.next().await {
+//!     match update {
+//!         CombinedLogUpdate::Line { container, line } => println!("{}: {}", container.name(), line.text()),
+//!         CombinedLogUpdate::Gap { container, .. } => eprintln!("{}: lines were missed", container.name()),
+//!         CombinedLogUpdate::Failed { container, error, .. } => eprintln!("{}: {error}", container.name()),
+//!         _ => continue,
+//!     }
+//!     let json = serde_json::to_string(&updates.bookmarks())?; // every second is enough: see `examples/ship_logs.rs`
+//!     # assert!(json.contains("sha256"));
+//!     # break;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`bookmarks`](crate::monitor::CombinedLogMonitor::bookmarks) are the positions after the lines that were returned, and
+//! [`resume`](crate::monitor::CombinedLogMonitor::resume) continues there after a restart of the program. A program that stores the
+//! bookmarks together with the lines loses and repeats none; one that stores them from time to time repeats the lines since then if
+//! it is killed. A log that was rotated meanwhile is a [`Gap`](crate::monitor::Gap).
+//!
+//! A line is in memory as a whole, up to [`max_item_size`](crate::DockerClientBuilder::max_item_size). With
+//! [`max_part_size`](crate::monitor::CombinedLogMonitor::max_part_size), long lines are returned in parts that are
+//! [marked](crate::Line::partial).
 //!
 //! # Callbacks
 //!

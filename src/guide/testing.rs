@@ -37,3 +37,6 @@
 //! `FakeEngine::builder().swarm_nodes(3)` makes it a swarm manager. It rejects requests that an engine would reject, and fails
 //! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
 //! injection and the limitations.
+//!
+//! `dockerclient_testkit::client_answered_by(async |request| …)` is a test double at the level of requests: a client whose
+//! requests are answered by a function, without a simulation.

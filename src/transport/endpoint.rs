@@ -5,7 +5,7 @@ use std::{ffi::OsString, fmt, io, path::PathBuf, pin::Pin, sync::Arc};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    Io, Tls,
+    Io, SshOptions, Tls,
     address::{Address, PLAIN_PORT, PipeAddress, SshHost, TLS_PORT, Url},
     local,
     proxy::Proxy,
@@ -38,6 +38,7 @@ pub(crate) struct Tcp {
 pub(crate) struct Ssh {
     pub(super) host: SshHost,
     pub(super) path: OsString,
+    pub(super) options: SshOptions,
 }
 
 /// A function of the program that opens a connection to the engine.
@@ -53,7 +54,9 @@ impl Endpoint {
     pub(crate) fn new(address: Address, tls: Option<&Tls>, environment: &Environment) -> Result<Self> {
         match (address, tls) {
             (address @ (Address::Unix(_) | Address::NamedPipe(_)), _) => local::checked(address),
-            (Address::Ssh(host), _) => ssh(Ssh { host, path: environment.program_path().to_owned() }),
+            (Address::Ssh(host), _) => {
+                ssh(Ssh { host, path: environment.program_path().to_owned(), options: SshOptions::default() })
+            }
             (Address::Http(url), Some(_)) => Err(Error::invalid_input(format!(
                 "TLS was configured, but http://{url} does not use TLS; use https:// or tcp://"
             ))),

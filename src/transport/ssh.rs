@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Headers, address::SshHost, body_framing::BodyFraming, endpoint::Ssh, http1_head};
+use super::{Endpoint, Headers, SshOptions, body_framing::BodyFraming, endpoint::Ssh, http1_head};
 use crate::{
     Error, Result,
     error::{Kind, Phase},
@@ -68,7 +68,7 @@ impl Tunnel {
             |detail: String| Error::new(Kind::Timeout { phase: Phase::Tunnel(format!("{host}{detail}")), limit: max });
         let found = timeout(max, subprocess::find("ssh", &ssh.path)).await.map_err(|_| timed_out(String::new()))?;
         let program = found.ok_or_else(|| Error::new(failed("no program `ssh` in an absolute directory of PATH")))?;
-        let mut process = command(&program, host, limit)
+        let mut process = command(&program, ssh, limit)
             .spawn()
             .map_err(|error| Error::with_source(failed("failed to run `ssh`"), error))?;
         let pipes = (process.stdin.take(), process.stdout.take(), process.stderr.take());
@@ -162,6 +162,22 @@ impl Tunnel {
     }
 }
 
+impl Endpoint {
+    /// Sets the options of `ssh`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an option is not valid, or if the engine is not connected to over SSH.
+    pub(crate) fn set_ssh_options(&mut self, options: SshOptions) -> Result<()> {
+        options.check()?;
+        let Self::Ssh(ssh) = self else {
+            return Err(Error::invalid_input(format!("SSH options were set, but {self} does not use SSH")));
+        };
+        ssh.options = options;
+        Ok(())
+    }
+}
+
 fn closed() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed")
 }
@@ -171,13 +187,15 @@ fn keep(messages: &mut Vec<u8>, bytes: &[u8]) {
     messages.extend_from_slice(&bytes[..bytes.len().min(left)]);
 }
 
-fn command(program: &Path, host: &SshHost, limit: Option<Duration>) -> Command {
+fn command(program: &Path, ssh: &Ssh, limit: Option<Duration>) -> Command {
+    let host = &ssh.host;
     let mut command = Command::new(program);
     // Disables prompts for passwords and for unknown host keys.
     command.args(["-T", "-o", "BatchMode=yes"]);
     if let Some(limit) = limit {
         command.args(["-o", &format!("ConnectTimeout={}", limit.as_secs().clamp(1, MAX_CONNECT_TIMEOUT))]);
     }
+    command.args(ssh.options.arguments());
     if let Some(user) = &host.user {
         command.args(["-l", user]);
     }

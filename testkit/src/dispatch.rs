@@ -25,7 +25,7 @@ pub(crate) async fn respond(server: &Arc<Server>, number: usize, request: Reques
 
 async fn find_response(server: &Arc<Server>, number: usize, request: Request) -> Response {
     if let Some((script, _)) = &server.script {
-        return script(&request);
+        return script(request).await;
     }
     match route(server, request) {
         Ok(call) => {

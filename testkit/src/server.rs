@@ -10,6 +10,7 @@ use std::{
 };
 
 use dockerclient::ApiVersion;
+use futures_util::future::BoxFuture;
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
@@ -21,7 +22,7 @@ use crate::{
     Request, Response, expectations::Expectations, release::Release, state::SharedState, transcript::Transcript,
 };
 
-pub(crate) type Script = Box<dyn Fn(&Request) -> Response + Send + Sync>;
+pub(crate) type Script = Box<dyn Fn(Request) -> BoxFuture<'static, Response> + Send + Sync>;
 
 pub(crate) struct Server {
     pub(crate) release: Release,

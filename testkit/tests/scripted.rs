@@ -4,7 +4,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use dockerclient_testkit::{Call, FakeEngine, Image, Latch, Process, Program, Response};
+use dockerclient_testkit::{
+    Call, FakeEngine, Image, Latch, Process, Program, Request, Response, client_answered_by, frame,
+};
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
 
@@ -171,4 +173,27 @@ async fn exchange(engine: &FakeEngine, request: &str) -> String {
     let mut response = Vec::new();
     stream.read_to_end(&mut response).await.unwrap();
     String::from_utf8(response).unwrap()
+}
+
+#[tokio::test]
+async fn client_answered_by_an_asynchronous_function() {
+    let docker = client_answered_by(async |request: Request| {
+        tokio::task::yield_now().await;
+        match (request.method(), request.path()) {
+            ("POST", "/containers/create") => {
+                assert_eq!(request.query("name").as_deref(), Some("web"));
+                assert_eq!(request.json().unwrap()["Image"], "busybox");
+                Response::json(201, r#"{"Id": "f43c"}"#)
+            }
+            ("GET", "/containers/web/logs") => Response::with_type(200, "text/plain", frame(1, b"hello\n")),
+            ("GET", "/containers/web/json") => Response::json(200, r#"{"Id": "f43c"}"#),
+            (method, path) => Response::text(404, &format!("unexpected: {method} {path}")),
+        }
+    });
+    let created = docker.containers().create("busybox").name("web").await.unwrap();
+    assert_eq!(created.id(), "f43c");
+    let output = docker.clone().container("web").logs().await.unwrap().capture().await.unwrap();
+    assert_eq!(output.stdout_text(), "hello\n");
+    let error = docker.ping().await.unwrap_err();
+    assert_snapshot!(error, @"failed to ping the engine: unexpected: GET /_ping (404)");
 }

@@ -35,6 +35,26 @@ async fn every_limit_can_be_none_or_duration_max() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn client_with_other_limits_shares_connections_and_version() {
+    let engine = FakeEngine::scripted(|request| match request.path() {
+        "/version" => Response::json(200, r#"{"ApiVersion":"1.41","MinAPIVersion":"1.12"}"#),
+        "/info" => Response::never(),
+        _ => Response::json(200, "[]"),
+    });
+    let docker = engine.client_with(DockerClient::builder().anonymous());
+    docker.containers().list().await.unwrap();
+    let impatient = docker.with_limits(|limits| limits.response_timeout(SOON).connect_timeout(None));
+    assert!(impatient.info().await.unwrap_err().is_timeout());
+    assert!(timeout(10 * SOON, docker.info().send()).await.is_err(), "the limit of the first client is another one");
+    impatient.containers().list().await.unwrap();
+    assert_eq!(engine.request_lines().matches("/version").count(), 1);
+    assert!(engine.connections_opened() <= 3, "{}", engine.connections_opened());
+    let small = docker.with_limits(|limits| limits.max_response_size(1).max_item_size(1).read_timeout(None));
+    assert!(small.containers().list().await.unwrap_err().is_decode());
+    assert!(docker != impatient && impatient == impatient.clone());
+}
+
 /// Some releases of Podman send the response headers of events with the first event, at any API version.
 #[tokio::test]
 async fn response_timeout_does_not_apply_to_slow_operations() {

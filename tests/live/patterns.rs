@@ -1,9 +1,9 @@
 //! Patterns of programs that use the library: the examples of the same names.
 
-use std::{ops::ControlFlow, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use dockerclient::ApiVersion;
-use tokio::time::timeout;
+use tokio::{sync::Notify, time::timeout};
 
 use crate::engine::{Engine, version};
 
@@ -30,7 +30,8 @@ mod ship_logs;
 #[path = "../../examples/wait_until_ready.rs"]
 mod wait_until_ready;
 
-/// The API versions that introduced labels, networks, and health checks.
+/// The API versions that introduced copying archives in, labels, networks, and health checks.
+const COPIES: ApiVersion = ApiVersion::new(1, 20);
 const LABELS: ApiVersion = ApiVersion::new(1, 18);
 const NETWORKS: ApiVersion = ApiVersion::new(1, 22);
 const HEALTH: ApiVersion = ApiVersion::new(1, 24);
@@ -51,6 +52,9 @@ async fn wait_for_a_log_line_health_and_a_port() {
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn copy_a_file_in_before_the_start() {
+    if version() < COPIES {
+        return;
+    }
     let engine = Engine::under_test().await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("greeting");
@@ -133,17 +137,21 @@ async fn dashboard_of_containers_that_come_and_go() {
         container.stop().await.unwrap();
         container.remove().await.unwrap();
     };
-    let mut shown = Vec::new();
+    let mut shown: Vec<String> = Vec::new();
+    let removed = Notify::new();
     let show = |text: String| {
-        shown.push(text);
-        if shown.last().is_some_and(|text| text.ends_with("removed")) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
+        if text.ends_with("removed") {
+            removed.notify_one();
         }
+        shown.push(text);
     };
-    let dashboard = timeout(Duration::from_secs(60), dashboard::dashboard(&engine, &label, show));
-    let (outcome, ()) = tokio::join!(dashboard, come_and_go);
+    let outcome = timeout(Duration::from_secs(60), async {
+        tokio::select! {
+            () = dashboard::dashboard(&engine, &label, show) => {}
+            ((), ()) = async { tokio::join!(come_and_go, removed.notified()) } => {}
+        }
+    });
+    let outcome = outcome.await;
     assert!(outcome.is_ok(), "{shown:?}");
     for part in ["appeared", " Up", ": hello", "% CPU"] {
         assert!(shown.iter().any(|text| text.contains(part)), "{part}: {shown:?}");

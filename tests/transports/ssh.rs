@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use dockerclient::DockerClient;
+use dockerclient::{DockerClient, SshOptions};
 use futures_util::StreamExt as _;
 use insta::assert_snapshot;
 use rustix::process::{Pid, Signal, kill_process};
@@ -53,6 +53,29 @@ async fn ssh_carries_all_traffic_and_leaves_no_process() {
     check_transport(&docker).await;
     assert!(!children().is_empty(), "the pool keeps a connection for the next call");
     drop(docker);
+    wait_until_no_children().await;
+}
+
+/// The configuration of these hosts has a wrong key, and no known hosts.
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn ssh_options_set_the_key_and_the_known_hosts() {
+    let _exclusive = EXCLUSIVE.lock().await;
+    let file = |name: &str| {
+        let certificates = std::env::var_os("DOCKERCLIENT_TEST_CERTIFICATES").expect("it is set");
+        std::path::Path::new(&certificates).with_file_name("ssh").join(name)
+    };
+    let wrong = SshOptions::default().identity_file(file("good"));
+    let unknown = SshOptions::default().known_hosts_file(file("known"));
+    let closed = SshOptions::default().option("Port", "2");
+    let client = |host: &str, options| {
+        DockerClient::builder().address(format!("ssh://{host}{}", socket())).ssh(options).build().unwrap()
+    };
+    for (host, options) in [("wrong", wrong), ("unknown", unknown)] {
+        client(host, options).ping().await.unwrap();
+    }
+    let error = client("engine", closed).ping().await.unwrap_err().to_string();
+    assert!(error.contains("port 2: Connection refused"), "{error}");
     wait_until_no_children().await;
 }
 

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 use super::*;
-use crate::transport::address::Address;
+use crate::transport::address::{Address, SshHost};
 
 fn host(address: &str) -> SshHost {
     let Ok(Address::Ssh(host)) = address.parse() else { panic!("{address} is not one of ssh") };
@@ -16,7 +16,8 @@ fn host(address: &str) -> SshHost {
 
 #[track_caller]
 fn arguments(address: &str, limit: Option<Duration>) -> String {
-    let command = command(Path::new("ssh"), &host(address), limit);
+    let ssh = Ssh { host: host(address), path: "".into(), options: SshOptions::default() };
+    let command = command(Path::new("ssh"), &ssh, limit);
     let arguments: Vec<_> = command.as_std().get_args().map(|argument| argument.to_string_lossy()).collect();
     arguments.join(" ")
 }
@@ -39,7 +40,8 @@ fn directory(script: &str) -> TempDir {
 }
 
 async fn open(folder: &TempDir, limit: Option<Duration>) -> Result<Tunnel> {
-    let ssh = Ssh { host: host("ssh://me@host"), path: folder.path().as_os_str().to_owned() };
+    let ssh =
+        Ssh { host: host("ssh://me@host"), path: folder.path().as_os_str().to_owned(), options: SshOptions::default() };
     let mut headers = Headers::new(&[]).unwrap();
     headers.insert("X-Token", "s3cret").unwrap();
     Tunnel::open(&ssh, limit, &headers).await
@@ -63,7 +65,7 @@ fn ssh_arguments() {
 
 #[tokio::test]
 async fn ssh_is_not_run_from_a_relative_directory() {
-    let mut ssh = Ssh { host: host("ssh://me@host"), path: ":.:relative".into() };
+    let mut ssh = Ssh { host: host("ssh://me@host"), path: ":.:relative".into(), options: SshOptions::default() };
     let headers = Headers::new(&[]).unwrap();
     let error = Tunnel::open(&ssh, None, &headers).await.unwrap_err();
     let message = "cannot connect to ssh://me@host: no program `ssh` in an absolute directory of PATH";

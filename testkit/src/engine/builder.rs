@@ -1,6 +1,6 @@
 //! The builder of a fake engine.
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use dockerclient::ApiVersion;
 use serde_json::{Value, json};
@@ -150,14 +150,24 @@ impl FakeEngineBuilder {
     /// Creates a fake engine that responds to every request with the result of `script`, and simulates nothing.
     #[must_use]
     pub fn scripted(self, script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> FakeEngine {
-        self.with(Some((Box::new(script), BodyMode::Read)))
+        self.with(Some((ready(script), BodyMode::Read)))
+    }
+
+    /// Creates a fake engine that responds to every request with the result of an asynchronous function, and simulates
+    /// nothing. [`client_answered_by`](crate::client_answered_by) creates just a client.
+    #[must_use]
+    pub fn answered_by<R>(self, answer: impl Fn(Request) -> R + Send + Sync + 'static) -> FakeEngine
+    where
+        R: Future<Output = Response> + Send + 'static,
+    {
+        self.with(Some((Box::new(move |request| Box::pin(answer(request))), BodyMode::Read)))
     }
 
     /// Creates a fake engine that calls `script` as soon as the headers of a request are received, and does not read the
     /// body.
     #[must_use]
     pub fn scripted_before_body(self, script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> FakeEngine {
-        self.with(Some((Box::new(script), BodyMode::Skip)))
+        self.with(Some((ready(script), BodyMode::Skip)))
     }
 
     fn with(self, script: Option<(Script, BodyMode)>) -> FakeEngine {
@@ -178,4 +188,9 @@ impl FakeEngineBuilder {
         });
         FakeEngine::with(server)
     }
+}
+
+/// A script that responds immediately.
+fn ready(script: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Script {
+    Box::new(move |request| Box::pin(future::ready(script(&request))))
 }
