@@ -33,6 +33,7 @@ mod log_bookmark;
 mod log_opening;
 mod log_position;
 mod log_selection;
+mod log_update;
 mod logs;
 mod lossy;
 mod nodes;
@@ -51,7 +52,8 @@ pub use self::{
     event_history::{Gap, GapReason},
     events::{EventMonitor, EventUpdate},
     log_bookmark::{LogBookmark, LogBookmarks},
-    logs::{LogMonitor, LogUpdate},
+    log_update::LogUpdate,
+    logs::LogMonitor,
     lossy::{Lossy, LossyItem, lossy},
     nodes::{NodeMonitor, NodeUpdate},
     retry::RetryPolicy,

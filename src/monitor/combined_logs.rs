@@ -489,6 +489,8 @@ impl CombinedLogMonitor {
             LogUpdate::Disconnected { error, retry_in: None } if error.is_not_found() && !followed.opened => {
                 return None;
             }
+            // It is being removed.
+            LogUpdate::Disconnected { error, retry_in: Some(_) } if error.is_conflict() => return None,
             LogUpdate::Disconnected { error, retry_in } => {
                 if retry_in.is_none() && !error.is_not_found() {
                     followed.given_up = Some(None);

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use super::{
-    Gap, LogBookmark, RetryPolicy,
+    LogBookmark, LogUpdate, RetryPolicy,
     idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout, within},
     log_opening::{Gate, Identity, Last, Log, Opened},
     log_position::LogPosition,
@@ -53,27 +53,6 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// The status of a log driver that does not support reading.
 const NOT_IMPLEMENTED: u16 = 501;
 
-/// An item of a [`LogMonitor`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum LogUpdate {
-    /// The log was opened, after the monitor began, a lost connection or [`Stopped`](Self::Stopped); lines follow.
-    Connected,
-    /// A line that the container wrote.
-    Line(Line),
-    /// Lines may have been missed: the engine no longer has the last line that was returned.
-    Gap(Gap),
-    /// The container does not run, and all lines that it wrote were returned. It may be started again.
-    Stopped,
-    /// The connection was lost, or could not be made.
-    Disconnected {
-        /// The cause.
-        error: Error,
-        /// Time until the next attempt. `None` if the monitor gives up: it ends.
-        retry_in: Option<Duration>,
-    },
-}
-
 /// A stream of the lines that a container writes, across its restarts and lost connections. Returned by
 /// [`Container::monitor_logs`](crate::containers::Container::monitor_logs).
 ///
@@ -84,7 +63,7 @@ pub enum LogUpdate {
 ///
 /// After a reconnect, the monitor reads the log from about a second before the last line it returned (below API 1.19, from
 /// the beginning), and drops the repeated lines. If the last line is not in the log any more, because the log was rotated
-/// or truncated, it returns a [`Gap`].
+/// or truncated, it returns a [`Gap`](LogUpdate::Gap).
 ///
 /// [`bookmark`](Self::bookmark) returns the position in the log, and [`resume`](Self::resume) continues after it in the same
 /// way, for example after a restart of the program.
@@ -230,7 +209,7 @@ impl LogMonitor {
     }
 
     /// Continues after the last line that was returned before the [`bookmark`](Self::bookmark) was taken, as after a lost
-    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`]. The other settings
+    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The other settings
     /// must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
     ///
     /// Has no effect if the container is another one than that of the bookmark, which had the same name.
@@ -387,6 +366,11 @@ impl LogMonitor {
     fn failed(&mut self, error: Error) {
         if error.is_not_found() && self.drained {
             return self.state = State::Ended;
+        }
+        // It is being removed.
+        if error.is_conflict() && self.drained {
+            let pause = self.backoff.next().unwrap_or(MAX_PAUSE);
+            return self.state = State::Waiting(Box::pin(tokio::time::sleep(pause)));
         }
         let is_final = error.is_not_found()
             || error.is_bad_request()

@@ -373,6 +373,22 @@ async fn stalled_log_is_reopened_and_idle_log_is_not() {
     assert_eq!(updates_until(&mut monitor, "line 2").await, ["disconnected", "connected", "line 2"]);
 }
 
+/// Docker rejects requests for the log of a container that is being removed.
+#[tokio::test]
+async fn log_monitor_ends_quietly_while_the_container_is_removed() {
+    let opened = AtomicUsize::new(0);
+    let engine = without_events(move |request| match request {
+        request if is_inspect(request) && opened.load(Ordering::Relaxed) < 4 => running(),
+        request if is_inspect(request) => gone(),
+        _ if opened.fetch_add(1, Ordering::Relaxed) == 0 => log_response(log(0..1)).then_close(),
+        _ => {
+            Response::json(409, r#"{"message":"can not get logs from container which is dead or marked for removal"}"#)
+        }
+    });
+    let updates: Vec<String> = monitor(&engine).map(describe).collect().await;
+    assert_eq!(updates, ["connected", "line 0"]);
+}
+
 #[tokio::test]
 async fn missing_container_ends_the_log_monitor() {
     let engine = without_events(|_| gone());
