@@ -37,8 +37,8 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test             run all checks and tests, including the suites that need an engine, on private engines (as root)
-  live <engine>    run only the suites that need an engine, on docker, trixie, podman, swarm, swarm-trixie or swarm-nodes;
-                   on containerd, run only the tests of builds with BuildKit
+  live <engine>    run only the suites that need an engine, on docker, trixie, sid, podman, podman5, swarm,
+                   swarm-trixie or swarm-nodes; on containerd, run only the tests of builds with BuildKit
   demo             run the quickstart example on a local engine, a private engine or the fake engine
   readme-example   build the README's first example in an empty crate, and run it on a fake engine without images
   engine up        start the private engine of this checkout
@@ -47,7 +47,9 @@ cargo xtask <task>
   engine … trixie  the same with Debian 13's Docker
   engine … containerd
                    the same with Debian 13's Docker and the containerd image store
+  engine … sid     the same with Debian sid's Docker
   engine … podman  the same with Podman
+  engine … podman5 the same with Debian 13's Podman
   engine … swarm   the same with Docker in a network namespace, for swarm mode
   engine … swarm-trixie
                    the same with Debian 13's Docker
