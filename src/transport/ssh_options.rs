@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, platform};
 
 /// Options of connections over SSH, in addition to the user's configuration of `ssh`.
 ///
@@ -80,7 +80,8 @@ impl SshOptions {
     #[cfg_attr(not(feature = "ssh"), allow(dead_code, reason = "SSH is rejected without the feature"))]
     pub(crate) fn check(&self) -> Result<()> {
         for path in self.identity.iter().chain(&self.known_hosts) {
-            if !path.is_absolute() || path.to_string_lossy().contains(['"', '\\', '\n', '$']) {
+            let text = platform::path_bytes(path);
+            if !path.is_absolute() || text.iter().any(|byte| b"\"\\\n$".contains(byte)) {
                 let message = "expected an absolute path without `\"`, `\\`, `$` and line breaks";
                 return Err(Error::invalid_input(format!("invalid path of an SSH option {path:?}: {message}")));
             }
@@ -95,13 +96,13 @@ impl SshOptions {
     }
 }
 
-/// An assignment of a path: quoted because of spaces, and with `%` escaped, which begins a token.
+/// An assignment of a path: with slashes, quoted because of spaces, and with `%` escaped, which begins a token.
 #[cfg_attr(not(feature = "ssh"), allow(dead_code, reason = "SSH is rejected without the feature"))]
 fn assigned(name: &str, path: &Path) -> OsString {
     let mut text = OsString::from(format!("{name}=\""));
-    match path.to_str() {
-        Some(path) => text.push(path.replace('%', "%%")),
-        None => text.push(path),
+    match str::from_utf8(&platform::path_bytes(path)) {
+        Ok(path) => text.push(path.replace('%', "%%")),
+        Err(_) => text.push(path),
     }
     text.push("\"");
     text
@@ -112,6 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(windows, ignore = "paths of Windows have a drive letter")]
     fn ssh_arguments_of_options() {
         assert!(SshOptions::default().arguments().is_empty());
         let options = SshOptions::default()
