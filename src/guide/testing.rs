@@ -38,5 +38,5 @@
 //! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
 //! injection and the limitations.
 //!
-//! `dockerclient_testkit::client_answered_by(async |request| …)` is a test double at the level of requests: a client whose
-//! requests are answered by a function, without a simulation.
+//! `dockerclient_testkit::client_from_fn(async |request| …)` is a test double at the level of requests: a client with a
+//! function in place of an engine, which returns the response to each request.

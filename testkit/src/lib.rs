@@ -136,8 +136,8 @@
 //!
 //! The engine behaves like Docker 20.10. With [`like_docker_1_6`](FakeEngineBuilder::like_docker_1_6) it sends the formats of
 //! Docker 1.6: booleans as numbers, errors as plain text, events without separators, other statuses. For any other format,
-//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_answered_by`] is a test double at the level of
-//! requests: a client whose requests are answered by a function.
+//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`] is a test double at the level of
+//! requests: a client with a function in place of an engine.
 //!
 //! # Limitations
 //!
@@ -162,9 +162,9 @@
 mod api_call;
 mod api_error;
 mod argv;
+mod client_from_fn;
 mod connection;
 mod dispatch;
-mod double;
 mod engine;
 mod expectations;
 mod expected_call;
@@ -187,7 +187,7 @@ mod transcript;
 mod usage;
 
 pub use self::{
-    double::client_answered_by,
+    client_from_fn::client_from_fn,
     engine::{FakeEngine, FakeEngineBuilder},
     expected_call::Call,
     frames::frame,

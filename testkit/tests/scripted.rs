@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use dockerclient_testkit::{
-    Call, FakeEngine, Image, Latch, Process, Program, Request, Response, client_answered_by, frame,
+    Call, FakeEngine, Image, Latch, Process, Program, Request, Response, client_from_fn, frame,
 };
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
@@ -176,8 +176,8 @@ async fn exchange(engine: &FakeEngine, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn client_answered_by_an_asynchronous_function() {
-    let docker = client_answered_by(async |request: Request| {
+async fn client_from_an_asynchronous_function() {
+    let docker = client_from_fn(async |request: Request| {
         tokio::task::yield_now().await;
         match (request.method(), request.path()) {
             ("POST", "/containers/create") => {

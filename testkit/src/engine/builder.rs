@@ -154,13 +154,13 @@ impl FakeEngineBuilder {
     }
 
     /// Creates a fake engine that responds to every request with the result of an asynchronous function, and simulates
-    /// nothing. [`client_answered_by`](crate::client_answered_by) creates just a client.
+    /// nothing. [`client_from_fn`](crate::client_from_fn) creates just a client.
     #[must_use]
-    pub fn answered_by<R>(self, answer: impl Fn(Request) -> R + Send + Sync + 'static) -> FakeEngine
+    pub fn responding<R>(self, respond: impl Fn(Request) -> R + Send + Sync + 'static) -> FakeEngine
     where
         R: Future<Output = Response> + Send + 'static,
     {
-        self.with(Some((Box::new(move |request| Box::pin(answer(request))), BodyMode::Read)))
+        self.with(Some((Box::new(move |request| Box::pin(respond(request))), BodyMode::Read)))
     }
 
     /// Creates a fake engine that calls `script` as soon as the headers of a request are received, and does not read the

@@ -1,4 +1,4 @@
-//! A test double at the level of requests: a client whose requests are answered by a function.
+//! A test double at the level of requests: a client with a function in place of an engine.
 
 use std::future;
 
@@ -6,7 +6,7 @@ use dockerclient::{ApiVersion, DockerClient};
 
 use crate::{FakeEngine, Request, Response};
 
-/// Creates a client whose requests are answered by a function, without a fake engine: for tests of code that makes few calls,
+/// Creates a client with a function in place of an engine, without a fake engine: for tests of code that makes few calls,
 /// or of responses that a simulation does not give. The client uses the newest API version, and sends the function nothing
 /// else than the requests of its calls. They are not checked against the API specification.
 ///
@@ -18,9 +18,9 @@ use crate::{FakeEngine, Request, Response};
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
-/// use dockerclient_testkit::{Request, Response, client_answered_by};
+/// use dockerclient_testkit::{Request, Response, client_from_fn};
 ///
-/// let docker = client_answered_by(async |request: Request| match (request.method(), request.path()) {
+/// let docker = client_from_fn(async |request: Request| match (request.method(), request.path()) {
 ///     ("GET", "/containers/web/json") => Response::json(200, r#"{"Id": "f43c", "State": {"Running": true}}"#),
 ///     ("POST", "/containers/web/stop") => Response::empty(204),
 ///     _ => Response::json(404, r#"{"message": "no such container"}"#),
@@ -32,11 +32,11 @@ use crate::{FakeEngine, Request, Response};
 /// # }
 /// ```
 #[must_use]
-pub fn client_answered_by<R>(answer: impl Fn(Request) -> R + Send + Sync + 'static) -> DockerClient
+pub fn client_from_fn<R>(respond: impl Fn(Request) -> R + Send + Sync + 'static) -> DockerClient
 where
     R: Future<Output = Response> + Send + 'static,
 {
-    let engine = FakeEngine::builder().answered_by(answer);
+    let engine = FakeEngine::builder().responding(respond);
     // The engine runs as long as the client.
     let builder = DockerClient::builder().connector(move || future::ready(engine.connector()()));
     // Do not read the configuration of the user who runs the test.
