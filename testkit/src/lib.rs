@@ -136,7 +136,7 @@
 //!
 //! The engine behaves like Docker 20.10. With [`like_docker_1_6`](FakeEngineBuilder::like_docker_1_6) it sends the formats of
 //! Docker 1.6: booleans as numbers, errors as plain text, events without separators, other statuses. For any other format,
-//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`] is a test double at the level of
+//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the level of
 //! requests: a client with a function in place of an engine.
 //!
 //! # Limitations

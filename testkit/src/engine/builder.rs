@@ -154,7 +154,7 @@ impl FakeEngineBuilder {
     }
 
     /// Creates a fake engine that responds to every request with the result of an asynchronous function, and simulates
-    /// nothing. [`client_from_fn`](crate::client_from_fn) creates just a client.
+    /// nothing. [`client_from_fn`](crate::client_from_fn()) creates just a client.
     #[must_use]
     pub fn responding<R>(self, respond: impl Fn(Request) -> R + Send + Sync + 'static) -> FakeEngine
     where
