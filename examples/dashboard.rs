@@ -5,7 +5,7 @@ use std::env;
 use dockerclient::monitor::{CombinedLogUpdate, ContainerUpdate, StatsUpdate};
 use dockerclient::{DockerClient, Result};
 
-/// Calls `show` with each change of the containers with `label`, until it is dropped.
+/// Calls `show` with each change of the containers with `label`, until a monitor gives up.
 pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(String)) {
     let containers = docker.containers();
     let (mut list, mut stats) = (containers.monitor().label(label), containers.monitor_stats().label(label));
@@ -16,14 +16,18 @@ pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(
                 Some(ContainerUpdate::Appeared(new)) => format!("{} appeared", new.name()),
                 Some(ContainerUpdate::Changed(changed)) => format!("{} {}", changed.name(), changed.status),
                 Some(ContainerUpdate::Removed(id)) => format!("{id:.12} removed"),
+                Some(ContainerUpdate::Disconnected { error, .. }) => error.to_string(),
+                None => return,
                 _ => continue,
             },
             update = stats.next() => match update {
                 Some(StatsUpdate::Sample(sample)) => format!("{} {:?} % CPU", sample.name, sample.cpu_percent),
+                None => return,
                 _ => continue,
             },
             update = logs.next() => match update {
                 Some(CombinedLogUpdate::Line { container, line }) => format!("{}: {}", container.name(), line.text()),
+                None => return,
                 _ => continue,
             },
         };

@@ -35,7 +35,7 @@ use crate::{
     models::ContainerSummary,
 };
 
-/// How many logs are opened at once, or read after their container has exited.
+/// How many logs are opened at once, or read after their container has exited, unless that takes longer than 2 seconds.
 const MAX_OPENINGS: usize = 3;
 
 /// Default time without data after which a log is checked. The engine is checked by the event stream, and dead TCP
@@ -108,7 +108,14 @@ pub enum CombinedLogUpdate {
 ///
 /// A monitor has one connection for each container that runs, one for the events of containers and, if there are containers
 /// that do not run, one for their starts, which it shares with other log monitors of the client. At most three logs are opened
-/// at once, so that few connections are used for that: 60 containers need at most 65 connections.
+/// at once, so that few connections are used for that: 60 containers need at most 65 connections. A log that takes longer
+/// than 2 seconds to open, or to read after its container has exited, does not block others.
+///
+/// # Memory
+///
+/// A monitor keeps the last line of each source of each container, up to
+/// [`max_item_size`](crate::DockerClientBuilder::max_item_size) each. If containers write long lines, set
+/// [`max_part_size`](Self::max_part_size): then it keeps at most a part of this size.
 ///
 /// # Backpressure
 ///
@@ -300,8 +307,9 @@ impl CombinedLogMonitor {
     }
 
     /// Sets the idle timeout: after this time without data, the monitor checks that the engine is still reachable, and that
-    /// no lines were missed. `None` disables it. Defaults to 60 seconds for the event stream, and to 10 minutes for each log,
-    /// because each check takes two requests.
+    /// no lines were missed. `None` disables it. Defaults to 60 seconds for the events of containers, and to 10 minutes for
+    /// each log, because each check takes two requests, and for the starts of containers that do not run. The event stream
+    /// of starts is shared with other log monitors of the client, and has the shortest of their idle timeouts.
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.idle_timeout = timeout.into();
         self.watch = self.watch.idle_timeout(self.idle_timeout);
@@ -310,7 +318,9 @@ impl CombinedLogMonitor {
 
     /// Continues where an earlier monitor was when its [`bookmarks`](Self::bookmarks) were taken. The other settings must be
     /// the same; [`since`](Self::since) and [`tail`](Self::tail) apply only to containers whose logs the earlier monitor had
-    /// not opened yet. `None` begins as the settings say.
+    /// not opened yet. If `tail` is more than 0, they also apply to a log of which no line was returned, until it is known to
+    /// be empty: when the container has exited, or after the [idle timeout](Self::idle_timeout). `None` begins as the
+    /// settings say.
     ///
     /// # Examples
     ///
@@ -330,7 +340,8 @@ impl CombinedLogMonitor {
     /// while let Some(update) = monitor.next().await {
     ///     if let CombinedLogUpdate::Line { container, line } = update {
     ///         println!("{}: {}", container.name(), line.text());
-    ///         std::fs::write(&path, serde_json::to_vec(&monitor.bookmarks())?)?; // or every few seconds
+    ///         let Some(bookmarks) = monitor.bookmarks() else { continue }; // before the containers were listed
+    ///         std::fs::write(&path, serde_json::to_vec(&bookmarks)?)?; // every second is enough: see `examples/ship_logs.rs`
     ///         # break;
     ///     }
     /// }

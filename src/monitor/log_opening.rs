@@ -1,16 +1,27 @@
 //! The requests of a log monitor: opening the log, and reading its last line.
 
-use std::sync::Arc;
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Sleep,
+};
 
-use super::{log_bookmark::LogBookmark, log_position::LogPosition};
+use super::{idle_timer::within, log_bookmark::LogBookmark, log_position::LogPosition};
 use crate::{
     ApiVersion, DockerClient, Line, Lines, OutputStream, Result, Timestamp,
     containers::{Container, Tail},
     logs::LogQuery,
     request::Settings,
 };
+
+/// Maximum time for which a log monitor holds a permit to open its log.
+const MAX_OPENING: Duration = Duration::from_secs(2);
 
 /// Limits how many log monitors send requests at once, so that they share few connections.
 #[derive(Clone, Debug)]
@@ -21,7 +32,8 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// `openings` is the number of logs that are opened, or read after their container has exited, at once.
+    /// `openings` is the number of logs that are opened, or read after their container has exited, at once, unless that takes
+    /// longer than [`MAX_OPENING`].
     pub(super) fn new(openings: usize) -> Self {
         Self { openings: Arc::new(Semaphore::new(openings)), checks: Arc::new(Semaphore::new(1)) }
     }
@@ -30,6 +42,30 @@ impl Gate {
 async fn enter(gate: Option<Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
     // The semaphores are never closed.
     gate?.acquire_owned().await.ok()
+}
+
+/// A permit to open a log, if a gate requires one. Expires after [`MAX_OPENING`], so that logs without output do not block
+/// others: Podman and Docker before 1.7 send the response headers with the first output, and the log of a container that was
+/// started after it was inspected has no end.
+#[derive(Default)]
+pub(super) struct OpeningPermit(Option<(OwnedSemaphorePermit, Pin<Box<Sleep>>)>);
+
+impl OpeningPermit {
+    fn new(permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self(permit.map(|permit| (permit, Box::pin(tokio::time::sleep(MAX_OPENING)))))
+    }
+
+    pub(super) fn release(&mut self) {
+        self.0 = None;
+    }
+
+    /// Releases the permit once it has expired.
+    pub(super) fn poll_expiry(&mut self, cx: &mut Context<'_>) {
+        let expiry = self.0.as_mut().map(|(_, expiry)| expiry.as_mut().poll(cx));
+        if expiry == Some(Poll::Ready(())) {
+            self.release();
+        }
+    }
 }
 
 /// The container's full id, and the API version.
@@ -113,8 +149,14 @@ impl Log {
         Ok(Opened { known, running, lines: self.lines(output), since, begin: None, position: None })
     }
 
-    /// Requests the last line of the log, and whether the container runs.
-    pub(super) async fn last(mut self) -> Result<Last> {
+    /// Requests the last line of the log, and whether the container runs, once the log may be checked. Fails if the response
+    /// takes longer than `timeout`.
+    pub(super) async fn check(self, timeout: Duration) -> Result<Last> {
+        let _permit = enter(self.gate.as_ref().map(|gate| Arc::clone(&gate.checks))).await;
+        within(timeout, self.last()).await
+    }
+
+    async fn last(mut self) -> Result<Last> {
         let (_, running, tty) = self.inspect().await?;
         (self.query.follow, self.query.tail) = (None, Tail::Lines(1));
         let (_, output) = self.container.read_logs(&self.query, tty, &Settings::default()).await?;
@@ -127,13 +169,8 @@ impl Log {
     }
 
     /// Waits until the log may be opened.
-    pub(super) async fn enter(self) -> Option<OwnedSemaphorePermit> {
-        enter(self.gate.map(|gate| gate.openings)).await
-    }
-
-    /// Waits until the log may be checked.
-    pub(super) async fn enter_check(&self) -> Option<OwnedSemaphorePermit> {
-        enter(self.gate.as_ref().map(|gate| Arc::clone(&gate.checks))).await
+    pub(super) async fn enter(self) -> OpeningPermit {
+        OpeningPermit::new(enter(self.gate.map(|gate| gate.openings)).await)
     }
 
     fn lines(&self, output: OutputStream) -> Box<Lines> {

@@ -197,7 +197,7 @@ impl Mark {
     }
 
     fn move_to(&mut self, line: &Line, time: Timestamp) {
-        let ordinal = if time == self.time { self.ordinal + 1 } else { 1 };
+        let ordinal = if time == self.time { self.ordinal.saturating_add(1) } else { 1 };
         *self = Self { latest: time.max(self.latest), ordinal, ..Self::new(line, time) };
     }
 
@@ -394,6 +394,17 @@ mod tests {
                 assert_eq!(read_again(&mut position, version, lines.clone().into_iter().chain(more)), new);
             }
         }
+    }
+
+    #[test]
+    fn log_position_ordinal_of_a_bookmark_does_not_overflow() {
+        let mut position = LogPosition::default();
+        taken(&mut position, [out(1, "a")]);
+        let mut bookmark = position.save("f43c", None);
+        bookmark.marks[0].ordinal = usize::MAX;
+        let mut position = LogPosition::restore(&bookmark);
+        assert_eq!(taken(&mut position, [out(1, "b")]), "b");
+        assert_eq!(position.marks[0].ordinal, usize::MAX);
     }
 
     /// Docker 1.6 stores lines with a later timestamp than it sends when the log is followed, and stores lines that were

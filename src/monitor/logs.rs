@@ -25,15 +25,12 @@ use std::{
 
 use futures_core::Stream;
 use futures_util::{FutureExt as _, StreamExt, future::BoxFuture};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
 use super::{
     LogBookmark, LogUpdate, RetryPolicy,
-    idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout, within},
-    log_opening::{Gate, Identity, Last, Log, Opened},
+    idle_timer::{DEFAULT_IDLE_TIMEOUT, IdleTimer, response_timeout},
+    log_opening::{Gate, Identity, Last, Log, Opened, OpeningPermit},
     log_position::LogPosition,
     retry::Backoff,
     shared_events::{Notification, Subscription},
@@ -91,10 +88,13 @@ pub struct LogMonitor {
     position: LogPosition,
     /// The position before the line in `updates`, if other updates are returned before it.
     returned: Option<LogPosition>,
-    /// Time of the oldest line that had not ended when the connection was lost.
+    /// Time of the oldest line that had not ended when the connection was lost, or when the bookmark was taken.
     begun: Option<Timestamp>,
+    /// Whether the position is valid without a line: the log was read to its end or is known to be empty, or was resumed.
+    settled: bool,
     /// Whether the log was read to its end.
     drained: bool,
+    permit: OpeningPermit,
     /// Starts and the removal of the container, subscribed to before the log was opened last. None while it runs.
     events: Option<Subscription>,
     idle_timeout: Option<Duration>,
@@ -120,9 +120,9 @@ enum Status {
 enum State {
     Begin,
     /// Waiting until other logs are open.
-    Entering(BoxFuture<'static, Option<OwnedSemaphorePermit>>),
+    Entering(BoxFuture<'static, OpeningPermit>),
     /// Inspecting the container and opening its log.
-    Opening(BoxFuture<'static, Result<Opened>>, Option<OwnedSemaphorePermit>),
+    Opening(BoxFuture<'static, Result<Opened>>),
     /// Reading the log.
     Following {
         lines: Box<Lines>,
@@ -131,7 +131,6 @@ enum State {
         unfinished: VecDeque<Line>,
         /// Whether the log has ended, and the unfinished lines are returned.
         has_ended: bool,
-        _permit: Option<OwnedSemaphorePermit>,
     },
     /// The log has ended.
     Pausing(Pin<Box<Sleep>>),
@@ -154,7 +153,9 @@ impl LogMonitor {
             position: LogPosition::default(),
             returned: None,
             begun: None,
+            settled: false,
             drained: false,
+            permit: OpeningPermit::default(),
             events: None,
             idle_timeout: Some(DEFAULT_IDLE_TIMEOUT),
             idle_timer: IdleTimer::new(),
@@ -252,7 +253,8 @@ impl LogMonitor {
 
     /// Returns the position in the log, after the last line that was returned, to [`resume`](Self::resume) there later.
     /// `None` until the log was opened for the first time and, if [`tail`](Self::tail) is more than 0, until a line was
-    /// returned.
+    /// returned or the log is known to be empty: when the container has exited, or after the
+    /// [idle timeout](Self::idle_timeout).
     ///
     /// Computes a SHA-256 digest of the last line of each source.
     #[must_use]
@@ -260,7 +262,7 @@ impl LogMonitor {
         let Some(known) = &self.known else { return self.bookmark.clone() };
         let position = self.returned.as_ref().unwrap_or(&self.position);
         // The time of the first line is not known yet.
-        if position.is_empty() && matches!(self.log.query.tail, Tail::Lines(1..)) {
+        if !self.settled && position.is_empty() && matches!(self.log.query.tail, Tail::Lines(1..)) {
             return None;
         }
         let pending = self.updates.iter().filter_map(|update| match update {
@@ -274,7 +276,9 @@ impl LogMonitor {
     fn unfinished_since(&self) -> Option<Timestamp> {
         match &self.state {
             State::Following { lines, unfinished, .. } => {
-                unfinished.iter().filter_map(|line| line.time).chain(lines.begun_since()).min()
+                // The beginning of that line may not have been read again.
+                let before = self.begun.filter(|_| self.position.is_catching_up());
+                unfinished.iter().filter_map(|line| line.time).chain(lines.begun_since()).chain(before).min()
             }
             _ => self.begun,
         }
@@ -305,11 +309,12 @@ impl LogMonitor {
     fn open(&mut self) {
         match self.log.gate {
             Some(_) => self.state = State::Entering(self.log.clone().enter().boxed()),
-            None => self.entered(None),
+            None => self.entered(OpeningPermit::default()),
         }
     }
 
-    fn entered(&mut self, permit: Option<OwnedSemaphorePermit>) {
+    fn entered(&mut self, permit: OpeningPermit) {
+        self.permit = permit;
         self.idle_timer.reset();
         let log = self.log.clone();
         let opening = match &self.known {
@@ -319,7 +324,7 @@ impl LogMonitor {
                 log.reopen(since, known.version).boxed()
             }
         };
-        self.state = State::Opening(opening, permit);
+        self.state = State::Opening(opening);
     }
 
     fn opened(&mut self, opened: Opened) {
@@ -329,7 +334,10 @@ impl LogMonitor {
             // From now on by id: the name may be given to another container.
             self.log.container = self.log.docker.container(&*known.id);
             match position {
-                Some(position) => self.position = position,
+                Some(position) => {
+                    let begun = self.bookmark.as_ref().and_then(|bookmark| bookmark.begun);
+                    (self.position, self.begun, self.settled) = (position, begun, true);
+                }
                 None => begin.or(self.log.query.since).into_iter().for_each(|begin| self.position.begin(begin)),
             }
         }
@@ -340,19 +348,16 @@ impl LogMonitor {
             self.position.read_again(since, known.version);
         }
         (self.known, self.bookmark) = (Some(known), None);
+        // If the container does not run, the log probably has an end, and the permit is held until then.
         if running {
             self.events = None;
+            self.permit.release();
         }
         if running || self.status == Status::Disconnected {
             self.connected();
         }
-        // Held until the log has ended, if the container does not run.
-        let permit = match &mut self.state {
-            State::Opening(_, permit) => permit.take().filter(|_| !running),
-            _ => None,
-        };
         let (since, unfinished) = (Instant::now(), VecDeque::new());
-        self.state = State::Following { lines, since, unfinished, has_ended: false, _permit: permit };
+        self.state = State::Following { lines, since, unfinished, has_ended: false };
     }
 
     fn connected(&mut self) {
@@ -364,6 +369,7 @@ impl LogMonitor {
 
     /// The log could not be opened, or the events could not be subscribed to.
     fn failed(&mut self, error: Error) {
+        self.permit.release();
         if error.is_not_found() && self.drained {
             return self.state = State::Ended;
         }
@@ -391,6 +397,7 @@ impl LogMonitor {
     }
 
     fn disconnected(&mut self, error: Error, retry_in: Option<Duration>) {
+        self.permit.release();
         self.check = None;
         self.drained = false;
         self.status = Status::Disconnected;
@@ -429,7 +436,7 @@ impl LogMonitor {
                 let permit = ready!(entering.as_mut().poll(cx));
                 self.entered(permit);
             }
-            State::Opening(opening, _) => match opening.as_mut().poll(cx) {
+            State::Opening(opening) => match opening.as_mut().poll(cx) {
                 Poll::Ready(Ok(opened)) => self.opened(opened),
                 Poll::Ready(Err(error)) => self.failed(error),
                 Poll::Pending => return self.poll_check(cx),
@@ -473,7 +480,8 @@ impl LogMonitor {
 
     /// The log has ended. If the container did not run when the log was opened, all its lines were read.
     fn ended(&mut self) {
-        (self.begun, self.drained) = (None, true);
+        self.permit.release();
+        (self.begun, self.drained, self.settled) = (None, true, true);
         let lasted = matches!(&self.state, State::Following { since, .. } if since.elapsed() >= STABLE);
         if lasted || self.events.is_some() {
             self.pause_backoff.reset();
@@ -521,21 +529,21 @@ impl LogMonitor {
 
     /// No line is ready: starts a check once the idle timeout is over, and polls it.
     fn poll_check(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.permit.poll_expiry(cx);
         let Some(check) = &mut self.check else {
             ready!(self.idle_timer.poll(cx, self.idle_timeout));
-            let (log, timeout) = (self.log.clone(), response_timeout(self.idle_timeout));
-            let check = async move {
-                let _permit = log.enter_check().await;
-                within(timeout, log.last()).await
-            };
-            self.check = Some(check.boxed());
+            self.check = Some(self.log.clone().check(response_timeout(self.idle_timeout)).boxed());
             return Poll::Ready(());
         };
         let outcome = ready!(check.as_mut().poll(cx));
         self.check = None;
         self.idle_timer.reset();
+        // Podman and Docker before 1.7 send the response headers with the first new line. The last line is an older one.
+        let is_new = self.known.is_none() && matches!(self.log.query.tail, Tail::Lines(0));
         match outcome {
-            Ok(Last { line, running }) if running && line.iter().all(|line| self.position.has_returned(line)) => {}
+            Ok(Last { line, running: true }) if is_new || line.iter().all(|line| self.position.has_returned(line)) => {
+                self.settled |= self.known.is_some() && line.is_none();
+            }
             Ok(_) => self.lost(Error::truncated("the log stream stalled: the engine has newer lines")),
             Err(error) => self.lost(error),
         }

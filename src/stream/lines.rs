@@ -183,10 +183,27 @@ struct Begun {
     source: Source,
     details: LogDetails,
     time: Option<Timestamp>,
-    /// The received bytes; from a TTY, including the prefix.
+    /// The received bytes; from a TTY, including the prefix. At most one more than the limit: a `\r` at the end, which may
+    /// be a part of the line ending.
     bytes: BytesMut,
     /// Whether the line was returned truncated; its rest is dropped.
     skipped: bool,
+}
+
+impl Begun {
+    /// Removes the first `size` bytes. There must be as many.
+    fn take(&mut self, size: usize) -> Bytes {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        self.bytes = BytesMut::from(&bytes[size..]);
+        bytes.truncate(size);
+        bytes.freeze()
+    }
+}
+
+/// Returns the length of a line in two pieces, without a `\r` at its end, which may be a part of the line ending.
+fn content_length(begin: &[u8], rest: &[u8]) -> usize {
+    let last = rest.last().or(begin.last());
+    begin.len() + rest.len() - usize::from(last == Some(&b'\r'))
 }
 
 impl Splitter {
@@ -271,13 +288,16 @@ impl Splitter {
     fn split_part(&mut self, chunk: &mut Chunk, end: Option<usize>, time: Option<Timestamp>) -> Option<Line> {
         let size = self.part_size.filter(|_| chunk.source != Source::Tty)?;
         let index = self.index(chunk.source);
-        let room = size - index.map_or(0, |index| self.begun[index].bytes.len());
-        if end.unwrap_or(chunk.bytes.len()) <= room {
+        let begun = index.map(|index| &self.begun[index]);
+        if begun.is_some_and(|begun| begun.skipped) {
             return None;
         }
-        let part = chunk.bytes.split_to(room);
-        let begun = match index {
-            Some(index) => &mut self.begun[index],
+        let begin = begun.map_or(&b""[..], |begun| &begun.bytes[..]);
+        if content_length(begin, &chunk.bytes[..end.unwrap_or(chunk.bytes.len())]) <= size {
+            return None;
+        }
+        let index = match index {
+            Some(index) => index,
             None => {
                 self.begun.push(Begun {
                     source: chunk.source,
@@ -286,26 +306,33 @@ impl Splitter {
                     bytes: BytesMut::new(),
                     skipped: false,
                 });
-                self.begun.last_mut()?
+                self.begun.len() - 1
             }
         };
+        let begun = &mut self.begun[index];
         begun.time = begun.time.or(time);
-        let mut bytes = std::mem::take(&mut begun.bytes);
-        let bytes = if bytes.is_empty() {
+        let part = chunk.bytes.split_to(size.saturating_sub(begun.bytes.len()));
+        let bytes = if begun.bytes.is_empty() {
             part
         } else {
-            bytes.extend_from_slice(&part);
-            bytes.freeze()
+            begun.bytes.extend_from_slice(&part);
+            begun.take(size)
         };
+        Some(self.part(index, bytes))
+    }
+
+    /// Returns `bytes` as a part of an unfinished line that continues after it.
+    fn part(&self, index: usize, bytes: Bytes) -> Line {
+        let begun = &self.begun[index];
         let (source, details, time) = (begun.source, begun.details.clone(), begun.time);
-        Some(Line { partial: true, ..self.line(source, details, time, bytes) })
+        Line { partial: true, ..self.line(source, details, time, bytes) }
     }
 
     /// Adds `part` to the line that it continues, or begins a line. Returns the line if it `ends` or becomes too long.
     fn add(&mut self, source: Source, time: Option<Timestamp>, part: Bytes, ends: bool) -> Option<Line> {
         let index = match self.index(source) {
             Some(index) => index,
-            None if ends && part.len() <= self.limit => {
+            None if ends && content_length(b"", &part) <= self.limit => {
                 return Some(self.complete(source, self.details.clone(), time, part));
             }
             None => {
@@ -322,8 +349,8 @@ impl Splitter {
             return None;
         }
         begun.time = begun.time.or(time);
-        let room = self.limit - begun.bytes.len();
-        if part.len() > room {
+        if content_length(&begun.bytes, &part) > self.limit {
+            let room = self.limit.saturating_sub(begun.bytes.len());
             begun.bytes.extend_from_slice(&part[..room]);
             let line = self.truncate(index);
             if ends {
@@ -343,6 +370,7 @@ impl Splitter {
     fn truncate(&mut self, index: usize) -> Line {
         let begun = &mut self.begun[index];
         begun.skipped = true;
+        begun.bytes.truncate(self.limit);
         let bytes = std::mem::take(&mut begun.bytes).freeze();
         let (source, details, time) = (begun.source, begun.details.clone(), begun.time.take());
         Line { truncated: true, ..self.line(source, details, time, bytes) }
@@ -379,6 +407,14 @@ impl Splitter {
     /// Returns an incomplete line, after the last chunk.
     fn rest(&mut self) -> Option<Line> {
         while self.finished && !self.begun.is_empty() {
+            let size = self.part_size.filter(|_| self.begun[0].source != Source::Tty);
+            if let Some(size) = size.filter(|&size| self.begun[0].bytes.len() > size) {
+                let bytes = self.begun[0].take(size);
+                return Some(self.part(0, bytes));
+            }
+            if self.begun[0].bytes.len() > self.limit {
+                return Some(self.truncate(0));
+            }
             let Begun { source, details, time, bytes, skipped } = self.begun.remove(0);
             let is_empty = bytes.is_empty() && time.is_none() && details.is_empty();
             if !skipped && !is_empty {
@@ -473,6 +509,75 @@ mod tests {
             ["1 0123456789"],
             "not of a TTY"
         );
+    }
+
+    /// The lines of `text` in chunks of `size` bytes, which continue each other; a part ends with `…`, an unfinished line
+    /// with `!`, a truncated line with `+`.
+    fn lines_in_chunks(text: &'static str, size: usize, limit: usize, part_size: Option<usize>) -> Vec<String> {
+        let (mut splitter, mut lines) = (Splitter::new(Prefix::default(), limit), Vec::new());
+        if let Some(part_size) = part_size {
+            splitter.set_max_part_size(part_size);
+        }
+        for chunk in text.as_bytes().chunks(size) {
+            splitter.push(Stdout, Bytes::from_static(chunk), false);
+            lines.extend(std::iter::from_fn(|| splitter.next()));
+        }
+        splitter.finish();
+        lines.extend(std::iter::from_fn(|| splitter.next()));
+        let describe = |line: &Line| {
+            assert!(line.bytes.len() <= part_size.unwrap_or(limit), "{line:?}");
+            let mark = match line {
+                Line { partial: true, .. } => "…",
+                Line { truncated: true, .. } => "+",
+                Line { complete: false, .. } => "!",
+                _ => "",
+            };
+            format!("{}{mark}", line.text())
+        };
+        lines.iter().map(describe).collect()
+    }
+
+    #[test]
+    fn parts_do_not_count_the_line_ending() {
+        for size in 1..20 {
+            for limit in [4, 100] {
+                let lines = |text| lines_in_chunks(text, size, limit, Some(4));
+                assert_eq!(lines("0123\r\nab\r\n"), ["0123", "ab"], "{size}");
+                assert_eq!(lines("01234567\r\n\r\n"), ["0123…", "4567", ""], "{size}");
+                assert_eq!(lines("0123\r4\n"), ["0123…", "\r4"], "{size}");
+                assert_eq!(lines("0123\r\r\n"), ["0123…", "\r"], "{size}");
+                assert_eq!(lines("0123\r\r\r\r\r\r\n"), ["0123…", "\r\r\r\r…", "\r"], "{size}");
+                assert_eq!(lines("0123\r"), ["0123…", "\r!"], "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn truncated_lines_do_not_count_the_line_ending() {
+        for size in 1..20 {
+            let lines = |text| lines_in_chunks(text, size, 4, None);
+            assert_eq!(lines("0123\r\nab\n"), ["0123", "ab"], "{size}");
+            assert_eq!(lines("0123\r4\nab\n"), ["0123+", "ab"], "{size}");
+            assert_eq!(lines("0123\r\r\nab\n"), ["0123+", "ab"], "{size}");
+            assert_eq!(lines("0123\r"), ["0123+"], "{size}");
+        }
+    }
+
+    #[test]
+    fn rest_of_a_truncated_line_is_not_returned_in_parts() {
+        let mut splitter = Splitter::new(DETAILS, 10);
+        splitter.set_max_part_size(10);
+        let mut lines = Vec::new();
+        for task in ["t0", "t1", "t2", "t3", "t4", "t5"] {
+            splitter.push(Stdout, of_task(task, "01234567"), false);
+            lines.extend(std::iter::from_fn(|| splitter.next()));
+        }
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].truncated && lines[0].task_id() == Some("t0"), "{lines:?}");
+        splitter.push(Stdout, of_task("t0", "89 and more than a part\nnext\n"), false);
+        let line = splitter.next().unwrap();
+        assert_eq!((line.task_id(), &*line.text(), line.partial), (Some("t0"), "next", false));
+        assert_eq!(splitter.next(), None);
     }
 
     #[test]

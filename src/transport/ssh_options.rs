@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -26,7 +27,7 @@ use crate::{Error, Result, platform};
 ///     .build()?;
 /// # Ok::<(), dockerclient::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SshOptions {
     identity: Option<PathBuf>,
@@ -45,7 +46,12 @@ impl SshOptions {
     }
 
     /// Accepts only the host keys in this file, instead of those in the files of the user and of the system
-    /// (`UserKnownHostsFile`, `GlobalKnownHostsFile`, `StrictHostKeyChecking`).
+    /// (`UserKnownHostsFile`, `GlobalKnownHostsFile`, `StrictHostKeyChecking`), of DNS (`VerifyHostKeyDNS`) and of a
+    /// `KnownHostsCommand`. The host key of `localhost` is checked, too (`NoHostAuthenticationForLocalhost`). Does not use
+    /// the shared connections of other processes (`ControlPath`). Does not apply to jump hosts (`ProxyJump`).
+    ///
+    /// OpenSSH before 8.5 has no `KnownHostsCommand`, so with this file `ssh` ignores options of the user's configuration
+    /// that it does not support (`IgnoreUnknown`).
     pub fn known_hosts_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.known_hosts = Some(path.into());
         self
@@ -53,6 +59,10 @@ impl SshOptions {
 
     /// Sets another option of `ssh_config`, for example `option("ServerAliveInterval", "15")`. Takes precedence over the
     /// user's configuration (`-o`).
+    ///
+    /// `ssh` uses the first value of an option, so this does not replace the options that the client sets: `BatchMode`,
+    /// `ConnectTimeout`, and those of [`identity_file`](Self::identity_file) and
+    /// [`known_hosts_file`](Self::known_hosts_file), except `KnownHostsCommand` and `IgnoreUnknown`.
     pub fn option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.others.push((name.into(), value.into()));
         self
@@ -71,8 +81,18 @@ impl SshOptions {
             option(assigned("UserKnownHostsFile", path));
             option("GlobalKnownHostsFile=/dev/null".into());
             option("StrictHostKeyChecking=yes".into());
+            option("VerifyHostKeyDNS=no".into());
+            option("NoHostAuthenticationForLocalhost=no".into());
+            // The master of a shared connection may have accepted another key.
+            option("ControlPath=none".into());
         }
         self.others.iter().for_each(|(name, value)| option(format!("{name}={value}").into()));
+        if self.known_hosts.is_some() {
+            // OpenSSH before 8.5 does not know `KnownHostsCommand`. Replaces `IgnoreUnknown` of the user's configuration, so
+            // it includes all names. The last options, so that an unknown name in `others` is an error.
+            option("IgnoreUnknown=*".into());
+            option("KnownHostsCommand=none".into());
+        }
         arguments
     }
 
@@ -93,6 +113,18 @@ impl SshOptions {
             }
         }
         Ok(())
+    }
+}
+
+/// Without the values of `others`, which may contain passwords (`ProxyCommand`).
+impl fmt::Debug for SshOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others: Vec<_> = self.others.iter().map(|(name, _)| name).collect();
+        f.debug_struct("SshOptions")
+            .field("identity", &self.identity)
+            .field("known_hosts", &self.known_hosts)
+            .field("others", &others)
+            .finish()
     }
 }
 
@@ -122,7 +154,16 @@ mod tests {
             .option("ServerAliveInterval", "15");
         options.check().unwrap();
         let arguments = options.arguments().iter().map(|text| text.to_string_lossy().into_owned()).collect::<Vec<_>>();
-        insta::assert_snapshot!(arguments.join(" "), @r#"-o IdentityFile="/my keys/100%%" -o IdentitiesOnly=yes -o UserKnownHostsFile="/hosts" -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o ServerAliveInterval=15"#);
+        insta::assert_snapshot!(arguments.join(" "), @r#"-o IdentityFile="/my keys/100%%" -o IdentitiesOnly=yes -o UserKnownHostsFile="/hosts" -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes -o VerifyHostKeyDNS=no -o NoHostAuthenticationForLocalhost=no -o ControlPath=none -o ServerAliveInterval=15 -o IgnoreUnknown=* -o KnownHostsCommand=none"#);
+    }
+
+    #[test]
+    fn debug_has_no_values_of_ssh_options() {
+        let options = SshOptions::default().identity_file("/key").option("ProxyCommand", "connect --password s3cret");
+        assert_eq!(
+            format!("{options:?}"),
+            r#"SshOptions { identity: Some("/key"), known_hosts: None, others: ["ProxyCommand"] }"#
+        );
     }
 
     #[test]

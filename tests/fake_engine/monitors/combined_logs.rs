@@ -306,7 +306,7 @@ async fn combined_logs_open_three_logs_at_once() {
         }
         path if path.ends_with("/json") => {
             peak.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-            let id = path.split('/').nth(3).unwrap();
+            let id = path.split('/').nth(2).unwrap();
             Response::json(200, &format!(r#"{{"Id":"{id}","State":{{"Running":true}}}}"#)).waits_for(&wait)
         }
         _ => {
@@ -325,6 +325,31 @@ async fn combined_logs_open_three_logs_at_once() {
     assert!(engine.connections_opened() <= 65, "{}", engine.connections_opened());
 }
 
+/// Podman and Docker before 1.7 send the response headers with the first output. A container may be started after it was
+/// inspected.
+#[tokio::test(start_paused = true)]
+async fn combined_logs_without_output_do_not_block_others() {
+    for running in [true, false] {
+        let opened = AtomicUsize::new(0);
+        let engine = without_events(move |request| match request.path() {
+            path if path.ends_with("/containers/json") => list(&["a", "b", "c", "d"].map(|id| (id, "Up 1 second"))),
+            path if path.ends_with("/json") => {
+                let id = path.split('/').nth(2).unwrap();
+                Response::json(200, &format!(r#"{{"Id":"{id}","State":{{"Running":{running}}}}}"#))
+            }
+            _ => match (opened.fetch_add(1, Ordering::Relaxed) < 3, running) {
+                (true, true) => Response::never(),
+                (true, false) => log_response(&[]).then_stall(),
+                (false, _) => log_response(&log(0..1)).then_stall(),
+            },
+        });
+        let docker = engine.client("1.41");
+        let mut monitor = docker.containers().monitor_logs();
+        let updates = until(&mut monitor, "line 0", 1).await;
+        assert_eq!(lines(&updates).len(), 1, "{updates:?}");
+    }
+}
+
 #[tokio::test]
 async fn combined_logs_continue_after_the_engine_restarts() {
     let count = Arc::new(AtomicUsize::new(2));
@@ -332,7 +357,7 @@ async fn combined_logs_continue_after_the_engine_restarts() {
     let engine = without_events(move |request| match request.path() {
         path if path.ends_with("/containers/json") => list(&[("a", "Up 1 second"), ("b", "Up 1 second")]),
         path if path.ends_with("/json") => {
-            let id = path.split('/').nth(3).unwrap();
+            let id = path.split('/').nth(2).unwrap();
             Response::json(200, &format!(r#"{{"Id":"{id}","State":{{"Running":true}}}}"#))
         }
         _ => log_response(&log(0..u32::try_from(lines.load(Ordering::Relaxed)).unwrap())).then_stall(),

@@ -115,6 +115,33 @@ async fn tail_does_not_lose_lines_on_reconnect() {
     assert_eq!(tails, ["0", "all"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn tail_does_not_apply_again_to_a_log_that_was_empty() {
+    for is_running in [false, true] {
+        let written = Arc::new(AtomicBool::new(false));
+        let is_written = Arc::clone(&written);
+        let engine = without_events(move |request| match request {
+            request if is_inspect(request) && is_running => running(),
+            request if is_inspect(request) => stopped(),
+            request if is_written.load(Ordering::Relaxed) => {
+                let first = if request.query("tail").as_deref() == Some("1") { 2 } else { 0 };
+                log_response(log(first..3)).then_close()
+            }
+            request if is_running && request.query("follow").is_some() => log_response("").then_stall(),
+            _ => log_response("").then_close(),
+        });
+        let monitor = || engine.client("1.41").container("web").monitor_logs().tail(1).retry(retry_quickly());
+        let mut first = monitor();
+        assert_eq!(first.next().await.map(describe).unwrap(), "connected");
+        assert!(first.bookmark().is_none(), "the log is not known to be empty");
+        // The log ends, or is checked.
+        let _ = tokio::time::timeout(Duration::from_secs(600), updates_until(&mut first, "stopped")).await;
+        written.store(true, Ordering::Relaxed);
+        let mut second = monitor().resume(first.bookmark());
+        assert_eq!(updates_until(&mut second, "line 2").await, ["connected", "line 0", "line 1", "line 2"]);
+    }
+}
+
 /// The parameter `since` of each request for logs, in order.
 fn since(engine: &FakeEngine) -> Vec<Option<String>> {
     let requests = engine.requests();
@@ -230,6 +257,33 @@ async fn reconnecting_requests_logs_since_the_last_line() {
         assert!(!updates.iter().any(|word| word.contains("gap")), "{updates:?}");
         assert_eq!(since(&engine), [None, want.map(str::to_owned)], "at {version}");
     }
+}
+
+#[tokio::test]
+async fn unfinished_line_is_kept_while_the_log_is_read_again() {
+    let opened = AtomicUsize::new(0);
+    let begun = [frame(2, b"2026-11-23T21:00:05.5Z begun"), log(9..10)].concat();
+    let engine = without_events(move |request| match request {
+        request if is_inspect(request) => running(),
+        _ => match opened.fetch_add(1, Ordering::Relaxed) {
+            0 => log_response(&begun).then_stall(),
+            // The beginning of the line is not read again.
+            1 => log_response("").then_stall(),
+            2 => log_response([1_u8]).then_close(),
+            _ => log_response([&begun[..], &frame(2, b"2026-11-23T21:00:10.5Z -ended\n")[..]].concat()).then_stall(),
+        },
+    });
+    let monitor = || engine.client("1.41").container("web").monitor_logs().retry(retry_quickly());
+    let mut first = monitor();
+    assert_eq!(updates_until(&mut first, "line 9").await, ["connected", "line 9"]);
+    let mut second = monitor().resume(first.bookmark());
+    assert_eq!(updates_until(&mut second, "connected").await, ["connected"]);
+    assert_eq!(second.bookmark(), first.bookmark());
+    let mut third = monitor().resume(second.bookmark());
+    let want = ["connected", "disconnected", "connected", "begun-ended"];
+    assert_eq!(updates_until(&mut third, "begun-ended").await, want);
+    let again = Some("1795467604.000000000".to_owned());
+    assert_eq!(since(&engine), [None, again.clone(), again.clone(), again]);
 }
 
 #[tokio::test]
