@@ -224,7 +224,7 @@ impl LogMonitor {
     /// # let created = docker.containers().create("busybox").cmd(["sh", "-c", "echo one; echo two"]).name("web").await?;
     /// # created.start().await?;
     /// # created.wait().await?;
-    /// use dockerclient::monitor::LogUpdate;
+    /// use dockerclient::monitor::{LogBookmark, LogUpdate};
     ///
     /// let mut monitor = docker.container("web").monitor_logs();
     /// let stored = loop {
@@ -236,7 +236,7 @@ impl LogMonitor {
     /// drop(monitor);
     ///
     /// // After a restart of the program:
-    /// let mut monitor = docker.container("web").monitor_logs().resume(serde_json::from_str(&stored)?);
+    /// let mut monitor = docker.container("web").monitor_logs().resume(serde_json::from_str::<LogBookmark>(&stored)?);
     /// while let Some(update) = monitor.next().await {
     ///     if let LogUpdate::Line(line) = update {
     ///         assert_eq!(line.text(), "two");
