@@ -1,9 +1,6 @@
 //! Lists containers, and follows their logs and usage while they come and go: `cargo run --example dashboard -- app`.
 
-use std::env;
-
-use dockerclient::monitor::{CombinedLogUpdate, ContainerUpdate, StatsUpdate};
-use dockerclient::{DockerClient, Result};
+use dockerclient::{DockerClient, Result, monitor::CombinedLogUpdate, monitor::ContainerUpdate, monitor::StatsUpdate};
 
 /// Calls `show` with each change of the containers with `label`, until a monitor gives up.
 pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(String)) {
@@ -21,7 +18,7 @@ pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(
                 _ => continue,
             },
             update = stats.next() => match update {
-                Some(StatsUpdate::Sample(sample)) => format!("{} {:?} % CPU", sample.name, sample.cpu_percent),
+                Some(StatsUpdate::Sample(sample)) => format!("{} {:.1} % CPU", sample.name, sample.cpu_percent.unwrap_or(f64::NAN)),
                 None => return,
                 _ => continue,
             },
@@ -37,7 +34,7 @@ pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let label = env::args().nth(1).expect("a label");
+    let label = std::env::args().nth(1).expect("a label");
     dashboard(&DockerClient::from_env()?, &label, |text| println!("{text}")).await;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::{env, fs, os::unix::fs::symlink};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{root, shell};
+use crate::{checks, root, shell, tools};
 
 /// Files and directories that the library is built from.
 const SOURCES: [&str; 6] = ["build.rs", "codegen", "spec", "src", "LICENSE", "README.md"];
@@ -25,11 +25,11 @@ pub(crate) fn run() -> Result<()> {
 
 /// Checks the library without features, and with each feature alone.
 fn features() -> Result<()> {
-    // The steps before this one have built the library with all features.
     for feature in std::iter::once("").chain(declared()?.iter().map(String::as_str)) {
         println!("== {}", if feature.is_empty() { "no features" } else { feature });
         let mut check = shell::command("cargo");
         check.current_dir(root()).args(["clippy", "--quiet", "--lib", "--no-default-features", "--features", feature]);
+        check.arg("--target-dir").arg(checks());
         ensure!(
             check.args(["--", "--deny", "warnings"]).status()?.success(),
             "the library does not build with the feature {feature:?} alone"
@@ -52,7 +52,7 @@ fn library() -> Result<Value> {
 }
 
 /// The names of the library's features.
-fn declared() -> Result<Vec<String>> {
+pub(crate) fn declared() -> Result<Vec<String>> {
     let library = library()?;
     let features = library["features"].as_object().context("no features in the manifest")?;
     Ok(features.keys().filter(|name| *name != "default").cloned().collect())
@@ -124,7 +124,7 @@ fn standalone(manifest: &str) -> String {
 
 /// Checks licences, sources and duplicates against `deny.toml`, and known vulnerabilities if the database is reachable.
 fn deny() -> Result<()> {
-    let program = match cargo_deny() {
+    let program = match tools::find(CARGO_DENY, "^0.20") {
         Ok(program) => program,
         Err(missing) => {
             let message = format!("NOT CHECKED: cargo-deny is not available: {missing:#}");
@@ -146,20 +146,6 @@ fn deny() -> Result<()> {
     }
     ensure!(deny().args(["check", "advisories"]).status()?.success(), "a dependency has a known vulnerability");
     Ok(())
-}
-
-/// The installed cargo-deny, or one in `target/tools`, which is built if it is missing.
-fn cargo_deny() -> Result<String> {
-    if shell::exists(CARGO_DENY) {
-        return Ok(CARGO_DENY.to_owned());
-    }
-    let tools = root().join("target/tools");
-    let program = tools.join("bin").join(CARGO_DENY);
-    if !program.exists() {
-        let mut install = shell::command("cargo");
-        shell::run(install.args(["install", "--locked", CARGO_DENY, "--version=^0.20", "--root"]).arg(&tools))?;
-    }
-    Ok(program.display().to_string())
 }
 
 #[cfg(test)]

@@ -67,11 +67,9 @@ const SWARM_VERSIONS: [&str; 3] = ["1.24", "1.30", NEWEST];
 /// The API version at which the swarm suite runs on Debian 13's Docker.
 const SWARM_TRIXIE_VERSIONS: [&str; 1] = [TRIXIE_NEWEST];
 
-/// Runs the suites on all engines, and prints a summary.
-pub(crate) fn run() -> Result<()> {
-    let summaries = Kind::DEFAULT.into_iter().map(on).collect::<Result<Vec<_>>>()?;
-    println!("\n{}", summaries.join("\n"));
-    Ok(())
+/// Runs the suites on all engines, and returns a summary.
+pub(crate) fn run() -> Result<String> {
+    Ok(Kind::DEFAULT.into_iter().map(on).collect::<Result<Vec<_>>>()?.join("\n"))
 }
 
 /// Runs the suites on one engine.

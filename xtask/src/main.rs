@@ -9,9 +9,11 @@ use anyhow::{Result, bail};
 
 mod api;
 mod bench;
+mod beside;
 mod demo;
 mod deps;
 mod docker_py;
+mod docs_rs;
 mod engine;
 mod exceptions;
 mod fake_engine;
@@ -25,12 +27,14 @@ mod published;
 mod python;
 mod readme_example;
 mod regen;
+mod semver;
 mod shell;
 mod spelling;
 mod targets;
 mod test;
 #[cfg(test)]
 mod tidy;
+mod tools;
 mod windows;
 
 const USAGE: &str = "\
@@ -59,6 +63,7 @@ cargo xtask <task>
   miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
   deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
   windows          build the tests for Windows and run them with Wine, without an engine and on the private engine
+                   [--without-engine]
   windows <program> [argument…]
                    run one test program with Wine, for example fake_engine
   macos            check both crates and their tests for macOS
@@ -66,11 +71,13 @@ cargo xtask <task>
   bench            measure calls and streams, compared with bollard and a baseline
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a cold build, compared with bollard's
+  docs-rs          build the documentation as docs.rs does; needs a nightly Rust
   docker-py        run docker-py against the fake engine
   spelling         check spelling with typos
   api              write lists of the public items of both crates to api/
   api --check      fail if the lists are not current
   package          build both crates from their packages
+  semver           compare the public API with the last release
   published <dir>  write spec/published.txt, a digest of Docker's published API documents in a directory
   published response <version> <operation> <file>
                    check the fields of a scripted response, e.g. of 'GET /system/df' at 1.52, by this digest
@@ -106,12 +113,15 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["fuzz"] => fuzz::run(60),
         ["fuzz", seconds] => fuzz::run(seconds.parse()?),
         ["windows"] => windows::run(),
+        ["windows", "--without-engine"] => windows::run_without_engine(),
         ["windows", program, arguments @ ..] => windows::run_one(program, arguments),
         ["macos"] => macos::run(),
         ["soak"] => live::soak(5),
         ["soak", minutes] => live::soak(minutes.parse()?),
         ["miri"] => miri::run(),
         ["deps"] => deps::run(),
+        ["docs-rs"] => docs_rs::run(),
+        ["semver"] => semver::run(),
         ["docker-py"] => docker_py::run(),
         ["spelling"] => spelling::run(),
         ["published", "response", version, operation, file] => {
@@ -126,6 +136,11 @@ fn run(arguments: &[&str]) -> Result<()> {
         }
         _ => bail!("unknown task\n\n{USAGE}"),
     }
+}
+
+/// The target directory of the checks that run [beside] the suites that need an engine.
+fn checks() -> PathBuf {
+    root().join("target/checks")
 }
 
 /// The root directory of the repository.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{root, shell};
+use crate::{checks, root, shell};
 
 /// Files that every package must contain, besides its sources.
 const DOCUMENTS: [&str; 3] = ["Cargo.toml", "LICENSE", "README.md"];
@@ -40,7 +40,7 @@ pub(crate) fn run() -> Result<()> {
     fs::copy(root().join("Cargo.lock"), packed.join("Cargo.lock"))?;
     let mut check = shell::command("cargo");
     check.current_dir(&packed).args(["check", "--quiet", "--workspace", "--all-features", "--target-dir"]);
-    ensure!(check.arg(root().join("target")).status()?.success(), "the packages do not build");
+    ensure!(check.arg(checks()).status()?.success(), "the packages do not build");
     Ok(())
 }
 

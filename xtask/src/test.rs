@@ -5,8 +5,7 @@ use std::{process::Command, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    api, deps, docker_py, fuzz, live, macos, miri, package, published, readme_example, regen, root, shell, spelling,
-    windows,
+    api, beside, docker_py, fuzz, live, miri, published, readme_example, regen, root, semver, shell, spelling, windows,
 };
 
 /// Time per fuzz target, in seconds.
@@ -22,20 +21,23 @@ pub(crate) fn run() -> Result<()> {
         check(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     })?;
     step("spelling", spelling::run)?;
-    step("dependencies", deps::run)?;
     step("regen", || regen::run(regen::Mode::Check))?;
     step("differences from Docker's published documents", published::check)?;
     step("public items", || api::run(regen::Mode::Check))?;
     step("tests without an engine", || check(&mut cargo(&["test", "--quiet", "--workspace", "--all-features"])))?;
     step("README example in an empty crate", readme_example::run)?;
-    step("packages", package::run)?;
     step("decoders in Miri", miri::run_if_possible)?;
     step("docker-py on the fake engine", docker_py::run)?;
     step("fuzzing", || fuzz::run(FUZZING_SECONDS))?;
-    step("macOS", macos::run)?;
-    let windows = step("Windows", windows::summary)?;
-    step("suites that need an engine", live::run)?;
-    println!("{windows}");
+    step("public items since the last release", semver::run)?;
+    let beside = beside::start();
+    let engines = step("suites that need an engine", live::run);
+    // No process is left behind if a suite has failed.
+    let beside = step("checks beside these suites", || beside.finish());
+    let engines = engines?;
+    beside?;
+    let windows = step("Windows on an engine", windows::on_engine)?;
+    println!("\n{engines}\n{windows}");
     Ok(())
 }
 

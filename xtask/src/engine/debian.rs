@@ -31,6 +31,9 @@ const COMMON: [&str; 4] = ["procps", "iproute2", "libc6", "base-files"];
 /// Programs that busybox replaces if no package has them.
 const APPLETS: [&str; 4] = ["sh", "mkdir", "mount", "umount"];
 
+/// Programs whose links are made when Debian's package is installed, not when it is unpacked.
+const IPTABLES: [&str; 2] = ["iptables", "ip6tables"];
+
 /// A root directory with an engine of a Debian release, and the programs that the engine runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Root {
@@ -99,6 +102,9 @@ impl Root {
         fs::copy(busybox, programs.join("busybox"))?;
         for applet in APPLETS.map(|applet| programs.join(applet)).iter().filter(|applet| !applet.exists()) {
             unix::fs::symlink("busybox", applet)?;
+        }
+        for tool in IPTABLES.map(|tool| tree.join("usr/sbin").join(tool)).iter().filter(|tool| !tool.exists()) {
+            unix::fs::symlink("xtables-nft-multi", tool)?;
         }
         for file in ["resolv.conf", "hosts", "passwd", "group"] {
             let _ = fs::copy(Path::new("/etc").join(file), tree.join("etc").join(file));

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::{TARGET, Wine};
-use crate::{root, shell};
+use crate::{checks, root, shell, targets};
 
 /// A test program.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,8 +44,10 @@ pub(super) fn build() -> Result<Vec<Program>> {
     let mut cargo = shell::command("cargo");
     cargo
         .current_dir(root())
-        .args(["test", "--quiet", "--no-run", "--workspace", "--exclude=xtask", "--all-features", "--target", TARGET])
-        .arg("--message-format=json-render-diagnostics")
+        .args(["test", "--quiet", "--no-run", "--workspace", "--exclude=xtask", "--target", TARGET])
+        .args(["--features", &targets::features()?])
+        .args(["--message-format=json-render-diagnostics", "--target-dir"])
+        .arg(checks())
         // Less to compile, link and store.
         .env("CARGO_PROFILE_DEV_DEBUG", "0");
     let output = cargo.stderr(Stdio::inherit()).output()?;
