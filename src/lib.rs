@@ -97,6 +97,8 @@
 //! | `ssh` | `ssh://` addresses, with the system's `ssh` |
 //! | `tar` | builds from a directory, copying files by their paths, and reading archives |
 //! | `tls` | TLS, with rustls and *ring* |
+//! | `tls-aws-lc-rs` | TLS, with rustls and aws-lc-rs; see [`Tls`](Tls#crypto-provider) |
+//! | `tls-no-provider` | TLS, with rustls and the crypto provider that the program installs |
 //! | `websocket` | `Container::attach_websocket` |
 
 #![deny(missing_docs)]
@@ -176,10 +178,10 @@ pub use stream::{Entries, Entry, EntryKind};
 #[doc(hidden)]
 pub static OPENAPI_DOCUMENT: &str = include_str!("../spec/docker.json");
 
-#[cfg(all(doctest, feature = "buildkit", feature = "progress", feature = "tls"))]
+#[cfg(all(doctest, feature = "buildkit", feature = "progress", feature = "tls-no-provider"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(all(doctest, feature = "buildkit", feature = "tls"))]
+#[cfg(all(doctest, feature = "buildkit", feature = "tls-no-provider"))]
 #[doc = include_str!("../docs/porting.md")]
 struct Porting;

@@ -72,7 +72,7 @@ impl DockerClientBuilder {
     /// | `npipe:////./pipe/name` or `\\.\pipe\name` | named pipe; only on Windows |
     /// | `tcp://host:port/prefix` or `host:port/prefix` | TCP, with TLS if it is configured |
     /// | `http://host:port/prefix` | TCP without TLS |
-    /// | `https://host:port/prefix` | TCP with TLS; requires the feature `tls` |
+    /// | `https://host:port/prefix` | TCP with TLS; requires a feature for TLS, see [`Tls`](crate::Tls) |
     /// | `ssh://user@host:port/socket` | SSH; requires the feature `ssh` |
     ///
     /// The host defaults to `localhost`, and the port to 2375, or to 2376 with `https://`. The optional prefix is prepended
@@ -92,10 +92,11 @@ impl DockerClientBuilder {
     }
 
     /// Sets the TLS configuration. Defaults to the TLS settings of the environment, see [`DockerClient::from_env`]. Requires
-    /// the feature `tls`.
+    /// a feature for TLS, see [`Tls`](crate::Tls).
     ///
     /// If neither this builder nor the environment selects an engine, the address is `tcp://localhost:2376`.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-no-provider")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "tls", feature = "tls-aws-lc-rs", feature = "tls-no-provider"))))]
     pub fn tls(mut self, tls: crate::Tls) -> Self {
         self.endpoint.tls = Some(tls);
         self

@@ -40,7 +40,7 @@
 //! | `npipe:////./pipe/docker_engine`, `npipe://\\.\pipe\docker_engine`, `\\.\pipe\docker_engine`, `npipe://` | a named pipe | Windows |
 //! | `tcp://host:2375`, `host:2375`, `:2375`, `tcp://` | a TCP port; with TLS if certificates are configured | |
 //! | `http://host:2375` | a TCP port, without TLS | |
-//! | `https://host:2376` | a TCP port, with TLS | the feature `tls` |
+//! | `https://host:2376` | a TCP port, with TLS | the feature `tls`, `tls-aws-lc-rs` or `tls-no-provider` |
 //! | `tcp://host:9000/api/endpoints/1/docker` | an engine behind a reverse proxy; also with `http://` and `https://` | |
 //! | `ssh://user@host` | the engine of another machine, through the system's `ssh` | the feature `ssh` |
 //!
@@ -48,7 +48,7 @@
 //! [`builder().tls(…)`](crate::DockerClientBuilder#method.tls):
 //!
 //! ```no_run
-//! # #[cfg(feature = "tls")]
+//! # #[cfg(feature = "tls-no-provider")]
 //! # fn main() -> dockerclient::Result<()> {
 //! use dockerclient::{DockerClient, Tls};
 //!
@@ -58,8 +58,13 @@
 //!     .build()?;
 //! # Ok(())
 //! # }
-//! # #[cfg(not(feature = "tls"))] fn main() {}
+//! # #[cfg(not(feature = "tls-no-provider"))] fn main() {}
 //! ```
+//!
+//! The features select the crypto provider of rustls: `tls` is *ring*, which needs only a C compiler; `tls-aws-lc-rs` is
+//! aws-lc-rs, which also supports keys on P-521 and post-quantum key exchange, and takes longer to build. A provider that the
+//! program installs with `CryptoProvider::install_default` before it creates the client takes precedence, and is the only one
+//! with `tls-no-provider`. See [`Tls`](crate::Tls#crypto-provider).
 //!
 //! [`SshOptions`](crate::SshOptions) set the key, the known hosts and other options of `ssh` in code.
 //!
@@ -88,7 +93,7 @@
 //! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
 //! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
 //! | `cert.pem` without `key.pem`, or the reverse | ignores the other | fails |
-//! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected; rustls with *ring* does not support them |
+//! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected, as rustls does not support them; aws-lc-rs supports P-521 |
 //! | FIFO or device in place of a file of the configuration | blocks | fails |
 //! | malformed credentials in `config.json` | warning | fails if a call needs them |
 //! | `config.json` names no credential helper | uses `pass`, `secretservice`, `osxkeychain` or `wincred`, if installed | uses none |

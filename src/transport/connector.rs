@@ -69,7 +69,7 @@ impl Connector {
         match &*self.endpoint {
             Endpoint::Unix(path) | Endpoint::NamedPipe(path) => local::dial(&self.endpoint, path).await,
             Endpoint::Tcp(tcp) => self.tcp(tcp, route).await.map(Io::new),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Endpoint::Tls(tcp, handshake) => {
                 let stream = self.tcp(tcp, route).await?;
                 handshake.connect(stream).await.map(Io::new).map_err(|error| {
@@ -109,7 +109,7 @@ impl Connector {
             return own.clone();
         }
         let endpoint = &self.endpoint;
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "tls-no-provider")]
         if let (Endpoint::Tls(_, handshake), Some(why)) = (&**endpoint, error::cause(&error)) {
             // In TLS 1.3, engines reject a client certificate after the client has sent its first request, which they do
             // not read.

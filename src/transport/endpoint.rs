@@ -18,7 +18,7 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
     NamedPipe(PathBuf),
     Tcp(Tcp),
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-no-provider")]
     Tls(Tcp, super::tls::Handshake),
     #[cfg(feature = "ssh")]
     Ssh(Ssh),
@@ -93,7 +93,7 @@ impl Endpoint {
             #[cfg(feature = "ssh")]
             Self::Ssh(_) => "http://docker.example.com".to_owned(),
             Self::Custom(_) => String::new(),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Self::Tls(tcp, _) => format!("tcp://{}", tcp.url),
             Self::Tcp(tcp) => format!("tcp://{}", tcp.url),
         }
@@ -103,7 +103,7 @@ impl Endpoint {
     pub(crate) fn host(&self) -> String {
         match self {
             Self::Tcp(tcp) => tcp.url.host.name.clone(),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Self::Tls(tcp, _) => tcp.url.host.name.clone(),
             #[cfg(feature = "ssh")]
             Self::Ssh(ssh) => ssh.host.host.name.clone(),
@@ -127,7 +127,7 @@ impl Endpoint {
     /// Whether connections use TLS.
     pub(crate) fn has_tls(&self) -> bool {
         match self {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Self::Tls(..) => true,
             _ => false,
         }
@@ -136,7 +136,7 @@ impl Endpoint {
     fn tcp(&self) -> Option<&Tcp> {
         match self {
             Self::Tcp(tcp) => Some(tcp),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Self::Tls(tcp, _) => Some(tcp),
             _ => None,
         }
@@ -150,13 +150,13 @@ impl Tcp {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
 fn tls(tcp: Tcp, tls: &Tls) -> Result<Endpoint> {
     let handshake = super::tls::Handshake::new(tls, &tcp.url.host.name)?;
     Ok(Endpoint::Tls(tcp, handshake))
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "tls-no-provider"))]
 fn tls(tcp: Tcp, _: &Tls) -> Result<Endpoint> {
     let host = tcp.url.host;
     Err(Error::invalid_input(format!("{host} requires TLS; enable the feature `tls` of dockerclient")))
@@ -193,7 +193,7 @@ impl fmt::Display for Endpoint {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::NamedPipe(path) => PipeAddress(path).fmt(f),
             Self::Tcp(tcp) => write!(f, "tcp://{}", tcp.url),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-no-provider")]
             Self::Tls(tcp, _) => write!(f, "https://{}", tcp.url),
             #[cfg(feature = "ssh")]
             Self::Ssh(ssh) => ssh.host.fmt(f),

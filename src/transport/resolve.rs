@@ -145,5 +145,5 @@ impl fmt::Debug for EndpointOptions {
 }
 
 #[cfg(test)]
-#[cfg(all(feature = "ssh", feature = "tls"))]
+#[cfg(all(feature = "ssh", any(feature = "tls", feature = "tls-aws-lc-rs")))]
 mod tests;

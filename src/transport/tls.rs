@@ -8,16 +8,18 @@ use std::{
 
 use crate::{Result, regular_file};
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
 mod diagnose;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
 mod handshake;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
+mod provider;
+#[cfg(feature = "tls-no-provider")]
 mod trusted;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
 mod unverified;
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-no-provider")]
 pub(crate) use self::handshake::Handshake;
 
 /// TLS configuration for a client: trusted CA certificates, the client certificate, and the server name.
@@ -26,14 +28,30 @@ pub(crate) use self::handshake::Handshake;
 /// when the client is created. `Debug` output and errors do not contain keys. By default, the CA certificates of the system
 /// are trusted, and no client certificate is sent.
 ///
-/// Connecting with TLS requires the feature `tls`. Pass this to [`DockerClientBuilder::tls`](crate::DockerClientBuilder#method.tls).
+/// Connecting with TLS requires the feature `tls`, `tls-aws-lc-rs` or `tls-no-provider`. Pass this to
+/// [`DockerClientBuilder::tls`](crate::DockerClientBuilder#method.tls).
+///
+/// # Crypto provider
+///
+/// TLS is that of rustls. When a client is created, its crypto provider is the first of these:
+///
+/// 1. the default of the process, if the program has installed one with `CryptoProvider::install_default` of rustls 0.23;
+/// 2. aws-lc-rs, with the feature `tls-aws-lc-rs`;
+/// 3. *ring*, with the feature `tls`.
+///
+/// With `tls-no-provider` alone, creating a client that uses TLS fails if no default is installed. Another crate of the
+/// program may enable another feature; with both, aws-lc-rs is used, which supports all algorithms of *ring*. A program that
+/// depends on one provider should install it as the default.
+///
+/// This crate never installs a default. If the program itself uses rustls and installs none, enable the feature of the same
+/// provider, or `tls-no-provider`: if both providers are enabled, `ClientConfig::builder()` of rustls panics.
 ///
 /// # Examples
 ///
 /// ```no_run
 /// use dockerclient::{DockerClient, Tls};
 ///
-/// # #[cfg(feature = "tls")]
+/// # #[cfg(feature = "tls-no-provider")]
 /// let docker = DockerClient::builder()
 ///     .address("tcp://engine.example:2376")
 ///     .tls(Tls::from_directory("/etc/docker/certificates"))
@@ -42,7 +60,7 @@ pub(crate) use self::handshake::Handshake;
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS is rejected without the feature"))]
+#[cfg_attr(not(feature = "tls-no-provider"), allow(dead_code, reason = "TLS is rejected without the feature"))]
 pub struct Tls {
     authorities: Option<Pem>,
     system: bool,
@@ -52,7 +70,7 @@ pub struct Tls {
 }
 
 /// Maximum size of a file, in bytes.
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nothing is read"))]
+#[cfg_attr(not(feature = "tls-no-provider"), allow(dead_code, reason = "nothing is read"))]
 const MAX_SIZE: u64 = 4 << 20;
 
 /// The source of certificates or a key.
@@ -130,7 +148,7 @@ impl Tls {
 }
 
 impl Pem {
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nothing is read"))]
+    #[cfg_attr(not(feature = "tls-no-provider"), allow(dead_code, reason = "nothing is read"))]
     fn read(&self) -> Result<Vec<u8>> {
         match self {
             Self::File(path) => {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 mod addresses;
 #[cfg(feature = "tar")]
 mod archives;

@@ -160,7 +160,7 @@ async fn connect_timeout_applies_to_a_busy_named_pipe() {
     assert!(error.to_string().ends_with(" after 50ms (connect_timeout)"), "{error}");
 }
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 #[test]
 fn tls_with_a_named_pipe_is_an_error() {
     use crate::addresses::build_error;

@@ -33,7 +33,7 @@ async fn device_in_place_of_config_json_is_an_error() {
     assert_config_error(&docker, &home, "config.json: not a regular file").await;
 }
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 #[test]
 fn tls_with_a_unix_socket_is_an_error() {
     use crate::addresses::build_error;

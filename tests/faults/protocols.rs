@@ -39,7 +39,7 @@ fn non_http_peer_is_an_error() {
     });
 }
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 #[test]
 fn non_tls_peer_is_a_connect_error() {
     use dockerclient::{ApiVersion, DockerClient, Tls};

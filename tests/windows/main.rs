@@ -2,7 +2,7 @@
 //!
 //! The engine has a Unix socket, so a [relay] connects a named pipe to it.
 
-#![cfg(all(windows, feature = "buildkit", feature = "tls"))]
+#![cfg(all(windows, feature = "buildkit", any(feature = "tls", feature = "tls-aws-lc-rs")))]
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 mod engine;

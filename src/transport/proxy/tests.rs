@@ -68,7 +68,7 @@ async fn http_proxy_gets_requests_in_absolute_form() {
     }
 }
 
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 #[tokio::test]
 async fn https_proxy_tunnels_tls() {
     let (authority, seen) = proxy(async |mut stream: TcpStream| {
@@ -125,7 +125,7 @@ async fn proxy_failures_name_the_proxy_without_its_password() {
     let mut errors = Vec::new();
     let unreachable = client("tcp://engine.invalid", [("HTTP_PROXY", "http://me:s3cret@127.0.0.1:1")]);
     errors.push(ping(&unreachable).await.unwrap_err());
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
     {
         let (authority, seen) = proxy(async |mut stream: TcpStream| {
             let head = head(&mut stream).await;

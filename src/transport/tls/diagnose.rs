@@ -8,24 +8,28 @@ use std::sync::Arc;
 
 use tokio_rustls::rustls::{
     AlertDescription, CertificateError, Error, RootCertStore,
-    crypto::ring,
+    crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::WebPkiClientVerifier,
 };
 
-const NO_COMMON_ALGORITHM: &str =
-    "the engine supports no algorithm of this client, for example because its key is P-521";
+const NO_COMMON_ALGORITHM: &str = "the engine supports no algorithm of this client, for example because its key is P-521, which ring does not support";
 
 /// The certificates to explain a failed handshake with.
 #[derive(Debug)]
 pub(super) struct Diagnostics {
     trusted: Arc<RootCertStore>,
     client_chain: Option<Vec<CertificateDer<'static>>>,
+    provider: Arc<CryptoProvider>,
 }
 
 impl Diagnostics {
-    pub(super) fn new(trusted: Arc<RootCertStore>, client_chain: Option<Vec<CertificateDer<'static>>>) -> Self {
-        Self { trusted, client_chain }
+    pub(super) fn new(
+        trusted: Arc<RootCertStore>,
+        client_chain: Option<Vec<CertificateDer<'static>>>,
+        provider: Arc<CryptoProvider>,
+    ) -> Self {
+        Self { trusted, client_chain, provider }
     }
 
     pub(super) fn explain(&self, error: &Error, name: &ServerName<'_>) -> String {
@@ -65,7 +69,7 @@ impl Diagnostics {
     /// Describes the fault of the client certificate that the engine rejected; falls back to the alert.
     fn client_certificate(&self, chain: &[CertificateDer<'static>], alert: AlertDescription) -> String {
         let Some((own, intermediates)) = chain.split_first() else { return "the file contains no certificate".into() };
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::clone(&self.provider);
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::clone(&self.trusted), provider).build();
         let outcome =
             verifier.ok().and_then(|verifier| verifier.verify_client_cert(own, intermediates, UnixTime::now()).err());
@@ -101,7 +105,7 @@ pub(super) fn describe(why: &CertificateError) -> String {
         CertificateError::BadSignature => "a signature is not valid, or its RSA key has fewer than 2048 bits".into(),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "unsupported signature algorithm (for example P-521, SHA-1 or MD5)".into()
+            "unsupported signature algorithm (for example SHA-1, MD5, or P-521 with ring)".into()
         }
         // rustls has no variants for these.
         CertificateError::Other(other) => match &*other.to_string() {
@@ -114,4 +118,5 @@ pub(super) fn describe(why: &CertificateError) -> String {
 }
 
 #[cfg(test)]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 mod tests;

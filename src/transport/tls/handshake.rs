@@ -1,6 +1,6 @@
 //! TLS handshake.
 //!
-//! The crypto provider is set per connection and not installed as the default of the process, which may use another one.
+//! The crypto provider is set per connection, and never installed as the default of the process.
 
 use std::{fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use tokio_rustls::{
     rustls::{
         self, ClientConfig, RootCertStore,
         client::danger::ServerCertVerifier,
-        crypto::{CryptoProvider, ring},
+        crypto::CryptoProvider,
         pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
     },
 };
@@ -19,6 +19,7 @@ use tokio_rustls::{
 use super::{
     Pem, Tls,
     diagnose::{self, Diagnostics},
+    provider,
     trusted::Trusted,
     unverified::Unverified,
 };
@@ -37,11 +38,15 @@ pub(crate) struct Handshake {
 impl Handshake {
     /// Reads the files of `tls`. The certificate must be valid for `host`, unless `tls` has a server name.
     pub(in crate::transport) fn new(tls: &Tls, host: &str) -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
+        Self::with_provider(tls, host, provider::find()?)
+    }
+
+    pub(super) fn with_provider(tls: &Tls, host: &str, provider: Arc<CryptoProvider>) -> Result<Self> {
         let given = tls.authorities.as_ref().map(certificates).transpose()?.unwrap_or_default();
         let trusted = Arc::new(trusted(tls, &given)?);
         let identity = tls.identity.as_ref().map(identity).transpose()?;
-        let diagnostics = Diagnostics::new(Arc::clone(&trusted), identity.as_ref().map(|(chain, _)| chain.clone()));
+        let client_chain = identity.as_ref().map(|(chain, _)| chain.clone());
+        let diagnostics = Diagnostics::new(Arc::clone(&trusted), client_chain, Arc::clone(&provider));
         let name = tls.server_name.as_deref().unwrap_or(host);
         let server_name = ServerName::try_from(name.to_owned())
             .map_err(|error| Error::with_source(Kind::InvalidInput(format!("invalid server name {name:?}")), error))?;

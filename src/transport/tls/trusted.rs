@@ -79,4 +79,5 @@ impl ServerCertVerifier for Trusted {
 }
 
 #[cfg(test)]
+#[cfg(any(feature = "tls", feature = "tls-aws-lc-rs"))]
 mod tests;

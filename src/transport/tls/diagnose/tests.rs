@@ -3,9 +3,11 @@
 use tokio_rustls::rustls::{InvalidMessage, OtherError};
 
 use super::*;
+use crate::transport::tls::provider;
 
 fn explained(error: impl Into<Error>) -> String {
-    let diagnostics = Diagnostics::new(Arc::new(RootCertStore::empty()), None);
+    let provider = provider::all_built_in().swap_remove(0);
+    let diagnostics = Diagnostics::new(Arc::new(RootCertStore::empty()), None, provider);
     diagnostics.explain(&error.into(), &"engine".try_into().unwrap())
 }
 
@@ -35,7 +37,7 @@ fn tls_handshake_failure_messages() {
     ];
     insta::assert_snapshot!(messages.join("\n"), @"
     the engine requires a client certificate
-    the engine requires a client certificate, or the engine supports no algorithm of this client, for example because its key is P-521
+    the engine requires a client certificate, or the engine supports no algorithm of this client, for example because its key is P-521, which ring does not support
     no TLS version in common
     the engine does not use TLS; use an address without TLS
     the certificate is not valid: a signature is not valid, or its RSA key has fewer than 2048 bits
