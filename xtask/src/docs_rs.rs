@@ -12,7 +12,16 @@ pub(crate) fn run() -> Result<()> {
     }
     let mut doc = shell::command("rustup");
     doc.current_dir(root())
-        .args(["run", "nightly", "cargo", "doc", "--quiet", "--no-deps", "--all-features", "--target-dir=target/docs-rs"])
+        .args([
+            "run",
+            "nightly",
+            "cargo",
+            "doc",
+            "--quiet",
+            "--no-deps",
+            "--all-features",
+            "--target-dir=target/docs-rs",
+        ])
         .args(["--package", "dockerclient", "--package", "dockerclient-testkit"])
         .env("DOCS_RS", "1")
         .env("RUSTDOCFLAGS", "--cfg docsrs --deny warnings");

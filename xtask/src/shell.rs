@@ -9,8 +9,17 @@ use std::{
 use anyhow::{Context, Result, ensure};
 
 /// A command. Programs are also searched in `/usr/sbin` and `/sbin`, which may not be in the `PATH` of users.
+///
+/// It does not inherit what cargo tells this program about its package: build scripts such as that of ring run again if one of
+/// these variables changes, and everything that depends on them is compiled again.
 pub(crate) fn command(program: &str) -> Command {
-    Command::new(path_of(program).unwrap_or_else(|| program.into()))
+    let mut command = Command::new(path_of(program).unwrap_or_else(|| program.into()));
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Returns whether `program` is installed.
