@@ -28,9 +28,9 @@ const NEWEST: &str = "1.41";
 const TRIXIE_VERSIONS: Versions = Versions { complete: &[TRIXIE_NEWEST], versioned: &["1.24"] };
 const TRIXIE_NEWEST: &str = "1.45";
 
-/// On the Docker of Debian's unstable release: the first since which requests depend on the version there and not on Debian
-/// 13's, and its newest.
-const SID_VERSIONS: Versions = Versions { complete: &["1.51"], versioned: &["1.44"] };
+/// On the Docker of Debian's unstable release: its oldest, its newest, and the first since which requests depend on the version
+/// there and not on Debian 13's.
+const SID_VERSIONS: Versions = Versions { complete: &["1.51"], versioned: &["1.24", "1.44", "1.48"] };
 
 /// The modules of the live suite whose tests can differ between API versions.
 const VERSIONED: [&str; 14] = [
