@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span, debug_span, field};
 use crate::{
     DockerClient, Error, Result, Upload,
     error::{Kind, Operation, Phase},
-    generated,
+    generated::{self, raw::ExpectedStatus},
     transport::{Limits, custom_header},
 };
 
@@ -67,6 +67,7 @@ impl DockerClient {
             headers: HeaderMap::new(),
             body: Upload::empty(),
             is_versioned: true,
+            any_status: false,
             time_limit: TimeLimit::OfClient,
             fault: None,
         }
@@ -112,6 +113,7 @@ pub struct RawRequest {
     headers: HeaderMap,
     body: Upload,
     is_versioned: bool,
+    any_status: bool,
     time_limit: TimeLimit,
     /// The first setting that is not valid.
     fault: Option<Error>,
@@ -168,6 +170,24 @@ impl RawRequest {
     /// and for paths with another version, such as `/v4.0.0/libpod/info` of Podman. Nothing is negotiated.
     pub fn unversioned(mut self) -> Self {
         self.is_versioned = false;
+        self
+    }
+
+    /// Returns the response whatever its status, such as 404 or 304, instead of an error: for proxies, and for responses whose
+    /// body is needed.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> dockerclient::Result<()> {
+    /// # let engine = dockerclient_testkit::FakeEngine::new();
+    /// # let docker = engine.client("1.41");
+    /// let response = docker.get("/volumes/data").any_status(true).await?;
+    /// assert_eq!(response.status(), 404);
+    /// assert_eq!(response.text().await?, "{\"message\":\"get data: no such volume\"}\n");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn any_status(mut self, any: bool) -> Self {
+        self.any_status = any;
         self
     }
 
@@ -229,7 +249,7 @@ impl RawRequest {
         let prepared = self.prepare().await.map_err(named)?;
         let span = prepared.span;
         let request = prepared.request.map(Upload::into_body);
-        let sent = generated::raw::send(prepared.docker.http(), request, prepared.limits).instrument(span);
+        let sent = generated::raw::send(prepared.docker.http(), request, prepared.expected, prepared.limits).instrument(span);
         let response = prepared.deadline.apply(sent).await.map_err(named)?;
         Ok(RawResponse::new(response, operation))
     }
@@ -279,7 +299,8 @@ impl RawRequest {
         let target = format!("{prefix}{path}{}", self.query);
         let mut request = generated::raw::request(self.docker.http(), self.method, &target, self.body)?;
         *request.headers_mut() = self.headers;
-        Ok(Prepared { docker: self.docker, request, limits, deadline, span })
+        let expected = if self.any_status { ExpectedStatus::Any } else { ExpectedStatus::Success };
+        Ok(Prepared { docker: self.docker, request, expected, limits, deadline, span })
     }
 }
 
@@ -329,7 +350,8 @@ impl RawUpgrade {
             return Err(named(Error::invalid_input("the body of an upgrade request must be in memory")));
         };
         let request = Request::from_parts(parts, body);
-        let opened = generated::raw::open(prepared.docker.http(), request, &prepared.limits).instrument(prepared.span);
+        let opened = generated::raw::open(prepared.docker.http(), request, prepared.expected, &prepared.limits);
+        let opened = opened.instrument(prepared.span);
         let response = prepared.deadline.apply(opened).await.map_err(named)?;
         Ok(RawConnection::new(response))
     }
@@ -348,6 +370,7 @@ impl IntoFuture for RawUpgrade {
 struct Prepared {
     docker: DockerClient,
     request: Request<Upload>,
+    expected: ExpectedStatus,
     limits: Limits,
     deadline: Deadline,
     span: Span,

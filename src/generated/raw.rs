@@ -26,10 +26,18 @@ pub(crate) fn request<B>(http: &HttpClient, method: Method, target: &str, body: 
         .map_err(|error| Error::with_source(Kind::InvalidInput("failed to build the request".into()), error))
 }
 
-/// Sends `request`, and returns its response if that is a success. The current span is that of the request.
+/// The statuses of responses that are not errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExpectedStatus {
+    Success,
+    Any,
+}
+
+/// Sends `request`, and returns its response if its status is expected. The current span is that of the request.
 pub(crate) async fn send(
     http: &HttpClient,
     request: Request<reqwest::Body>,
+    expected: ExpectedStatus,
     limits: Limits,
 ) -> Result<Response<RawBody>> {
     let duration = match request.body().as_bytes() {
@@ -40,16 +48,27 @@ pub(crate) async fn send(
     };
     let response = http.send(request, duration, &limits).await?;
     Span::current().record("status", response.status().as_u16());
-    let response = response_body::checked(response, &limits).await?;
+    let response = match expected {
+        ExpectedStatus::Success => response_body::checked(response, &limits).await?,
+        ExpectedStatus::Any => response,
+    };
     Ok(response.map(|body| RawBody { body, limits }))
 }
 
 /// Sends `request` on a dedicated connection, which remains open after the response headers. The current span is that of
 /// the request.
-pub(crate) async fn open(http: &HttpClient, request: Request<Bytes>, limits: &Limits) -> Result<Response<Connection>> {
+pub(crate) async fn open(
+    http: &HttpClient,
+    request: Request<Bytes>,
+    expected: ExpectedStatus,
+    limits: &Limits,
+) -> Result<Response<Connection>> {
     let response = http.open(request, limits).await?;
     Span::current().record("status", response.status().as_u16());
-    response_body::checked_session(response, limits).await
+    match expected {
+        ExpectedStatus::Success => response_body::checked_session(response, limits).await,
+        ExpectedStatus::Any => Ok(response),
+    }
 }
 
 /// Requests `path` without a version, and decodes the response. The limit for the response headers applies to the whole

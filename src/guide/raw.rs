@@ -37,7 +37,8 @@
 //!
 //! The [response](crate::raw::RawResponse) is read as JSON, as bytes, as text or as a stream
 //! ([`into_download`](crate::raw::RawResponse::into_download)). A status that is not a success is an
-//! [`Error`](crate::Error), as with all other calls.
+//! [`Error`](crate::Error), as with all other calls, unless the request accepts
+//! [any status](crate::raw::RawRequest::any_status).
 //!
 //! Raw requests differ from this crate's other requests:
 //!

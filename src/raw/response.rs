@@ -12,7 +12,8 @@ use crate::{
     generated::raw::RawBody,
 };
 
-/// The response to a [`RawRequest`](super::RawRequest). Its status is a success; its body has not been read.
+/// The response to a [`RawRequest`](super::RawRequest). Its status is a success, unless the request accepts
+/// [any](super::RawRequest::any_status); its body has not been read.
 ///
 /// Until the body is read or dropped, the response counts towards the client's
 /// [`max_connections`](crate::DockerClientBuilder::max_connections); a [`Download`] does not.

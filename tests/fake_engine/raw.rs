@@ -86,6 +86,25 @@ async fn raw_error_status_is_an_error_of_its_kind() {
 }
 
 #[tokio::test]
+async fn raw_request_with_any_status_returns_the_response() {
+    let engine = FakeEngine::scripted(|request| match request.path() {
+        "/same" => Response::empty(304).header("X-Own", "yes"),
+        _ => Response::json(404, r#"{"message":"No such thing: gone"}"#),
+    });
+    let docker = engine.client("1.41");
+    let response = docker.get("/gone").any_status(true).await.unwrap();
+    assert_eq!(response.status(), 404);
+    assert_eq!(response.text().await.unwrap(), r#"{"message":"No such thing: gone"}"#);
+    let response = docker.get("/same").any_status(true).await.unwrap();
+    assert_eq!((response.status(), &response.headers()["x-own"]), (304, &"yes".parse().unwrap()));
+    let mut connection = docker.post("/gone").any_status(true).upgrade("tcp").await.unwrap();
+    let mut body = String::new();
+    connection.read_to_string(&mut body).await.unwrap();
+    assert_eq!((connection.status(), &*body), (404, r#"{"message":"No such thing: gone"}"#));
+    assert!(docker.get("/gone").any_status(false).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
 async fn invalid_raw_request_is_not_sent() {
     struct Unserializable;
 
