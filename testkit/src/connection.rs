@@ -88,14 +88,9 @@ async fn send(
                     () = input_closed(&mut session.input) => return Ok(None),
                 };
                 let Some(chunk) = chunk else { break };
-                // An empty chunk would end the body.
-                if chunk.is_empty() {
-                    continue;
-                }
-                let chunk = [format!("{:x}\r\n", chunk.len()).as_bytes(), &chunk, b"\r\n"].concat();
-                session.output.write(&chunk).await?;
+                session.output.write_chunk(&chunk).await?;
             }
-            session.output.write(b"0\r\n\r\n").await?;
+            session.output.write_last_chunk().await?;
         }
         Body::Session(run) => {
             session.output.write(head.as_bytes()).await?;

@@ -175,6 +175,7 @@ mod image;
 mod latch;
 mod listeners;
 mod program;
+mod recording;
 mod release;
 mod request;
 mod response;
@@ -194,6 +195,7 @@ pub use self::{
     image::Image,
     latch::Latch,
     program::{Process, Program},
+    recording::{Recorder, Recording, RecordingError, Replay},
     request::Request,
     response::Response,
     usage::Usage,

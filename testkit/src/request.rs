@@ -76,7 +76,8 @@ impl Request {
         self.header(name).is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(word)))
     }
 
-    fn target(&self) -> &str {
+    /// The path and the query.
+    pub(crate) fn target(&self) -> &str {
         self.line.split(' ').nth(1).unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! Responses to requests.
 
-use std::{fmt, pin::Pin};
+use std::{fmt, io, pin::Pin};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -126,6 +126,29 @@ impl Response {
             latch: None,
             then: Then::KeepAlive,
         }
+    }
+
+    /// Adds headers.
+    pub(crate) fn headers(mut self, headers: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// A response with a body of known length.
+    pub(crate) fn whole(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(status, Body::Whole(body.into()))
+    }
+
+    /// A response whose chunks are sent by `send`, which closes the connection.
+    pub(crate) fn chunked<F: Future<Output = io::Result<()>> + Send + 'static>(
+        status: u16,
+        send: impl FnOnce(Session) -> F + Send + 'static,
+    ) -> Self {
+        let response = Self::session(status, move |session| async move {
+            // The client closed the connection.
+            let _ = send(session).await;
+        });
+        response.header("Transfer-Encoding", "chunked").header("Connection", "close")
     }
 
     pub(crate) fn stream(status: u16, chunks: impl Stream<Item = Bytes> + Send + 'static) -> Self {

@@ -57,6 +57,20 @@ impl Output {
         }
         Ok(())
     }
+
+    /// Writes a chunk of a body with chunked transfer encoding.
+    pub(crate) async fn write_chunk(&mut self, chunk: &[u8]) -> io::Result<()> {
+        // An empty chunk would end the body.
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.write(&[format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()).await
+    }
+
+    /// Ends a body with chunked transfer encoding.
+    pub(crate) async fn write_last_chunk(&mut self) -> io::Result<()> {
+        self.write(b"0\r\n\r\n").await
+    }
 }
 
 #[cfg(feature = "buildkit")]

@@ -1,0 +1,236 @@
+//! Replays the responses of a recording.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
+
+use super::{
+    Recording, RecordingError,
+    file::{Exchange, RecordedRequest},
+    matching, playback,
+    redact::Redactions,
+};
+use crate::{FakeEngine, Request, Response};
+
+/// Replays the responses of a [`Recording`] to its clients, without an engine.
+///
+/// Each exchange is used once, and equal requests get their responses in the recorded order. Requests are equal if method,
+/// path, parameters and body are; see [recordings](crate#recordings). Any other request gets a response with status 500,
+/// which contains the difference from the nearest recorded request, and fails the test when the replay is dropped or
+/// [verified](Self::verify).
+///
+/// Exchanges that are not used do not fail the test, unless it calls [`assert_all_used`](Self::assert_all_used).
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use dockerclient_testkit::{Recording, Replay};
+///
+/// let recording = Recording::from_json(r#"{
+///     "format": "dockerclient recording",
+///     "version": 1,
+///     "exchanges": [{
+///         "request": { "method": "GET", "path": "/v1.41/info" },
+///         "response": { "status": 200, "body": { "json": { "Containers": 3 } } }
+///     }]
+/// }"#)?;
+/// let replay = Replay::new(recording);
+/// assert_eq!(replay.client().info().await?.containers, 3);
+/// replay.assert_all_used();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Replay {
+    engine: FakeEngine,
+    version: ApiVersion,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    exchanges: Vec<Exchange>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The indexes of the exchanges that were used.
+    used: Vec<usize>,
+    problems: Vec<String>,
+}
+
+impl Replay {
+    /// Opens a recording, and creates a replay of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Recording::open`] does.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, RecordingError> {
+        Recording::open(path).map(Self::new)
+    }
+
+    /// Creates a replay of a recording. It runs as tasks of the tokio runtime in which connections to it are opened.
+    #[must_use]
+    pub fn new(recording: Recording) -> Self {
+        let version = recording.api_version().unwrap_or(ApiVersion::NEWEST);
+        let shared = Arc::new(Shared { exchanges: recording.0.exchanges, state: Mutex::default() });
+        let responding = Arc::clone(&shared);
+        let engine = FakeEngine::builder().responding(move |request| {
+            let response = responding.respond(&request);
+            async move { response }
+        });
+        Self { engine, version, shared }
+    }
+
+    /// Returns a client for the API version of the recording. It ignores the user's Docker configuration and has no
+    /// credentials.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `dockerclient` does not support this version.
+    #[must_use]
+    pub fn client(&self) -> DockerClient {
+        self.engine.client(&self.version.to_string())
+    }
+
+    /// Builds a client that connects to [`address`](Self::address).
+    ///
+    /// # Panics
+    ///
+    /// Panics if `builder` fails.
+    #[must_use]
+    pub fn client_with(&self, builder: DockerClientBuilder) -> DockerClient {
+        self.engine.client_with(builder)
+    }
+
+    /// Returns the address at which it accepts requests, also of clients in other processes: a Unix socket, or on Windows a
+    /// named pipe.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the socket or the pipe cannot be created.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.engine.address()
+    }
+
+    /// Fails the test if a request was not in the recording, or if a client sent other bytes in a session than were recorded.
+    ///
+    /// # Panics
+    ///
+    /// Panics in these cases. The message contains the differences, and the requests that were received.
+    #[track_caller]
+    pub fn verify(&self) {
+        if let Some(report) = self.report(Vec::new()) {
+            panic!("{report}");
+        }
+    }
+
+    /// Fails the test as [`verify`](Self::verify) does, and if an exchange of the recording was not used.
+    ///
+    /// # Panics
+    ///
+    /// Panics in these cases. The message lists the requests that were not received.
+    #[track_caller]
+    pub fn assert_all_used(&self) {
+        let unused = self.shared.with(|state| {
+            let unused = self.shared.exchanges.iter().enumerate().filter(|(index, _)| !state.used.contains(index));
+            let line = |(index, exchange): (usize, &Exchange)| {
+                format!("exchange {} was not used: {}", index + 1, exchange.request.line())
+            };
+            unused.map(line).collect()
+        });
+        if let Some(report) = self.report(unused) {
+            panic!("{report}");
+        }
+    }
+
+    fn report(&self, unused: Vec<String>) -> Option<String> {
+        let mut problems = self.shared.with(|state| state.problems.clone());
+        problems.extend(unused);
+        if problems.is_empty() {
+            return None;
+        }
+        let (problems, received) = (problems.join("\n- "), self.engine.request_lines());
+        Some(format!("verification of the replay failed:\n- {problems}\nrequests received:\n{received}"))
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        match self.report(Vec::new()) {
+            // A panic while panicking would abort the process.
+            Some(report) if thread::panicking() => eprintln!("{report}"),
+            Some(report) => panic!("{report}"),
+            None => {}
+        }
+    }
+}
+
+impl Shared {
+    /// The response to a request, and marks its exchange as used.
+    fn respond(self: &Arc<Self>, request: &Request) -> Response {
+        let mut received = RecordedRequest::new(request);
+        // A body that cannot be redacted is not equal to any that was recorded.
+        let _ = Redactions::default().request(&mut received);
+        let index = self.with(|state| {
+            let is_free = |index: &usize| !state.used.contains(index);
+            let mut equal = self.equal(&received).filter(is_free);
+            let index = equal.next();
+            drop(equal);
+            state.used.extend(index);
+            index
+        });
+        let Some(index) = index else {
+            let problem = self.unknown(&received);
+            let response = Response::text(500, &format!("{problem}\n"));
+            self.problem(problem);
+            return response;
+        };
+        let shared = Arc::clone(self);
+        let line = received.line();
+        playback::response(&self.exchanges[index], move |problem| {
+            shared.problem(format!("exchange {}: {line}: {problem}", index + 1));
+        })
+    }
+
+    /// The indexes of the recorded requests that are equal to `received`.
+    fn equal(&self, received: &RecordedRequest) -> impl Iterator<Item = usize> {
+        let exchanges = self.exchanges.iter().enumerate();
+        exchanges.filter(|(_, exchange)| matching::matches(&exchange.request, received)).map(|(index, _)| index)
+    }
+
+    /// Describes a request that was not recorded, or not as often.
+    fn unknown(&self, received: &RecordedRequest) -> String {
+        let line = received.line();
+        let times = self.equal(received).count();
+        if times > 0 {
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            return format!("this request was recorded {times}, but received once more: {line}");
+        }
+        let recorded = self.exchanges.iter().map(|exchange| &exchange.request);
+        let Some(nearest) = matching::nearest(recorded, received) else {
+            return format!("the recording is empty: {line}");
+        };
+        let difference = matching::difference(&self.exchanges[nearest].request, received);
+        format!(
+            "this request is not in the recording: {line}\nthe nearest is exchange {} (- recorded, + received):\n{}",
+            nearest + 1,
+            difference.trim_end()
+        )
+    }
+
+    fn problem(&self, problem: String) {
+        self.with(|state| state.problems.push(problem));
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
