@@ -249,7 +249,8 @@ impl RawRequest {
         let prepared = self.prepare().await.map_err(named)?;
         let span = prepared.span;
         let request = prepared.request.map(Upload::into_body);
-        let sent = generated::raw::send(prepared.docker.http(), request, prepared.expected, prepared.limits).instrument(span);
+        let sent =
+            generated::raw::send(prepared.docker.http(), request, prepared.expected, prepared.limits).instrument(span);
         let response = prepared.deadline.apply(sent).await.map_err(named)?;
         Ok(RawResponse::new(response, operation))
     }

@@ -38,6 +38,7 @@ mod options;
 mod patterns;
 mod plugins;
 mod raw;
+mod recordings;
 mod registry;
 mod rejections;
 mod requests;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::{
     RecordingError,
-    content::{self, Content},
+    content::{self, Content, FrameBuffer},
     file::{End, Event, Exchange, File, RecordedRequest, RecordedResponse},
     redact::{self, Redactions},
 };
@@ -239,6 +239,7 @@ impl Captured {
             Body::Chunks(chunks) => {
                 let is_split = is_json && !chunks.iter().all(|chunk| content::json_documents(chunk).is_some());
                 if !is_split {
+                    let chunks = if is_json { chunks.clone() } else { whole_frames(chunks) };
                     response.chunks = Some(chunks.iter().map(|chunk| Content::of_response(chunk, is_json)).collect());
                     return response;
                 }
@@ -249,19 +250,42 @@ impl Captured {
                     _ => response.chunks = Some(vec![whole]),
                 }
             }
-            Body::Session(events) => response.session = Some(events.iter().map(Sent::recorded).collect()),
+            Body::Session(events) => response.session = Some(recorded_events(events)),
         }
         response
     }
 }
 
-impl Sent {
-    fn recorded(&self) -> Event {
-        match self {
-            Self::ByClient(bytes) => Event::Client(Content::of_session(bytes)),
-            Self::ClientEnd => Event::ClientEnd,
-            Self::ByEngine(bytes) => Event::Engine(Content::of_output(bytes)),
-            Self::EngineEnd => Event::EngineEnd,
+/// Chunks with whole frames, if the body consists of frames.
+fn whole_frames(chunks: &[Bytes]) -> Vec<Bytes> {
+    let Some(mut buffer) = FrameBuffer::of(&chunks.concat()) else { return chunks.to_vec() };
+    let mut whole: Vec<Bytes> = chunks.iter().map(|chunk| buffer.push(chunk)).collect();
+    whole.push(buffer.rest());
+    whole.retain(|chunk| !chunk.is_empty());
+    whole
+}
+
+/// The events of a session, with whole frames if the output consists of frames.
+fn recorded_events(events: &[Sent]) -> Vec<Event> {
+    let output =
+        events.iter().filter_map(|event| if let Sent::ByEngine(bytes) = event { Some(&bytes[..]) } else { None });
+    let mut buffer = FrameBuffer::of(&output.collect::<Vec<_>>().concat());
+    let mut recorded = Vec::new();
+    let output = |bytes: &[u8]| (!bytes.is_empty()).then(|| Event::Engine(Content::of_output(bytes)));
+    for event in events {
+        match event {
+            Sent::ByClient(bytes) => recorded.push(Event::Client(Content::of_session(bytes))),
+            Sent::ClientEnd => recorded.push(Event::ClientEnd),
+            Sent::ByEngine(bytes) => match &mut buffer {
+                Some(buffer) => recorded.extend(output(&buffer.push(bytes))),
+                None => recorded.extend(output(bytes)),
+            },
+            Sent::EngineEnd => {
+                recorded.extend(buffer.take().and_then(|buffer| output(&buffer.rest())));
+                recorded.push(Event::EngineEnd);
+            }
         }
     }
+    recorded.extend(buffer.and_then(|buffer| output(&buffer.rest())));
+    recorded
 }

@@ -161,6 +161,48 @@ fn count_fields(value: &Value) -> usize {
     }
 }
 
+/// Restores frames that arrived in several parts: returns the complete ones, and keeps the rest until it is complete.
+#[derive(Default)]
+pub(super) struct FrameBuffer(Vec<u8>);
+
+impl FrameBuffer {
+    /// A buffer for a stream of bytes, if it begins with a frame.
+    pub(super) fn of(stream: &[u8]) -> Option<Self> {
+        complete_frames(stream).filter(|length| *length > 0).map(|_| Self::default())
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Bytes {
+        self.0.extend_from_slice(bytes);
+        // Bytes that are not frames are not kept.
+        let complete = complete_frames(&self.0).unwrap_or(self.0.len());
+        self.0.drain(..complete).collect()
+    }
+
+    pub(super) fn rest(self) -> Bytes {
+        self.0.into()
+    }
+}
+
+/// The number of bytes in complete frames at the beginning; `None` if they are followed by bytes that are not a frame.
+fn complete_frames(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = &bytes[at..];
+        let is_head =
+            rest.first().is_none_or(|source| *source <= 2) && rest.iter().skip(1).take(3).all(|byte| *byte == 0);
+        if !is_head {
+            return None;
+        }
+        let Some((head, rest)) = rest.split_first_chunk::<8>() else { return Some(at) };
+        let [_, _, _, _, length @ ..] = head;
+        let length: usize = u32::from_be_bytes(*length).try_into().ok()?;
+        if rest.len() < length {
+            return Some(at);
+        }
+        at += 8 + length;
+    }
+}
+
 /// Complete frames with text.
 fn frames(mut bytes: &[u8]) -> Option<Content> {
     let mut frames = Vec::new();
@@ -230,6 +272,23 @@ mod tests {
             assert_eq!(Content::of_output(bytes).bytes().unwrap(), bytes);
         }
         assert_eq!(Content::Base64("?".to_owned()).bytes(), None);
+    }
+
+    #[test]
+    fn frames_in_several_parts_are_restored() {
+        let stream = [frames::frame(1, b"out"), frames::frame(2, b"err"), frames::frame(1, b"more")].concat();
+        for size in 1..stream.len() {
+            let mut buffer = FrameBuffer::of(&stream[..stream.len() - 2]).unwrap();
+            let parts: Vec<_> = stream[..stream.len() - 2].chunks(size).map(|part| buffer.push(part)).collect();
+            let rest = buffer.rest();
+            assert_eq!(parts.concat(), stream[..22], "{size}");
+            assert_eq!(rest, stream[22..stream.len() - 2]);
+            let parts = parts.iter().filter(|part| !part.is_empty());
+            parts.for_each(|part| assert!(matches!(Content::of_output(part), Content::Frames(_))));
+        }
+        for other in [&b"text"[..], b"\x01\0\0\0", b"", &[&stream[..], b"text"].concat()] {
+            assert!(FrameBuffer::of(other).is_none());
+        }
     }
 
     #[test]

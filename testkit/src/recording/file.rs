@@ -13,6 +13,9 @@ const FORMAT: &str = "dockerclient recording";
 /// The version of the format that is written and read.
 const VERSION: u32 = 1;
 
+/// Response headers that are sent with a body, and are not valid in a recording.
+const FRAMING_HEADERS: [&str; 3] = ["connection", "content-length", "transfer-encoding"];
+
 /// The request headers that are recorded.
 const REQUEST_HEADERS: [&str; 5] = ["content-type", "upgrade", "x-registry-auth", "x-registry-config", "authorization"];
 
@@ -159,7 +162,10 @@ impl Exchange {
             return Err(format!("invalid status {}", response.status));
         }
         let is_header = |(name, value): (&String, &String)| {
-            is_token(name) && !name.contains(':') && !value.chars().any(char::is_control)
+            is_token(name)
+                && !name.contains(':')
+                && !FRAMING_HEADERS.contains(&name.to_ascii_lowercase().as_str())
+                && !value.chars().any(char::is_control)
         };
         if let Some((name, _)) = response.headers.iter().find(|header| !is_header(*header)) {
             return Err(format!("invalid header {name:?}"));

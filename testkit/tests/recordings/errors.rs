@@ -1,0 +1,91 @@
+//! Requests that are not in a recording, and exchanges that are not used.
+
+use dockerclient_testkit::Replay;
+use insta::assert_snapshot;
+
+use crate::{failure, recording};
+
+const EXCHANGES: &str = r#"
+    {"request": {"method": "GET", "path": "/v1.41/containers/web/json"},
+     "response": {"status": 200, "body": {"json": {"Id": "first"}}}},
+    {"request": {"method": "POST", "path": "/v1.41/containers/create", "query": ["name=web"],
+                 "body": {"json": {"Image": "busybox", "Cmd": ["true"], "Labels": {"a": "b"}}}},
+     "response": {"status": 201, "body": {"json": {"Id": "f43c"}}}},
+    {"request": {"method": "GET", "path": "/v1.41/containers/web/json"},
+     "response": {"status": 200, "body": {"json": {"Id": "second"}}}}
+"#;
+
+#[tokio::test]
+async fn equal_requests_get_their_responses_in_order() {
+    let replay = Replay::new(recording(EXCHANGES));
+    let docker = replay.client();
+    for expected in ["first", "second"] {
+        assert_eq!(docker.container("web").inspect().await.unwrap().id, expected);
+    }
+    replay.verify();
+    assert_eq!(docker.container("web").inspect().await.unwrap_err().status(), Some(500));
+    assert_snapshot!(failure(replay, Replay::verify), @r"
+    verification of the replay failed:
+    - this request was recorded 2 times, but received once more: GET /v1.41/containers/web/json
+    requests received:
+    GET /v1.41/containers/web/json
+    GET /v1.41/containers/web/json
+    GET /v1.41/containers/web/json
+    ");
+}
+
+#[tokio::test]
+async fn unknown_request_fails_with_a_diff_to_the_nearest() {
+    let replay = Replay::new(recording(EXCHANGES));
+    let create = replay.client().post("/containers/create").query("name", "db");
+    let body = serde_json::json!({ "Image": "busybox", "Cmd": ["false"], "Labels": { "a": "b" } });
+    let error = create.json(&body).await.unwrap_err();
+    assert_eq!(error.status(), Some(500));
+    assert!(error.message().unwrap().starts_with("this request is not in the recording: "), "{error}");
+    assert_snapshot!(failure(replay, Replay::verify), @r#"
+    verification of the replay failed:
+    - this request is not in the recording: POST /v1.41/containers/create
+    the nearest is exchange 2 (- recorded, + received):
+      POST /v1.41/containers/create
+    - name=web
+    + name=db
+      {
+        "Cmd": [
+    -     "true"
+    +     "false"
+        ],
+        "Image": "busybox",
+        "Labels": {
+      …
+    requests received:
+    POST /v1.41/containers/create?name=db
+    "#);
+}
+
+#[tokio::test]
+#[should_panic = "this request is not in the recording: DELETE /v1.41/volumes/data"]
+async fn unknown_request_fails_the_test_on_drop() {
+    let replay = Replay::new(recording(EXCHANGES));
+    replay.client().volume("data").remove().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn request_to_an_empty_recording_fails() {
+    let replay = Replay::new(recording(""));
+    replay.client().ping().await.unwrap_err();
+    assert!(failure(replay, Replay::verify).contains("the recording is empty: GET /v1.55/_ping"));
+}
+
+#[tokio::test]
+async fn unused_exchanges_fail_only_on_demand() {
+    let replay = Replay::new(recording(EXCHANGES));
+    replay.client().container("web").inspect().await.unwrap();
+    replay.verify();
+    assert_snapshot!(failure(replay, Replay::assert_all_used), @r"
+    verification of the replay failed:
+    - exchange 2 was not used: POST /v1.41/containers/create
+    - exchange 3 was not used: GET /v1.41/containers/web/json
+    requests received:
+    GET /v1.41/containers/web/json
+    ");
+}
