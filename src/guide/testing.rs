@@ -40,3 +40,27 @@
 //!
 //! `dockerclient_testkit::client_from_fn(async |request| …)` is a test double at the level of requests: a client with a
 //! function in place of an engine, which returns the response to each request.
+//!
+//! # Recordings
+//!
+//! `dockerclient_testkit::Recorder` records a session with a real engine in a file, without secrets, and `Replay` replays it
+//! without the engine. A request that is not in the recording fails the test, with the difference from the nearest one.
+//!
+//! ```
+//! use dockerclient_testkit::{Recorder, Replay};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let engine = dockerclient_testkit::FakeEngine::new();
+//! # let docker = engine.client("1.41");
+//! // let docker = DockerClient::from_env()?;
+//! let recorder = Recorder::new(&docker);
+//! let recorded = recorder.client("1.41").run("busybox").args(["echo", "hello"]).name("hello").output().await?;
+//! recorder.redact("text of a secret");
+//! let recording = recorder.recording()?; // or save it in a file with save(path)
+//!
+//! let replay = Replay::new(recording); // or open the file with Replay::open(path)
+//! let replayed = replay.client().run("busybox").args(["echo", "hello"]).name("hello").output().await?;
+//! assert_eq!(replayed.stdout, recorded.stdout);
+//! # Ok(())
+//! # }
+//! ```

@@ -139,6 +139,54 @@
 //! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the level of
 //! requests: a client with a function in place of an engine.
 //!
+//! # Recordings
+//!
+//! A [`Recorder`] forwards the requests of its clients to a real engine, and records them and the responses in a file. A
+//! [`Replay`] responds with them in tests, without an engine:
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn code_under_test(docker: &dockerclient::DockerClient) -> dockerclient::Result<()> { docker.ping().await }
+//! use dockerclient::DockerClient;
+//! use dockerclient_testkit::{Recorder, Replay};
+//!
+//! // Once, with an engine:
+//! let recorder = Recorder::new(&DockerClient::from_env()?);
+//! code_under_test(&recorder.client("1.41")).await?;
+//! recorder.redact("text of a secret");
+//! recorder.save("tests/recordings/ping.json")?;
+//!
+//! // In each run of the test:
+//! let replay = Replay::open("tests/recordings/ping.json")?;
+//! code_under_test(&replay.client()).await?;
+//! replay.assert_all_used();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Transports**: the engine can be reached over any transport of the client that is passed to [`Recorder::new`]: Unix sockets,
+//! named pipes, TCP, TLS, SSH or a connector.
+//!
+//! **Matching**: a request matches a recorded one if the method, the path with the API version, the parameters in any order, and
+//! the body are equal. JSON is compared by value, also in parameters. Tar archives are compared by the paths and sizes of their
+//! entries, and other binary bodies by their length: their contents are not recorded. Headers are not compared. Names and
+//! times in requests must therefore be the same in each run.
+//!
+//! **Responses** have the recorded status, the headers that matter to clients, and the body in the recorded chunks, without
+//! delays. JSON is sent in compact form with a line feed after each document. A stream that the client closed remains open
+//! after its last chunk. On upgraded connections (attach, exec), output is sent after the input that it followed in the
+//! recording; other input than was recorded fails the test.
+//!
+//! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of `POST /auth` and
+//! its response, data of secrets, join tokens, unlock keys and signing keys are always replaced by `[redacted]`, and all other
+//! request headers, except the content type and the protocol of an upgrade, are omitted. [`Recorder::redact`] replaces other
+//! texts, and [`Recorder::redact_env`] the values of all environment variables. In a recorded request, `[redacted]` matches any
+//! text. If a secret cannot be replaced, for example in an archive that was downloaded, the recording is not saved. Review a
+//! recording before you commit it: output and configuration can contain other secrets.
+//!
+//! **Limits**: a recorded body has at most 1 MiB, see [`Recorder::max_body_size`]. The body of a request is received as a whole
+//! before it is forwarded. Builds with BuildKit and WebSockets cannot be recorded.
+//!
 //! # Limitations
 //!
 //! The same scenarios run against the fake engine and a real Docker 20.10, at versions from API 1.15 to 1.41, and the responses

@@ -151,7 +151,7 @@ impl Redactions {
     }
 }
 
-/// What each source sent, without the boundaries of chunks and frames.
+/// The bytes that each source sent, without the boundaries of chunks and frames.
 fn joined_payloads(response: &RecordedResponse) -> [Vec<u8>; 4] {
     let [mut all, mut client, mut stdout, mut stderr] = [const { Vec::new() }; 4];
     for event in response.session.iter().flatten() {

@@ -42,7 +42,18 @@ async fn session_with_docker_20_10_is_replayed() {
     let recording = Recording::open(DOCKER_20_10).unwrap();
     assert!(recording.engine().unwrap().starts_with("Docker/20.10."), "{:?}", recording.engine());
     let replay = Replay::new(recording);
-    assert_snapshot!(session::run(&replay.client(), "recorded").await.unwrap().join("\n"), @"");
+    assert_snapshot!(session::run(&replay.client(), "recorded").await.unwrap().join("\n"), @r"
+    version is empty: false
+    Stderr: warning
+    Stdout: ready
+    Stdout: one
+    Stdout: two
+    more output: false
+    success: true
+    /recorded is running: true
+    exit code: Some(137)
+    status: Some(404)
+    ");
     replay.assert_all_used();
 }
 

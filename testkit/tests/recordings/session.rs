@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 pub(crate) async fn run(docker: &DockerClient, name: &str) -> Result<Vec<String>> {
     let mut seen = vec![format!("version is empty: {}", docker.version().await?.version.is_empty())];
     let script = "echo ready; echo warning >&2; sleep 1000";
-    let create = docker.containers().create("busybox").name(name).cmd(["sh", "-c", script]).label("use", "recording");
+    let create = docker.containers().create("busybox").name(name).cmd(["sh", "-c", script]);
     let container = docker.container(create.await?.id());
     container.start().await?;
 
