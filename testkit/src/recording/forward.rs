@@ -169,7 +169,7 @@ async fn carry(session: Session, connection: RawConnection, slot: &Slot) -> io::
         to_engine.shutdown().await
     };
     let from_client = async {
-        // If the engine reads no more, its output may still follow.
+        // If the engine has stopped reading, its output may still follow.
         let _: io::Result<()> = from_client.await;
         std::future::pending::<()>().await;
     };
