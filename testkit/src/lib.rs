@@ -146,7 +146,7 @@
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # async fn code_under_test(docker: &dockerclient::DockerClient) -> dockerclient::Result<()> { docker.ping().await }
+//! # async fn code_under_test(docker: &dockerclient::DockerClient) -> dockerclient::Result<()> { docker.ping().await.map(|_| ()) }
 //! use dockerclient::DockerClient;
 //! use dockerclient_testkit::{Recorder, Replay};
 //!
