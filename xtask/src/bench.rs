@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use self::run::{Measured, Runner};
 
 mod build;
+mod collectors;
 mod machine;
 mod run;
 mod table;
@@ -77,6 +78,9 @@ impl Options {
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     if arguments == ["--build"] {
         return build::run();
+    }
+    if arguments == ["--collectors"] {
+        return collectors::run();
     }
     let options = Options::parse(arguments)?;
     // Read first, so that an invalid file is reported before the measurements.

@@ -71,6 +71,8 @@ cargo xtask <task>
   bench            measure calls and streams, compared with bollard and a baseline
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
   bench --build    measure a cold build, compared with bollard's
+  bench --collectors
+                   measure the collection of logs of 60 containers, compared with the loop of a log shipper
   docs-rs          build the documentation as docs.rs does; needs a nightly Rust
   docker-py        run docker-py against the fake engine
   spelling         check spelling with typos

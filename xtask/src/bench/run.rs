@@ -63,6 +63,15 @@ impl Measured {
     }
 }
 
+/// Builds the programs of `benches/`, and returns their directory.
+pub(super) fn build() -> Result<PathBuf> {
+    let target = root().join("target/benches");
+    let mut build = shell::command("cargo");
+    build.current_dir(root().join("benches")).args(["build", "--release", "--locked"]);
+    ensure!(build.env("CARGO_TARGET_DIR", &target).status()?.success(), "the benchmarks do not build");
+    Ok(target.join("release"))
+}
+
 /// The programs of `benches/`, and the running fixture server.
 pub(super) struct Runner {
     programs: PathBuf,
@@ -72,11 +81,7 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn start() -> Result<Self> {
-        let target = root().join("target/benches");
-        let mut build = shell::command("cargo");
-        build.current_dir(root().join("benches")).args(["build", "--release", "--locked"]);
-        ensure!(build.env("CARGO_TARGET_DIR", &target).status()?.success(), "the benchmarks do not build");
-        let programs = target.join("release");
+        let programs = build()?;
         let socket = std::env::temp_dir().join(format!("dockerclient-bench-{}.sock", std::process::id()));
         let engine = shell::command(&programs.join("fixture").display().to_string()).arg(&socket).spawn()?;
         let runner = Self { programs, socket, engine };
