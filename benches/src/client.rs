@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 pub mod baseline;
+#[cfg(feature = "bollard")]
 pub mod bollard;
 pub mod ours;
 

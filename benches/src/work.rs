@@ -34,6 +34,7 @@ pub fn main(allocations: Allocations) -> Result<()> {
     let _runtime = runtime.enter();
     let task = match name.as_str() {
         "ours" => tokio::spawn(work::<dockerclient::DockerClient>(item, count, socket, allocations)),
+        #[cfg(feature = "bollard")]
         "bollard" => tokio::spawn(work::<bollard::Docker>(item, count, socket, allocations)),
         "baseline" => tokio::spawn(work::<Baseline>(item, count, socket, allocations)),
         _ => bail!("unknown client {name:?}"),

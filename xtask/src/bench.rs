@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: measures calls and streams, compared with bollard and a baseline.
 //!
 //! Each measurement is a separate process that uses the same fixture server. The clients take turns, so that other load on
-//! the machine affects all of them, and ratios are computed per round.
+//! the machine affects all of them, and ratios are computed per round. Without items, counts of instructions and
+//! allocations are then compared with a committed table.
 
 use std::{fs, path::PathBuf};
 
@@ -11,6 +12,7 @@ use self::run::{Measured, Runner};
 
 mod build;
 mod collectors;
+pub(crate) mod instructions;
 mod machine;
 mod run;
 mod table;
@@ -79,13 +81,16 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     if arguments == ["--build"] {
         return build::run();
     }
-    if arguments == ["--collectors"] {
-        return collectors::run();
+    match arguments {
+        ["--collectors"] => return collectors::run(),
+        ["--instructions"] => return instructions::run(false),
+        ["--instructions", "--write"] => return instructions::run(true),
+        _ => {}
     }
     let options = Options::parse(arguments)?;
     // Read first, so that an invalid file is reported before the measurements.
     let before = options.compare.as_ref().map(Measured::load).transpose()?;
-    let runner = Runner::start()?;
+    let runner = Runner::start(&[])?;
     let mut measured = Measured::new(machine::describe(arguments)?);
     println!("{}\n\n{}", measured.machine, table::head());
     for (item, full, minimum) in ITEMS.iter().filter(|(item, ..)| options.includes(item)) {
@@ -106,6 +111,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     println!("\n{}", table::LEGEND);
     if let Some(path) = options.save {
         fs::write(&path, serde_json::to_string_pretty(&measured)?)?;
+    }
+    drop(runner);
+    if options.items.is_empty() {
+        println!();
+        instructions::run_if_possible()?;
     }
     Ok(())
 }

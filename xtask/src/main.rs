@@ -23,6 +23,7 @@ mod live;
 mod macos;
 mod miri;
 mod package;
+mod packages;
 mod published;
 mod python;
 mod readme_example;
@@ -70,6 +71,9 @@ cargo xtask <task>
   soak [minutes]   run many tasks on the private engine while it is stopped and killed, for 5 minutes by default
   bench            measure calls and streams, compared with bollard and a baseline
                    [--quick | --divide N] [--rounds N] [--save FILE] [--compare FILE] [item…]
+  bench --instructions [--write]
+                   count instructions, with valgrind, and allocations; fail if there are more than in
+                   benches/instructions.txt, or write that file; without items, `bench` does the same
   bench --build    measure a cold build, compared with bollard's
   bench --collectors
                    measure the collection of logs of 60 containers, compared with the loop of a log shipper

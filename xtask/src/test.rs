@@ -5,7 +5,8 @@ use std::{process::Command, time::Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    api, beside, docker_py, fuzz, live, miri, published, readme_example, regen, root, semver, shell, spelling, windows,
+    api, bench, beside, docker_py, fuzz, live, miri, published, readme_example, regen, root, semver, shell, spelling,
+    windows,
 };
 
 /// Time per fuzz target, in seconds.
@@ -28,6 +29,7 @@ pub(crate) fn run() -> Result<()> {
     step("README example in an empty crate", readme_example::run)?;
     step("decoders in Miri", miri::run_if_possible)?;
     step("docker-py on the fake engine", docker_py::run)?;
+    step("instructions and allocations", bench::instructions::run_if_possible)?;
     step("fuzzing", || fuzz::run(FUZZING_SECONDS))?;
     step("public items since the last release", semver::run)?;
     let beside = beside::start();

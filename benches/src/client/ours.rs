@@ -7,6 +7,9 @@ use dockerclient::{DockerClient, Timestamp};
 
 use super::Client;
 
+/// The time of the fixture's responses. Events end then, so that the end of the stream is not an error.
+const FIXTURE_TIME: i64 = 1_795_603_212;
+
 impl Client for DockerClient {
     async fn connect(socket: &Path) -> Result<Self> {
         Ok(Self::builder().address(format!("unix://{}", socket.display())).build()?)
@@ -40,7 +43,7 @@ impl Client for DockerClient {
 
     async fn events(&mut self, count: u64) -> Result<u64> {
         let since = Timestamp::from_unix_seconds(count.try_into()?)?;
-        let mut events = Self::events(self).since(since).until(Timestamp::now()).await?;
+        let mut events = Self::events(self).since(since).until(Timestamp::from_unix_seconds(FIXTURE_TIME)?).await?;
         let mut received = 0;
         while events.try_next().await?.is_some() {
             received += 1;

@@ -37,7 +37,7 @@ struct Cost {
 
 pub(super) fn run() -> Result<()> {
     println!("{}\n", machine::describe(&["--collectors"])?);
-    let programs = super::run::build()?;
+    let programs = super::run::build(&[])?;
     Kind::Docker.prepare()?;
     let engine = Engine::new(Kind::Docker);
     let was_up = engine.is_up();

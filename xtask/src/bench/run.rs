@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Command, Output, Stdio},
     thread,
     time::Duration,
 };
@@ -63,11 +63,11 @@ impl Measured {
     }
 }
 
-/// Builds the programs of `benches/`, and returns their directory.
-pub(super) fn build() -> Result<PathBuf> {
+/// Builds the programs of `benches/` with the `features`, which are options of cargo, and returns their directory.
+pub(super) fn build(features: &[&str]) -> Result<PathBuf> {
     let target = root().join("target/benches");
     let mut build = shell::command("cargo");
-    build.current_dir(root().join("benches")).args(["build", "--release", "--locked"]);
+    build.current_dir(root().join("benches")).args(["build", "--release", "--locked"]).args(features);
     ensure!(build.env("CARGO_TARGET_DIR", &target).status()?.success(), "the benchmarks do not build");
     Ok(target.join("release"))
 }
@@ -80,8 +80,9 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn start() -> Result<Self> {
-        let programs = build()?;
+    /// Builds the programs with the `features`, which are options of cargo, and starts the server.
+    pub(super) fn start(features: &[&str]) -> Result<Self> {
+        let programs = build(features)?;
         let socket = std::env::temp_dir().join(format!("dockerclient-bench-{}.sock", std::process::id()));
         let engine = shell::command(&programs.join("fixture").display().to_string()).arg(&socket).spawn()?;
         let runner = Self { programs, socket, engine };
@@ -107,11 +108,36 @@ impl Runner {
     }
 
     fn once(&self, program: &str, item: &str, client: &str, count: u64) -> Result<Cost> {
-        let mut command = shell::command(&self.programs.join(program).display().to_string());
-        command.args([item, client, &count.to_string()]).arg(&self.socket).stderr(Stdio::inherit());
+        let mut command = shell::command(&self.program(program));
+        self.add_arguments(&mut command, item, client, count).stderr(Stdio::inherit());
         let before = cpu(self.engine.id())?;
         let output = shell::output(&mut command).with_context(|| format!("{item} with {client}"))?;
         Ok(Cost { engine: cpu(self.engine.id())? - before, ..serde_json::from_str(&output)? })
+    }
+
+    /// Returns the number of allocations of the benchmark `item`.
+    pub(super) fn allocations(&self, item: &str, client: &str, count: u64) -> Result<f64> {
+        self.once("counted", item, client, count)?.allocations.context("allocations were not counted")
+    }
+
+    /// Returns the number of instructions of the whole process, as counted by callgrind.
+    pub(super) fn instructions(&self, item: &str, client: &str, count: u64) -> Result<u64> {
+        let mut command = shell::command("valgrind");
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(self.program("client"));
+        let Output { status, stderr, .. } = self.add_arguments(&mut command, item, client, count).output()?;
+        let log = String::from_utf8_lossy(&stderr);
+        ensure!(status.success(), "{item} with {client}, in valgrind: {status}: {}", log.trim());
+        let collected = log.lines().find_map(|line| line.split_once("Collected : "));
+        let (_, collected) = collected.context("callgrind printed no count of instructions")?;
+        Ok(collected.trim().parse()?)
+    }
+
+    fn program(&self, name: &str) -> String {
+        self.programs.join(name).display().to_string()
+    }
+
+    fn add_arguments<'a>(&self, command: &'a mut Command, item: &str, client: &str, count: u64) -> &'a mut Command {
+        command.args([item, client, &count.to_string()]).arg(&self.socket)
     }
 }
 
