@@ -11,6 +11,8 @@ use crate::{
     error::{Kind, Unsupported},
 };
 
+mod fields;
+
 include!(concat!(env!("OUT_DIR"), "/gates.rs"));
 
 /// The API versions that have an operation, parameter or field.
@@ -79,17 +81,16 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
     if !operation.span.contains(version) {
         return rejected("", operation.span);
     }
-    for (name, span) in operation.parameters {
-        let given = request.headers().contains_key(*name) || request.url().query_pairs().any(|(key, _)| key == *name);
-        if given && !span.contains(version) {
+    for (name, span) in unsupported_of(operation.parameters, version) {
+        if request.headers().contains_key(*name) || request.url().query_pairs().any(|(key, _)| key == *name) {
             return rejected(&format!("option {name:?} "), *span);
         }
     }
-    if !operation.filters.is_empty() {
+    if unsupported_of(operation.filters, version).next().is_some() {
         let filters = request.url().query_pairs().find(|(key, _)| key == "filters");
         let filters = filters.and_then(|(_, json)| serde_json::from_str::<Value>(&json).ok()).unwrap_or_default();
-        for (key, span) in operation.filters {
-            if filters.get(key).is_some() && !span.contains(version) {
+        for (key, span) in unsupported_of(operation.filters, version) {
+            if filters.get(key).is_some() {
                 return rejected(&format!("filter {key:?} "), *span);
             }
         }
@@ -99,37 +100,19 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
         return rejected("request body ", operation.body_span);
     }
     if let (Some(index), Some(body)) = (operation.body, body) {
-        let body = serde_json::from_slice(body).unwrap_or_default();
-        if let Some((path, span)) = unknown_field(index, &body, version) {
+        if let Some((path, span)) = fields::unknown(index, body, version) {
             return rejected(&format!("field {path:?} "), span);
         }
     }
     Ok(())
 }
 
-/// The path of the first field in `body` that `version` does not support.
-fn unknown_field(index: usize, body: &Value, version: ApiVersion) -> Option<(String, Span)> {
-    let fields = BODIES.get(index)?;
-    fields.iter().find_map(|field| {
-        let value = body.get(field.name)?;
-        if !field.span.contains(version) {
-            return Some((field.name.to_owned(), field.span));
-        }
-        let (path, span) = match value {
-            Value::Object(entries) if field.is_map => {
-                entries.values().find_map(|item| unknown_inside(field, item, version))
-            }
-            value => unknown_inside(field, value, version),
-        }?;
-        Some((format!("{}.{path}", field.name), span))
-    })
-}
-
-fn unknown_inside(field: &Field, value: &Value, version: ApiVersion) -> Option<(String, Span)> {
-    match value {
-        Value::Array(items) => items.iter().find_map(|item| unknown_field(field.inside?, item, version)),
-        value => unknown_field(field.inside?, value, version),
-    }
+/// The parts that `version` does not support, which are looked up in the request.
+fn unsupported_of(
+    parts: &'static [(&'static str, Span)],
+    version: ApiVersion,
+) -> impl Iterator<Item = &'static (&'static str, Span)> {
+    parts.iter().filter(move |(_, span)| !span.contains(version))
 }
 
 /// Whether a body has no fields.
