@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeSet, iter};
 
-use serde_json::{Map, Value};
-use syn::{Expr, Ident, ImplItem, Item, ItemStruct, Path, Stmt, Token, parse_quote, punctuated::Punctuated};
+use serde_json::Value;
+use syn::{Expr, Ident, Item, ItemStruct, Path, Token, parse_quote, punctuated::Punctuated};
 
 use super::{field_types::Kind, types};
 
@@ -133,29 +133,6 @@ pub(crate) fn essential(schema: &Value) -> Option<&str> {
 fn kind(schema: &Value, name: &str, document: &Value) -> Option<(Kind, bool)> {
     let property = types::property(schema, name)?;
     Some((Kind::of(property, document)?, property["x-optional"] == true))
-}
-
-/// Makes a generated method decode its response with `generated::response`. `may_be_empty` are the operations whose
-/// response has no body on some engines.
-pub(crate) fn decode_response(method: &mut ImplItem, may_be_empty: &BTreeSet<&str>) {
-    let ImplItem::Fn(method) = method else { return };
-    let Some(Stmt::Expr(Expr::Match(by_status), _)) = method.block.stmts.last_mut() else { return };
-    let generated: Expr = parse_quote!({ ResponseValue::from_response(response).await });
-    let decode: Ident = if may_be_empty.contains(&*method.sig.ident.to_string()) {
-        parse_quote!(of_or_empty)
-    } else {
-        parse_quote!(of)
-    };
-    for arm in by_status.arms.iter_mut().filter(|arm| *arm.body == generated) {
-        arm.body = parse_quote!(crate::generated::response::#decode(response, &self.inner).await);
-    }
-}
-
-/// The ids of operations with `x-empty`.
-pub(crate) fn may_be_empty(document: &Value) -> BTreeSet<&str> {
-    let items = document["paths"].as_object().into_iter().flat_map(Map::values);
-    let operations = items.flat_map(|item| item.as_object().into_iter().flat_map(Map::values));
-    operations.filter(|one| one["x-empty"] == true).filter_map(|one| one["operationId"].as_str()).collect()
 }
 
 /// Removes a trait from those that are derived for `item`.

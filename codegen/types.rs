@@ -9,18 +9,23 @@ use syn::{
     parse_quote,
 };
 
-use super::{deserialize_impls, enums, field_types::Kind, serialize_complete};
+use super::{deserialize_impls, enums, field_types::Kind, methods, serialize_complete};
 
 /// Rewrites the types in `file` with the annotations in `document`, and removes unused code.
 pub(crate) fn process(file: &mut syn::File, document: &Value) {
     let schemas = &document["components"]["schemas"];
-    let may_be_empty = deserialize_impls::may_be_empty(document);
-    file.items.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "prelude"));
+    let may_be_empty = methods::may_be_empty(document);
+    file.items.retain(|item| match item {
+        Item::Mod(module) => module.ident != "prelude",
+        // Asserts that the client has hooks, which the rewritten methods do not call.
+        Item::Const(_) => false,
+        _ => true,
+    });
     for item in &mut file.items {
         if let Item::Impl(methods) = item {
             // `Client::new` would limit the time of whole responses, and can panic.
             methods.items.retain(|item| !matches!(item, ImplItem::Fn(method) if method.sig.ident == "new"));
-            methods.items.iter_mut().for_each(|method| deserialize_impls::decode_response(method, &may_be_empty));
+            methods.items.iter_mut().for_each(|method| methods::rewrite(method, &may_be_empty));
         }
         let Item::Mod(Module { ident, content: Some((_, items)), .. }) = item else { continue };
         if ident != "types" {

@@ -436,8 +436,8 @@ impl DockerClient {
             Some(version) => version,
             None => self.negotiate().await?,
         };
-        let hooks = Hooks::new(self.0.http.clone(), version, self.0.limits);
-        let base = format!("{}/v{version}", self.0.http.endpoint().base());
+        let hooks = Hooks::new(self.0.http.clone(), version, self.0.limits)?;
+        let base = hooks.base().to_owned();
         let client = generated::Client::new_with_client(&base, request_builder()?, hooks);
         Ok(self.0.api.get_or_init(|| client))
     }
@@ -464,7 +464,7 @@ impl DockerClient {
 
 /// Returns the client that the generated code builds requests with. [`Hooks`] sends them in its place.
 fn request_builder() -> Result<reqwest::Client> {
-    reqwest::Client::builder().no_proxy().build().map_err(generated::body_error)
+    reqwest::Client::builder().no_proxy().build().map_err(generated::invalid_request)
 }
 
 impl fmt::Debug for DockerClient {

@@ -9,12 +9,10 @@ use http::{
     HeaderMap, HeaderValue, Response,
     header::{CONNECTION, UPGRADE},
 };
-pub(crate) use progenitor_client::ByteStream;
-use progenitor_client::ResponseValue;
 
 use crate::{
     ApiVersion, Error, Result,
-    error::{self, Kind},
+    error::Kind,
     transport::{Connection, Limits},
 };
 
@@ -22,6 +20,7 @@ mod body;
 mod decode;
 mod error_response;
 mod hooks;
+mod query;
 pub(crate) mod raw;
 mod read_timeout;
 mod response;
@@ -43,6 +42,7 @@ pub(crate) use self::{
     decode::{Budget, Documents, Lenient, Limit, decode},
     hooks::Hooks,
     progenitor::{Client, types},
+    response::Received,
     version_check::{NEWEST, OLDEST},
 };
 #[cfg(fuzzing)]
@@ -69,7 +69,7 @@ impl Deref for Api<'_> {
 }
 
 /// The result of a generated method.
-pub(crate) type Outcome<T> = std::result::Result<ResponseValue<T>, progenitor_client::Error>;
+pub(crate) type Outcome<T> = Result<Received<T>>;
 
 impl<'a> Api<'a> {
     pub(crate) fn new(client: &'a Client, operation: &'static str) -> Self {
@@ -105,7 +105,7 @@ impl<'a> Api<'a> {
 
     /// Returns the decoded response: an object, or a list of objects.
     pub(crate) fn document<T>(&self, outcome: Outcome<T>) -> Result<T> {
-        self.value(outcome).map(ResponseValue::into_inner)
+        self.value(outcome).map(|response| response.value)
     }
 
     /// Returns whether the call succeeded, without a value.
@@ -115,27 +115,24 @@ impl<'a> Api<'a> {
 
     /// Returns the result of `read` for the response headers.
     pub(crate) fn head<T, R>(&self, outcome: Outcome<T>, read: impl FnOnce(&HeaderMap) -> R) -> Result<R> {
-        self.value(outcome).map(|response| read(response.headers()))
+        self.value(outcome).map(|response| read(&response.headers))
     }
 
     /// Makes `call`, and returns the response headers and the body as a stream.
     ///
     /// Uses a dedicated connection if one is cheap to open: see [`Connection`].
-    pub(crate) async fn stream(
-        &self,
-        call: impl AsyncFnOnce(&Client) -> Outcome<ByteStream>,
-    ) -> Result<(HeaderMap, Body)> {
+    pub(crate) async fn stream(&self, call: impl AsyncFnOnce(&Client) -> Outcome<Body>) -> Result<(HeaderMap, Body)> {
         if !self.client.inner.is_cheap_to_connect() {
             let response = self.value(call(&self.client).await)?;
-            return Ok((response.headers().clone(), Body::http(response.into_inner())));
+            return Ok((response.headers, response.value));
         }
         let (head, connection) = self.dedicated(HeaderMap::new(), call).await?.into_parts();
         Ok((head.headers, Body::dedicated(connection.split().0)))
     }
 
     /// Returns the response body as it is received over a pooled connection.
-    pub(crate) fn bytes(&self, outcome: Outcome<ByteStream>) -> Result<Body> {
-        Ok(Body::http(self.document(outcome)?))
+    pub(crate) fn bytes(&self, outcome: Outcome<Body>) -> Result<Body> {
+        self.document(outcome)
     }
 
     /// Makes `call` on a dedicated connection, with `headers` that request an upgrade, and returns the response headers and
@@ -164,43 +161,15 @@ impl<'a> Api<'a> {
         outcome.map_err(|error| error.during(self.operation).about(self.object))
     }
 
-    fn value<T>(&self, outcome: Outcome<T>) -> Result<ResponseValue<T>> {
-        outcome.map_err(|error| convert_error(error).during(self.operation).about(self.object))
+    fn value<T>(&self, outcome: Outcome<T>) -> Result<Received<T>> {
+        outcome.map_err(|error| error.during(self.operation).about(self.object))
     }
 }
 
-/// Converts an error of the generated client.
-fn convert_error(error: progenitor_client::Error) -> Error {
-    use progenitor_client::Error as Generated;
-
-    match error {
-        Generated::UnexpectedResponse(mut response) => hooks::carried(&mut response).unwrap_or_else(|| {
-            let status = response.status();
-            let message = status.canonical_reason().unwrap_or("").to_owned();
-            Error::new(Kind::Status { status: status.as_u16(), message })
-        }),
-        Generated::CommunicationError(error)
-        | Generated::ResponseBodyError(error)
-        | Generated::InvalidUpgrade(error) => body_error(error),
-        Generated::InvalidResponsePayload(..) => Error::new(Kind::Decode("not JSON".into())),
-        Generated::ErrorResponse(response) => {
-            Error::new(Kind::Status { status: response.status().as_u16(), message: String::new() })
-        }
-        Generated::InvalidRequest(message) | Generated::Custom(message) => Error::invalid_input(message),
-    }
-}
-
-/// Converts an error of reqwest while a body is read.
-pub(crate) fn body_error(error: reqwest::Error) -> Error {
-    if let Some(own) = error::cause::<Error>(&error) {
-        return own.clone();
-    }
+/// For generated methods: converts an error of reqwest when a request is built.
+pub(crate) fn invalid_request(error: reqwest::Error) -> Error {
     // The URL holds options of the call, such as build arguments.
-    let error = error.without_url();
-    if error.is_builder() {
-        return Error::with_source(Kind::InvalidInput("failed to build the request".into()), error);
-    }
-    connection_lost(error)
+    Error::with_source(Kind::InvalidInput("failed to build the request".into()), error.without_url())
 }
 
 /// The error that the connection was lost after the response headers.

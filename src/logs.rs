@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use crate::{
     ApiVersion, OutputStream, Result, Timestamp,
-    generated::{Api, ByteStream, Client, Outcome},
+    generated::{Api, Body, Client, Outcome},
     stream::Prefix,
 };
 
@@ -18,7 +18,7 @@ pub(crate) async fn read_logs(
     id: &str,
     query: &LogQuery,
     tty: bool,
-    call: impl AsyncFnOnce(&Client) -> Outcome<ByteStream>,
+    call: impl AsyncFnOnce(&Client) -> Outcome<Body>,
 ) -> Result<(HeaderMap, OutputStream)> {
     let (head, body) = api.stream(call).await?;
     let output = OutputStream::new(body, tty, api.max_item_size(), operation).of(id);

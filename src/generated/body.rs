@@ -10,9 +10,8 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 use hyper::body::Body as _;
-use progenitor_client::ByteStream;
 
-use super::{body_error, connection_lost, read_timeout::ReadTimeout};
+use super::{connection_lost, read_timeout::ReadTimeout};
 use crate::{
     Result,
     transport::{BodyStream, ResponseBody},
@@ -26,21 +25,15 @@ pub(crate) struct Body {
 
 /// The source of the bytes.
 enum Incoming {
-    /// A pooled connection.
-    Http(ByteStream),
-    /// A pooled connection, without the generated client.
-    Raw(ResponseBody),
+    /// A pooled connection; `None` if another part of the program has the connection.
+    Http(Option<ResponseBody>),
     /// A dedicated connection.
     Dedicated(BodyStream),
 }
 
 impl Body {
-    pub(super) fn http(bytes: ByteStream) -> Self {
-        Self { bytes: Incoming::Http(bytes), read_timeout: ReadTimeout::default() }
-    }
-
-    pub(super) fn raw(body: ResponseBody) -> Self {
-        Self { bytes: Incoming::Raw(body), read_timeout: ReadTimeout::default() }
+    pub(super) fn http(body: Option<ResponseBody>) -> Self {
+        Self { bytes: Incoming::Http(body), read_timeout: ReadTimeout::default() }
     }
 
     pub(crate) fn dedicated(received: BodyStream) -> Self {
@@ -58,8 +51,8 @@ impl Stream for Body {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let bytes = match &mut self.bytes {
-            Incoming::Http(bytes) => bytes.as_mut().poll_next(cx).map(|bytes| bytes.map(|b| b.map_err(body_error))),
-            Incoming::Raw(body) => poll_data(body, cx),
+            Incoming::Http(Some(body)) => poll_data(body, cx),
+            Incoming::Http(None) => Poll::Ready(None),
             Incoming::Dedicated(received) => Pin::new(received).poll_next(cx),
         };
         Poll::Ready(ready!(self.read_timeout.apply(cx, bytes)).unwrap_or_else(|timeout| Some(Err(timeout))))

@@ -4,20 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, StatusCode,
+    HeaderMap, HeaderValue, Uri,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
+    uri::PathAndQuery,
 };
-use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response, ResponseBuilderExt as _, Url};
+use reqwest::{Request, Url};
 use tracing::{Instrument, Span, debug_span, field};
 
 use super::{
-    progenitor::Client,
-    response_body::{self, LimitedBody},
+    response::Response,
+    response_body,
     version_check::{self, Operation},
 };
 use crate::{
     ApiVersion, Error, Result,
+    error::Kind,
     transport::{CallDuration, Connection, HttpClient, Limits},
 };
 
@@ -25,6 +26,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Hooks {
     http: HttpClient,
+    /// The URL that precedes the path of each operation. It is parsed once.
+    base: Url,
     version: ApiVersion,
     limits: Limits,
     /// Additional headers of the call.
@@ -48,8 +51,17 @@ impl Slot {
 }
 
 impl Hooks {
-    pub(crate) fn new(http: HttpClient, version: ApiVersion, limits: Limits) -> Self {
-        Self { http, version, limits, headers: HeaderMap::new(), slot: None }
+    pub(crate) fn new(http: HttpClient, version: ApiVersion, limits: Limits) -> Result<Self> {
+        let base = format!("{}/v{version}", http.endpoint().base());
+        let base = base.parse().map_err(|error| {
+            Error::with_source(Kind::InvalidInput("failed to build the URL of the engine".into()), error)
+        })?;
+        Ok(Self { http, base, version, limits, headers: HeaderMap::new(), slot: None })
+    }
+
+    /// The URL that precedes the path of each operation.
+    pub(crate) fn base(&self) -> &str {
+        self.base.as_str()
     }
 
     /// Makes calls on dedicated connections, with the `protocol` headers, and puts the response into `slot`.
@@ -76,7 +88,19 @@ impl Hooks {
         &self.limits
     }
 
-    async fn call(&self, mut request: Request, operation: &Operation) -> Result<Response> {
+    /// For generated methods: returns the URL with the path that consists of `parts`.
+    pub(super) fn url(&self, parts: &[&str]) -> Url {
+        let prefix = self.base.path();
+        let mut path = String::with_capacity(prefix.len() + parts.iter().map(|part| part.len()).sum::<usize>());
+        path.push_str(prefix);
+        path.extend(parts.iter().copied());
+        let mut url = self.base.clone();
+        url.set_path(&path);
+        url
+    }
+
+    /// For generated methods: makes the call.
+    pub(super) async fn call(&self, mut request: Request, operation: &'static Operation) -> Result<Response> {
         version_check::check(operation, self.version, &request)?;
         adapt(&mut request, operation);
         let span = debug_span!(
@@ -85,62 +109,86 @@ impl Hooks {
             api_version = %self.version,
             status = field::Empty,
         );
-        self.send(request, operation).instrument(span).await
+        if span.is_disabled() {
+            return self.send(request, operation).await;
+        }
+        // Boxed, because it would make the future of every call larger.
+        Box::pin(self.send(request, operation).instrument(span)).await
     }
 
-    async fn send(&self, request: Request, operation: &Operation) -> Result<Response> {
-        let url = request.url().clone();
-        let mut request: http::Request<reqwest::Body> = request.try_into().map_err(super::body_error)?;
-        request.headers_mut().extend(self.headers.clone());
-        let is_late = operation.is_late(&url);
+    async fn send(&self, mut request: Request, operation: &Operation) -> Result<Response> {
+        if !self.headers.is_empty() {
+            request.headers_mut().extend(self.headers.clone());
+        }
+        let is_late = operation.is_late(request.url());
         let limits = Limits { response_timeout: self.limits.response_timeout.filter(|_| !is_late), ..self.limits };
         if let Some(slot) = &self.slot {
-            let request = request.map(|body| body.as_bytes().map(Bytes::copy_from_slice).unwrap_or_default());
-            // Boxed, because it would make the future of every call larger.
             return Box::pin(self.open(request, &limits, slot)).await;
         }
-        let duration = match request.body().as_bytes() {
+        let duration = match request.body().map(reqwest::Body::as_bytes) {
             // The end of an upload, and of a stream, depends on the caller.
-            None => CallDuration::Unlimited,
-            Some(_) if operation.streams => CallDuration::Unlimited,
-            Some(_) if is_late => CallDuration::Long,
-            Some(_) => CallDuration::Short,
+            Some(None) => CallDuration::Unlimited,
+            _ if operation.streams => CallDuration::Unlimited,
+            _ if is_late => CallDuration::Long,
+            _ => CallDuration::Short,
         };
-        let response = self.http.send(request, duration, &limits).await?;
+        let target = match self.http.endpoint().forwarding_proxy() {
+            Some(_) => absolute(request.url())?,
+            None => relative(request.url())?,
+        };
+        let body = request.body_mut().take().unwrap_or_default();
+        let response = self.http.send(into_http(request, target, body), duration, &limits).await?;
         Span::current().record("status", response.status().as_u16());
-        let response = response_body::checked(response, &self.limits).await?.map(|body| match operation.streams {
-            true => reqwest::Body::wrap(body),
-            false => reqwest::Body::wrap(LimitedBody::document(body, self.limits.read_timeout, self.limits.response())),
-        });
-        Ok(into_reqwest(url, response))
+        Ok(response_body::checked(response, &self.limits).await?.map(Some))
     }
-}
 
-impl Hooks {
     /// Makes the call on a dedicated connection, which is open after any successful response.
-    async fn open(&self, request: http::Request<Bytes>, limits: &Limits, slot: &Slot) -> Result<Response> {
-        let response = self.http.open(request, limits).await?;
+    async fn open(&self, mut request: Request, limits: &Limits, slot: &Slot) -> Result<Response> {
+        let body = request.body_mut().take();
+        let body = body.as_ref().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice).unwrap_or_default();
+        let target = absolute(request.url())?;
+        let response = self.http.open(into_http(request, target, body), limits).await?;
         Span::current().record("status", response.status().as_u16());
         slot.put(response_body::checked_session(response, &self.limits).await?);
-        Ok(http::Response::new(reqwest::Body::default()).into())
+        // Its status is 200, also if the engine sent 101: that status is checked.
+        Ok(Response::new(None))
     }
 }
 
-impl ClientHooks<Hooks> for Client {
-    /// Makes the call. An error is passed on as a response that no operation expects, see [`carried`].
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        let outcome = match version_check::operation(info.operation_id) {
-            Some(operation) => self.inner.call(request, operation).await,
-            None => Err(Error::internal("the operation is not in the OpenAPI document")),
-        };
-        Ok(outcome.unwrap_or_else(carry))
-    }
+/// Converts a request whose body was taken out. The conversion of reqwest parses its URL again and copies the request.
+fn into_http<B>(mut request: Request, target: Uri, body: B) -> http::Request<B> {
+    let mut converted = http::Request::new(body);
+    request.method().clone_into(converted.method_mut());
+    *converted.headers_mut() = std::mem::take(request.headers_mut());
+    *converted.uri_mut() = target;
+    converted
+}
+
+/// The path and query of `url`, which has no fragment.
+fn relative(url: &Url) -> Result<Uri> {
+    let length = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
+    let start = url.as_str().len().saturating_sub(length);
+    PathAndQuery::try_from(&url.as_str()[start..]).map(Uri::from).map_err(invalid_uri)
+}
+
+/// The whole `url`.
+fn absolute(url: &Url) -> Result<Uri> {
+    Uri::try_from(url.as_str()).map_err(invalid_uri)
+}
+
+/// The error source does not quote the URL, which holds options of the call, such as build arguments.
+fn invalid_uri(error: http::uri::InvalidUri) -> Error {
+    Error::with_source(Kind::InvalidInput("failed to build the request".into()), error)
+}
+
+/// For generated methods: the value of a header.
+pub(super) fn header(value: &str) -> Result<HeaderValue> {
+    value.parse().map_err(|error: http::header::InvalidHeaderValue| Error::invalid_input(error.to_string()))
 }
 
 /// Removes the parts of a request that the generator adds and engines do not need. Replaces an empty list by `null`, as
 /// Go clients do: Docker 1.13 to 17.03 reject `[]` as the privileges of a plugin that requires none.
 fn adapt(request: &mut Request, operation: &Operation) {
-    request.headers_mut().remove("api-version");
     let body = request.body().and_then(reqwest::Body::as_bytes);
     if operation.body_is_optional && body.is_some_and(version_check::is_empty_body) {
         *request.body_mut() = None;
@@ -150,28 +198,4 @@ fn adapt(request: &mut Request, operation: &Operation) {
         *request.body_mut() = Some("null".into());
         request.headers_mut().remove(CONTENT_LENGTH);
     }
-}
-
-/// Converts a response. Without `url`, reqwest would parse a placeholder URL for each response.
-fn into_reqwest(url: Url, mut response: http::Response<reqwest::Body>) -> Response {
-    if let Some(extensions) = http::Response::builder().url(url).extensions_mut() {
-        response.extensions_mut().extend(std::mem::take(extensions));
-    }
-    response.into()
-}
-
-/// The status of a response that carries an [`Error`]; engines do not send it.
-const CARRIER_STATUS: u16 = 599;
-
-/// Puts `error` into a response, so that generated methods return it unchanged.
-pub(super) fn carry(error: Error) -> Response {
-    let mut response = http::Response::new(reqwest::Body::default());
-    *response.status_mut() = StatusCode::from_u16(CARRIER_STATUS).unwrap_or_default();
-    response.extensions_mut().insert(error);
-    response.into()
-}
-
-/// Takes out the error of a response that was made by [`carry`].
-pub(super) fn carried(response: &mut Response) -> Option<Error> {
-    response.extensions_mut().remove()
 }

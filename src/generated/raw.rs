@@ -93,7 +93,7 @@ impl RawBody {
     /// Reads the whole body.
     pub(crate) async fn bytes(self) -> Result<Bytes> {
         let body = LimitedBody::document(self.body, self.limits.read_timeout, self.limits.response());
-        response_body::collect(body, |error| error).await
+        response_body::collect(body).await
     }
 
     /// Reads and decodes the whole body.
@@ -105,6 +105,6 @@ impl RawBody {
     /// Returns the body as a stream.
     pub(crate) fn into_stream(mut self) -> Body {
         self.body.release_permit();
-        Body::raw(self.body)
+        Body::http(Some(self.body))
     }
 }

@@ -78,13 +78,10 @@ fn check_encoding(headers: &HeaderMap) -> Result<()> {
 }
 
 /// Reads a whole body. A body of one chunk is not copied.
-pub(super) async fn collect<B>(mut body: B, failed: impl Fn(B::Error) -> Error) -> Result<Bytes>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
+pub(super) async fn collect(mut body: impl Body<Data = Bytes, Error = Error> + Unpin) -> Result<Bytes> {
     let (mut first, mut all) = (Bytes::new(), BytesMut::new());
     while let Some(frame) = body.frame().await {
-        let Ok(chunk) = frame.map_err(&failed)?.into_data() else { continue };
+        let Ok(chunk) = frame?.into_data() else { continue };
         if first.is_empty() && all.is_empty() {
             first = chunk;
         } else {

@@ -70,9 +70,25 @@ struct Field {
     inside: Option<usize>,
 }
 
-/// Returns the operation `id`.
-pub(crate) fn operation(id: &str) -> Option<&'static Operation> {
-    OPERATIONS.binary_search_by_key(&id, |operation| operation.id).ok().map(|index| &OPERATIONS[index])
+/// Returns the operation `id`. Generated methods look theirs up when they are compiled.
+pub(super) const fn operation(id: &str) -> Option<&'static Operation> {
+    let mut index = 0;
+    while index < OPERATIONS.len() {
+        if is_same(OPERATIONS[index].id.as_bytes(), id.as_bytes()) {
+            return Some(&OPERATIONS[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+/// Whether two texts are equal; `==` is not available in constants.
+const fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let mut index = 0;
+    while index < one.len() && index < other.len() && one[index] == other[index] {
+        index += 1;
+    }
+    index == one.len() && index == other.len()
 }
 
 /// Fails unless `version` supports the operation and all options, filters and fields of `request`.
@@ -99,10 +115,10 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
     if body.is_some_and(|body| !is_empty_body(body)) && !operation.body_span.contains(version) {
         return rejected("request body ", operation.body_span);
     }
-    if let (Some(index), Some(body)) = (operation.body, body) {
-        if let Some((path, span)) = fields::unknown(index, body, version) {
-            return rejected(&format!("field {path:?} "), span);
-        }
+    if let (Some(index), Some(body)) = (operation.body, body)
+        && let Some((path, span)) = fields::unknown(index, body, version)
+    {
+        return rejected(&format!("field {path:?} "), span);
     }
     Ok(())
 }

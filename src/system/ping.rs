@@ -1,6 +1,6 @@
 //! Checking that the engine responds.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::{
     ApiVersion, DockerClient, Result,
@@ -76,15 +76,21 @@ pub struct Ping {
     pub swarm: Option<SwarmState>,
 }
 
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+const BUILDER_VERSION: HeaderName = HeaderName::from_static("builder-version");
+const OS_TYPE: HeaderName = HeaderName::from_static("ostype");
+const EXPERIMENTAL: HeaderName = HeaderName::from_static("docker-experimental");
+const SWARM: HeaderName = HeaderName::from_static("swarm");
+
 impl Ping {
     fn from_headers(head: &HeaderMap) -> Self {
-        let header = |name| head.get(name)?.to_str().ok().map(str::trim).filter(|value| !value.is_empty());
+        let header = |name: &HeaderName| head.get(name)?.to_str().ok().map(str::trim).filter(|value| !value.is_empty());
         Self {
-            api_version: header("api-version").and_then(|version| version.parse().ok()),
-            builder_version: header("builder-version").map(str::to_owned),
-            os_type: header("ostype").map(str::to_owned),
-            experimental: header("docker-experimental").and_then(|flag| flag.parse().ok()),
-            swarm: header("swarm").map(SwarmState::from),
+            api_version: header(&API_VERSION).and_then(|version| version.parse().ok()),
+            builder_version: header(&BUILDER_VERSION).map(str::to_owned),
+            os_type: header(&OS_TYPE).map(str::to_owned),
+            experimental: header(&EXPERIMENTAL).and_then(|flag| flag.parse().ok()),
+            swarm: header(&SWARM).map(SwarmState::from),
         }
     }
 }
@@ -136,7 +142,7 @@ impl From<&str> for SwarmState {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
     use super::*;
 

@@ -61,10 +61,15 @@ impl Body for ResponseBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         let Self { body, lease } = &mut *self;
         let lease = lease.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lease) = lease {
-            lease.connection.drive(cx);
+        // The beginning of a body often arrives with the headers. The connection, polled in this task, need not wake it.
+        let mut frame = Pin::new(&mut *body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        if frame.is_pending() {
+            if let Some(lease) = lease {
+                lease.connection.drive(cx);
+            }
+            frame = Pin::new(&mut *body).poll_frame(cx);
         }
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        let frame = ready!(frame);
         let is_complete = frame.is_none() || body.is_end_stream();
         if let Some(lease) = lease.take_if(|_| is_complete) {
             lease.release();

@@ -1,6 +1,6 @@
 //! HTTP client for one engine: sends requests over pooled and dedicated connections.
 
-use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::Either;
@@ -96,7 +96,8 @@ impl HttpClient {
             None => None,
         };
         self.prepare(&mut request);
-        let exchange = self.exchange(request, limits.connect_timeout);
+        // Pinned here, because a future that is passed on is moved.
+        let exchange = pin!(self.exchange(request, limits.connect_timeout));
         let (connection, response) = within(limits.response_timeout, || Phase::Headers, exchange).await?;
         is_chunked(&response)?;
         Ok(response.map(|body| ResponseBody::new(body, Lease { connection, pool: self.pool.clone(), permit })))
