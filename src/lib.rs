@@ -165,7 +165,9 @@ pub use self::{
     prune::Pruned,
     request::{Exists, LazyStream, Optional},
     size::Size,
-    stream::{Captured, Download, Line, Lines, LogDetails, LogOutput, OutputStream, Reader, Source, Upload},
+    stream::{
+        Captured, Download, Line, Lines, LogDetails, LogOutput, OutputBatch, OutputStream, Reader, Source, Upload,
+    },
     terminal::TerminalSize,
     time::Timestamp,
     transport::{SshOptions, Tls},

@@ -28,6 +28,7 @@ mod entries;
 mod file_status;
 mod lines;
 mod output;
+mod output_batch;
 mod output_stream;
 #[cfg(feature = "tar")]
 mod pack;
@@ -56,6 +57,7 @@ pub use self::{
     download::Download,
     lines::{Line, Lines},
     output::{LogOutput, Source},
+    output_batch::OutputBatch,
     output_stream::{Captured, OutputStream},
     reader::Reader,
     upload::Upload,
@@ -123,10 +125,27 @@ impl<D: Decoder> Decoded<D> {
         error.during(self.operation).about(self.object.as_deref())
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<D::Item>>> {
+    /// Polls for the next result of `next`, which takes items from the decoder. Ends after the first error.
+    fn poll_items<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        next: impl Fn(&mut D) -> Result<Option<T>>,
+    ) -> Poll<Option<Result<T>>> {
+        let items = ready!(self.poll_decoded(cx, next));
+        if items.is_err() {
+            self.body = None;
+        }
+        Poll::Ready(items.map_err(|error| self.named(error)).transpose())
+    }
+
+    fn poll_decoded<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        next: impl Fn(&mut D) -> Result<Option<T>>,
+    ) -> Poll<Result<Option<T>>> {
         loop {
             let Some(body) = &mut self.body else { return Poll::Ready(Ok(None)) };
-            if let Some(item) = self.decoder.next()? {
+            if let Some(item) = next(&mut self.decoder)? {
                 return Poll::Ready(Ok(Some(item)));
             }
             match ready!(Pin::new(body).poll_next(cx)) {
@@ -144,11 +163,7 @@ impl<D: Decoder + Unpin> Stream for Decoded<D> {
     type Item = Result<D::Item>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.poll_item(cx));
-        if item.is_err() {
-            self.body = None;
-        }
-        Poll::Ready(item.map_err(|error| self.named(error)).transpose())
+        self.poll_items(cx, D::next)
     }
 }
 

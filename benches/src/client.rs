@@ -39,6 +39,11 @@ pub trait Client: Sized + Send + Sync + 'static {
     /// Returns the number of bytes of output of `container`; for the baseline, including the headers of frames.
     fn logs(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send;
 
+    /// Returns the number of bytes of output of `container`, in batches if the client has these.
+    fn batches(&mut self, container: &str) -> impl Future<Output = Result<u64>> + Send {
+        self.logs(container)
+    }
+
     /// Returns the number of progress messages of a pull of `image`.
     fn pull(&mut self, image: &str) -> impl Future<Output = Result<u64>> + Send;
 }

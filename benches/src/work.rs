@@ -61,7 +61,16 @@ async fn work<C: Client>(item: String, count: u64, socket: PathBuf, allocations:
             }
             count
         }
-        Some(("logs", size)) => logs(&mut client, size.parse()?, count).await?,
+        Some(("logs", size)) => {
+            let size = size.parse()?;
+            let (container, frames) = output(size, count)?;
+            without_headers(client.logs(&container).await?, size, frames)
+        }
+        Some(("batches", size)) => {
+            let size = size.parse()?;
+            let (container, frames) = output(size, count)?;
+            without_headers(client.batches(&container).await?, size, frames)
+        }
         Some(("version", "64")) => in_flight(&client, count).await?,
         Some(("stats", "streams")) => streams(&client, count).await?,
         Some(_) => bail!("unknown benchmark {item:?}"),
@@ -91,12 +100,15 @@ async fn sequential<C: Client>(client: &mut C, item: &str, count: u64) -> Result
     Ok(count)
 }
 
-/// `count` bytes of output, in frames of `size`.
-async fn logs<C: Client>(client: &mut C, size: u64, count: u64) -> Result<u64> {
+/// The container with `count` bytes of output, in frames of `size`, and the number of frames.
+fn output(size: u64, count: u64) -> Result<(String, u64)> {
     let frames = count.checked_div(size).context("the frame size is 0")?;
-    let received = client.logs(&format!("logs-{size}-{frames}")).await?;
-    // The baseline does not separate headers from output.
-    Ok(if received == frames * (size + HEADER) { frames * size } else { received })
+    Ok((format!("logs-{size}-{frames}"), frames))
+}
+
+/// The number of bytes of output. The baseline does not separate headers from output.
+fn without_headers(received: u64, size: u64, frames: u64) -> u64 {
+    if received == frames * (size + HEADER) { frames * size } else { received }
 }
 
 /// `count` calls, [`IN_FLIGHT`] of them concurrent.

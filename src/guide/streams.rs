@@ -17,7 +17,7 @@
 //! # Output
 //!
 //! Output has the source stdout or stderr, unless the container has a TTY, which merges them. Read it in chunks, in lines, as a
-//! reader, or all at once:
+//! reader, or all at once. [`next_batch`](crate::OutputStream::next_batch) returns several chunks, which is faster if they are small.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

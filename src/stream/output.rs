@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::Decoder;
+use super::{Decoder, OutputBatch};
 use crate::{
     Error, Result,
     error::{self, Kind},
@@ -91,7 +91,7 @@ impl fmt::Debug for LogOutput {
 }
 
 /// Length of a frame header, in bytes: the source, three zeros, the length of the payload.
-const HEADER: usize = 8;
+pub(super) const HEADER: usize = 8;
 
 /// Decoder of container output.
 #[derive(Debug)]
@@ -123,6 +123,16 @@ impl OutputDecoder {
         if let Self::Framed(frames) = self {
             frames.split_long = true;
         }
+    }
+
+    /// Returns all items whose bytes have been received, or one of them.
+    pub(super) fn next_batch(&mut self) -> Result<Option<OutputBatch>> {
+        if let Self::Framed(frames) = self
+            && let Some(batch) = frames.whole_frames()
+        {
+            return Ok(Some(batch));
+        }
+        Ok(self.next()?.map(OutputBatch::one))
     }
 
     /// Whether the last item continues the frame of the one before.
@@ -192,6 +202,24 @@ impl FrameDecoder {
         self.reassemble()
     }
 
+    /// Returns the frames that have been received as a whole, up to one that is invalid, an error, or over the limit.
+    fn whole_frames(&mut self) -> Option<OutputBatch> {
+        if self.rest.is_some() || !self.partial.is_empty() {
+            return None;
+        }
+        let mut end = 0;
+        while let Some((header, rest)) = self.input[end..].split_first_chunk() {
+            match Header::read(*header) {
+                Ok(Header { source: Some(_), length, .. }) if length <= self.limit.min(rest.len()) => {
+                    end += HEADER + length;
+                }
+                _ => break,
+            }
+        }
+        self.continued = false;
+        (end > 0).then(|| OutputBatch::frames(self.input.split_to(end)))
+    }
+
     fn continue_frame(&mut self, source: Source, rest: usize) -> Result<Option<LogOutput>> {
         if self.input.is_empty() {
             return Ok(None);
@@ -240,16 +268,17 @@ impl FrameDecoder {
     }
 }
 
-struct Header {
+/// The header of a frame.
+pub(super) struct Header {
     /// The source; `None` for an error message of the engine.
-    source: Option<Source>,
-    length: usize,
+    pub(super) source: Option<Source>,
+    pub(super) length: usize,
     /// Number of payload bytes over the limit, if the frame is split.
     rest: usize,
 }
 
 impl Header {
-    fn read([source, _, _, _, length @ ..]: [u8; HEADER]) -> Result<Self> {
+    pub(super) fn read([source, _, _, _, length @ ..]: [u8; HEADER]) -> Result<Self> {
         let source = match source {
             0 => Some(Source::Stdin),
             1 => Some(Source::Stdout),
@@ -316,7 +345,73 @@ mod tests {
         }
     }
 
+    /// The items that `api` decodes to in batches if it is received in chunks of `size` bytes, up to the first error.
+    fn batches(api: &[u8], size: usize) -> (Vec<(Source, Vec<u8>)>, Option<String>) {
+        let (mut decoder, mut got) = (OutputDecoder::new(false, 1 << 10), Vec::new());
+        for chunk in api.chunks(size) {
+            decoder.push(Bytes::copy_from_slice(chunk));
+            loop {
+                match decoder.next_batch() {
+                    Ok(Some(batch)) => got.extend(batch.iter().map(|(source, bytes)| (source, bytes.to_vec()))),
+                    Ok(None) => break,
+                    Err(error) => return (got, Some(error.to_string())),
+                }
+            }
+        }
+        (got, decoder.finish().err().map(|error| error.to_string()))
+    }
+
+    #[test]
+    fn output_batch_has_all_whole_frames() {
+        let mut decoder = OutputDecoder::new(false, 1 << 10);
+        let api = [frame(1, b"out"), frame(2, b""), frame(0, b"typed"), frame(1, b"split")].concat();
+        decoder.push(Bytes::copy_from_slice(&api[..api.len() - 2]));
+        let batch = decoder.next_batch().unwrap().unwrap();
+        assert_eq!(format!("{batch:?}"), "[(Stdout, 3), (Stderr, 0), (Stdin, 5)]");
+        assert!(decoder.next_batch().unwrap().is_none());
+        decoder.push(Bytes::copy_from_slice(&api[api.len() - 2..]));
+        let batch = decoder.next_batch().unwrap().unwrap();
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [(Source::Stdout, &b"split"[..])]);
+    }
+
+    #[test]
+    fn output_batches_end_before_an_error() {
+        let (out, long) = (frame(1, b"out"), frame(1, &[0; 2000]));
+        for (bad, message) in [
+            (&frame(3, b"no space left")[..], "no space left"),
+            (&[7, 0, 0, 0, 0, 0, 0, 0], "unknown type 7"),
+            (&long, "output frame of 2000 bytes is larger than 1024"),
+            (&out[..5], "unexpected end of the output inside a frame"),
+        ] {
+            let (got, error) = batches(&[&out, bad].concat(), usize::MAX);
+            assert_eq!(got, [(Source::Stdout, b"out".to_vec())]);
+            assert!(error.unwrap().contains(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn output_batch_of_a_tty_is_one_chunk() {
+        let mut decoder = OutputDecoder::new(true, 1 << 10);
+        decoder.push(Bytes::from_static(b"raw"));
+        let batch = decoder.next_batch().unwrap().unwrap();
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [(Source::Tty, &b"raw"[..])]);
+        assert!(decoder.next_batch().unwrap().is_none());
+    }
+
     proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_decode_the_same_in_batches(api: Vec<u8>, size in 1..50_usize) {
+            assert_eq!(batches(&api, usize::MAX), batches(&api, size));
+        }
+
+        #[test]
+        fn frames_decode_the_same_in_batches(written: Vec<(bool, Vec<u8>)>, size in 1..50_usize) {
+            let api: Vec<u8> = written.iter().flat_map(|(out, bytes)| frame(if *out { 1 } else { 2 }, bytes)).collect();
+            let items = decoded(&api, size).unwrap();
+            let items: Vec<_> = items.iter().map(|output| (output.source(), output.bytes().to_vec())).collect();
+            assert_eq!(batches(&api, size), (items, None));
+        }
+
         #[test]
         fn arbitrary_bytes_decode_the_same_for_any_chunk_size(api: Vec<u8>, size in 1..50_usize) {
             let (whole, chunks) = (decoded(&api, usize::MAX), decoded(&api, size));

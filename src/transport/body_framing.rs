@@ -18,8 +18,8 @@ use crate::Result;
 /// Maximum length of the line with a chunk size and its extensions, and of all trailers, in bytes.
 const MAX_LINE: usize = 4 << 10;
 
-/// Size below which a chunk is joined to the one before, in bytes.
-const SMALL_CHUNK: usize = 4 << 10;
+/// Number of hexadecimal digits of the size of a chunk that is joined to the one before: up to 4095 bytes.
+const SMALL_CHUNK_DIGITS: usize = 3;
 
 /// Decoder for the rest of a body.
 #[derive(Debug)]
@@ -164,13 +164,18 @@ fn joined(length: usize, received: &mut BytesMut) -> Bytes {
 }
 
 /// Returns the range of the data of a small chunk, if all of it is in `bytes`. They begin with the line end of the chunk
-/// before it.
+/// before it. A chunk whose size is written in another form, for example with an extension, is not joined.
 fn small_chunk(bytes: &[u8]) -> Option<Range<usize>> {
     let line = bytes.strip_prefix(b"\r\n")?;
-    let Ok(httparse::Status::Complete((length, size))) = httparse::parse_chunk_size(line) else { return None };
-    let size = usize::try_from(size).ok().filter(|size| (1..SMALL_CHUNK).contains(size))?;
-    let start = b"\r\n".len() + length;
-    (bytes.len() - start >= size).then(|| start..start + size)
+    let (mut size, mut digits) = (0, 0);
+    for byte in line.iter().take(SMALL_CHUNK_DIGITS) {
+        let Some(digit) = char::from(*byte).to_digit(16) else { break };
+        size = size << 4 | digit as usize;
+        digits += 1;
+    }
+    let data = line.get(digits..)?.strip_prefix(b"\r\n")?;
+    let start = bytes.len() - data.len();
+    (1..=data.len()).contains(&size).then(|| start..start + size)
 }
 
 /// Removes up to `left` bytes from `received`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dockerclient::{
-    Timestamp, Upload,
+    Source, Timestamp, Upload,
     images::{Image, ProgressItem},
 };
 use dockerclient_testkit::{FakeEngine, Response, frame};
@@ -40,6 +40,28 @@ async fn output_frames_are_independent_of_http_chunks() {
         let lines: Vec<_> = logs.lines().try_collect().await.unwrap();
         let lines: Vec<_> = lines.iter().map(|line| line.text().into_owned()).collect();
         assert_eq!(lines, ["one", "err", "two"], "in chunks of {size}");
+    }
+}
+
+#[tokio::test]
+async fn output_batches_are_independent_of_http_chunks() {
+    let wire = [frame(1, b"one\n"), frame(2, b"err\n"), frame(1, b"two\n"), frame(2, b"cut")].concat();
+    for size in 1..=wire.len() {
+        let mut logs = streaming(&wire[..wire.len() - 1], size).client("1.41").container("web").logs().await.unwrap();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let error = loop {
+            match logs.next_batch().await {
+                Ok(Some(batch)) => batch.iter().for_each(|(source, bytes)| match source {
+                    Source::Stderr => stderr.extend_from_slice(bytes),
+                    _ => stdout.extend_from_slice(bytes),
+                }),
+                Ok(None) => panic!("in chunks of {size}"),
+                Err(error) => break error,
+            }
+        };
+        assert!(error.is_truncated(), "in chunks of {size}: {error}");
+        assert_eq!((&*stdout, &*stderr), (&b"one\ntwo\n"[..], &b"err\n"[..]), "in chunks of {size}");
+        assert!(logs.next_batch().await.unwrap().is_none());
     }
 }
 

@@ -69,6 +69,15 @@ impl Client for DockerClient {
         Ok(received)
     }
 
+    async fn batches(&mut self, container: &str) -> Result<u64> {
+        let mut logs = self.container(container).logs().await?;
+        let mut received = 0;
+        while let Some(batch) = logs.next_batch().await? {
+            received += batch.iter().map(|(_, bytes)| bytes.len() as u64).sum::<u64>();
+        }
+        Ok(received)
+    }
+
     async fn pull(&mut self, image: &str) -> Result<u64> {
         let mut progress = self.image(image).pull().progress().await?;
         let mut received = 0;

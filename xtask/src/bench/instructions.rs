@@ -13,7 +13,7 @@ use super::run::Runner;
 use crate::{packages, root, shell};
 
 /// The items: the smaller and the larger number of units, and the size of a unit in the argument of the client.
-const ITEMS: [(&str, u64, u64, u64); 9] = [
+const ITEMS: [(&str, u64, u64, u64); 10] = [
     ("ping", 200, 1200, 1),
     ("version", 200, 1200, 1),
     ("inspect", 200, 1200, 1),
@@ -22,6 +22,7 @@ const ITEMS: [(&str, u64, u64, u64); 9] = [
     ("create", 200, 1200, 1),
     ("stats", 500, 2500, 1),
     ("logs-64", 2000, 22_000, 64),
+    ("batches-64", 2000, 22_000, 64),
     ("events", 1000, 11_000, 1),
 ];
 
@@ -53,7 +54,7 @@ pub(super) fn run(writes: bool) -> Result<()> {
     let mut measured = Table { environment: environment()?, counts: BTreeMap::new() };
     let runner = Runner::start(&["--no-default-features"])?;
     println!(
-        "{}\n\n{:<10}{:>14}{:>11}{:>7}{:>13}",
+        "{}\n\n{:<12}{:>12}{:>11}{:>7}{:>13}",
         measured.environment, "item", "instructions", "baseline", "×", "allocs"
     );
     for item in ITEMS {
@@ -62,7 +63,7 @@ pub(super) fn run(writes: bool) -> Result<()> {
         // The baseline of output only reads.
         let ratio = Some(instructions / baseline.instructions).filter(|ratio| *ratio < 100.0);
         let ratio = ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
-        println!("{name:<10}{instructions:>14.0}{:>11.0}{ratio:>7}{:>13.2}", baseline.instructions, ours.allocations);
+        println!("{name:<12}{instructions:>12.0}{:>11.0}{ratio:>7}{:>13.2}", baseline.instructions, ours.allocations);
         measured.counts.insert(name.to_owned(), ours);
     }
     let path = root().join(TABLE);
@@ -149,7 +150,7 @@ impl std::fmt::Display for Table {
         let mut text = format!("{HEAD}\n{}\n", self.environment);
         for (item, ..) in ITEMS {
             if let Some(Counts { instructions, allocations }) = self.counts.get(item) {
-                writeln!(text, "{item:<10}{instructions:>10.0}{allocations:>10.2}")?;
+                writeln!(text, "{item:<12}{instructions:>8.0}{allocations:>10.2}")?;
             }
         }
         f.write_str(&text)
