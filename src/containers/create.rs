@@ -86,7 +86,8 @@ pub struct ContainerBuilder<V> {
     pub(super) docker: DockerClient,
     pub(super) name: Option<String>,
     pub(super) platform: Option<String>,
-    pub(super) body: ContainerCreate,
+    /// Boxed, because it is large and each setting moves the builder.
+    pub(super) body: Box<ContainerCreate>,
     /// Settings of the network that the container is created in.
     attachment: Attachment,
     /// The error of the first invalid setting.
@@ -122,7 +123,7 @@ impl CreateContainer {
 impl<V> ContainerBuilder<V> {
     pub(super) fn new(docker: DockerClient, image: String, verb: V) -> Self {
         let config = ContainerConfig { image, ..Default::default() };
-        let body = ContainerCreate { config, ..Default::default() };
+        let body = Box::new(ContainerCreate { config, ..Default::default() });
         let (attachment, settings) = (Attachment::default(), Settings::default());
         Self { docker, name: None, platform: None, body, attachment, invalid: None, settings, verb }
     }
@@ -185,12 +186,12 @@ impl<V> ContainerBuilder<V> {
         Ok(CreatedContainer { container: self.docker.container(created.id), warnings: created.warnings })
     }
 
-    fn body(&self, api: &Api<'_>, proxies: &ProxyVariables) -> Cow<'_, ContainerCreate> {
+    fn body(&self, api: &Api<'_>, proxies: &ProxyVariables) -> Cow<'_, Box<ContainerCreate>> {
         self.body_for(api.version(), proxies)
     }
 
     /// The body of the request as engines of this version read it, with those `proxies` that the environment does not set.
-    fn body_for(&self, version: ApiVersion, proxies: &ProxyVariables) -> Cow<'_, ContainerCreate> {
+    fn body_for(&self, version: ApiVersion, proxies: &ProxyVariables) -> Cow<'_, Box<ContainerCreate>> {
         let mut body = Cow::Borrowed(&self.body);
         let env = &self.body.config.env;
         let is_set = |name: &str| env.iter().any(|variable| variable.split('=').next() == Some(name));
