@@ -1,20 +1,25 @@
-//! `cargo xtask bench --build`: measures a cold build of a crate that depends on this library, compared with bollard.
+//! `cargo xtask bench --build`: measures a cold build of a program that depends on this library, a rebuild after a change of the
+//! program, and the size of the program, compared with bollard; and the time of each crate of the cold build.
 //!
 //! On a shared machine, CPU time is more reliable than wall-clock time.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::machine;
 use crate::{root, shell};
 
 const ROUNDS: usize = 2;
+
+/// The number of crates that are listed with their time.
+const SLOWEST: usize = 25;
 
 pub(super) fn run() -> Result<()> {
     println!("{}\n", machine::describe(&["--build"])?);
@@ -22,7 +27,10 @@ pub(super) fn run() -> Result<()> {
     let lock = fs::read_to_string(root().join("benches/Cargo.lock"))?;
     let (_, bollard) = lock.split_once("\nname = \"bollard\"\nversion = \"").context("no bollard in the lock file")?;
     let version = bollard.split('"').next().unwrap_or_default();
-    let users = [User::new("dockerclient", &library)?, User::new("bollard", &format!("\"={version}\""))?];
+    let users = [
+        User::new("dockerclient", &library, "DockerClient::from_env()")?,
+        User::new("bollard", &format!("\"={version}\""), "Docker::connect_with_defaults()")?,
+    ];
     for user in &users {
         shell::run(user.cargo().arg("fetch"))?;
         println!("{:<14}{} crates", user.name, user.crates()?);
@@ -33,25 +41,37 @@ pub(super) fn run() -> Result<()> {
             user.build()?;
         }
     }
+    println!();
+    for user in &users {
+        println!("{:<14}rebuild {:.1} s, program {} kB", user.name, user.rebuild()?, user.size()? / 1024);
+    }
+    println!("\nseconds from start to end of each crate of dockerclient's build, on all cores at once:");
+    for (name, seconds) in users[0].crate_times()?.iter().take(SLOWEST) {
+        println!("{seconds:>7.1}  {name}");
+    }
     Ok(())
 }
 
-/// An empty crate that depends on one of the libraries, with its default features.
+/// A program that depends on one of the libraries, with its default features.
 struct User {
     name: &'static str,
     folder: PathBuf,
 }
 
 impl User {
-    fn new(name: &'static str, dependency: &str) -> Result<Self> {
+    fn new(name: &'static str, dependency: &str, connect: &str) -> Result<Self> {
         let folder = env::temp_dir().join(format!("dockerclient-bench-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("src"))?;
         let manifest = format!(
             "[package]\nname = \"user\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-            [dependencies]\n{name} = {dependency}\n"
+            [dependencies]\n{name} = {dependency}\ntokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n"
+        );
+        let program = format!(
+            "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {{\n    \
+            {name}::{connect}.unwrap().ping().await.unwrap();\n}}\n"
         );
         fs::write(folder.join("Cargo.toml"), manifest)?;
-        fs::write(folder.join("src/lib.rs"), "")?;
+        fs::write(folder.join("src/main.rs"), program)?;
         Ok(Self { name, folder })
     }
 
@@ -69,11 +89,16 @@ impl User {
         Ok(crates.len().saturating_sub(1))
     }
 
-    fn build(&self) -> Result<()> {
+    fn clean(&self) -> Result<()> {
         let target = self.folder.join("target");
         if target.exists() {
             fs::remove_dir_all(&target)?;
         }
+        Ok(())
+    }
+
+    fn build(&self) -> Result<()> {
+        self.clean()?;
         let (before, load) = (children_cpu()?, machine::load()?);
         let start = Instant::now();
         let built = shell::output(self.cargo().args(["build", "--offline", "--quiet"]));
@@ -82,6 +107,45 @@ impl User {
         let after = children_cpu()?;
         println!("{:<14}{wall:>9.1}{:>9.1}{:>9.1}{load:>9}", self.name, after.0 - before.0, after.1 - before.1);
         Ok(())
+    }
+}
+
+impl User {
+    /// Changes the program, and returns the time of building it again, in seconds.
+    fn rebuild(&self) -> Result<f64> {
+        let file = self.folder.join("src/main.rs");
+        fs::write(&file, fs::read_to_string(&file)? + "const _: () = ();\n")?;
+        let start = Instant::now();
+        shell::run(self.cargo().args(["build", "--offline", "--quiet"]))?;
+        Ok(start.elapsed().as_secs_f64())
+    }
+
+    /// The size of the optimized program without symbols, in bytes.
+    fn size(&self) -> Result<u64> {
+        shell::run(
+            self.cargo()
+                .args(["build", "--offline", "--quiet", "--release"])
+                .env("CARGO_PROFILE_RELEASE_STRIP", "true"),
+        )?;
+        Ok(fs::metadata(self.folder.join("target/release/user"))?.len())
+    }
+
+    /// The time of each crate of a cold build, with its build script, in seconds, the longest first.
+    fn crate_times(&self) -> Result<Vec<(String, f64)>> {
+        self.clean()?;
+        shell::run(self.cargo().args(["build", "--offline", "--quiet", "--timings"]))?;
+        let report = fs::read_to_string(self.folder.join("target/cargo-timings/cargo-timing.html"))?;
+        let (_, units) = report.split_once("const UNIT_DATA = ").context("no units in the report of cargo")?;
+        let units: Vec<Value> = serde_json::from_str(units.split(";\n").next().unwrap_or_default())?;
+        let mut times = BTreeMap::<String, f64>::new();
+        for unit in &units {
+            let name =
+                format!("{} {}", unit["name"].as_str().context("a name")?, unit["version"].as_str().unwrap_or("?"));
+            *times.entry(name).or_default() += unit["duration"].as_f64().context("a duration")?;
+        }
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_by(|one, other| other.1.total_cmp(&one.1));
+        Ok(times)
     }
 }
 
