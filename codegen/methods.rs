@@ -1,5 +1,6 @@
-//! Rewrites the generated methods. Progenitor's code builds the `reqwest::Request`; the call and its response, for which its
-//! code would convert and copy several times, are left to `generated/hooks.rs` and `generated/response.rs`.
+//! Rewrites the generated methods. Progenitor's code builds the `reqwest::Request`. The call and the decoding of its response
+//! are replaced by calls of `generated/hooks.rs` and `generated/response.rs`, because progenitor's code would convert and copy
+//! both several times.
 
 use std::collections::BTreeSet;
 
@@ -101,10 +102,17 @@ fn request(statements: Vec<Stmt>) -> Vec<Stmt> {
                 kept.push(statement);
             }
             // The header `api-version`, which engines do not need.
-            _ => {}
+            Stmt::Expr(Expr::MethodCall(append), _) if is_api_version(append) => {}
+            _ => panic!("an unexpected statement in a generated method"),
         }
     }
     panic!("a generated method without a request")
+}
+
+/// Whether a statement is `header_map.append(HeaderName::from_static("api-version"), …)`.
+fn is_api_version(append: &ExprMethodCall) -> bool {
+    let Some(Expr::Call(name)) = append.args.first() else { return false };
+    name.args.first() == Some(&parse_quote!("api-version"))
 }
 
 /// The URL: `format!("{}/a/{}", self.baseurl, …)` would be parsed for each call.

@@ -17,8 +17,8 @@ pub(crate) fn process(file: &mut syn::File, document: &Value) {
     let may_be_empty = methods::may_be_empty(document);
     file.items.retain(|item| match item {
         Item::Mod(module) => module.ident != "prelude",
-        // Asserts that the client has hooks, which the rewritten methods do not call.
-        Item::Const(_) => false,
+        // Asserts that the client implements progenitor's `ClientHooks`, which the rewritten methods do not use.
+        Item::Const(item) => item.ident != "_",
         _ => true,
     });
     for item in &mut file.items {

@@ -437,8 +437,8 @@ impl DockerClient {
             None => self.negotiate().await?,
         };
         let hooks = Hooks::new(self.0.http.clone(), version, self.0.limits)?;
-        let base = hooks.base().to_owned();
-        let client = generated::Client::new_with_client(&base, request_builder()?, hooks);
+        // The hooks have the base of the URLs.
+        let client = generated::Client::new_with_client("", request_builder()?, hooks);
         Ok(self.0.api.get_or_init(|| client))
     }
 

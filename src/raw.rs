@@ -249,9 +249,8 @@ impl RawRequest {
         let prepared = self.prepare().await.map_err(named)?;
         let span = prepared.span;
         let request = prepared.request.map(Upload::into_body);
-        let sent =
-            generated::raw::send(prepared.docker.http(), request, prepared.expected, prepared.limits).instrument(span);
-        let response = prepared.deadline.apply(sent).await.map_err(named)?;
+        let sent = generated::raw::send(prepared.docker.http(), request, prepared.expected, prepared.limits, &span);
+        let response = prepared.deadline.apply(sent.instrument(span.clone())).await.map_err(named)?;
         Ok(RawResponse::new(response, operation))
     }
 
@@ -345,15 +344,14 @@ impl RawUpgrade {
     pub async fn send(self) -> Result<RawConnection> {
         let operation = self.0.operation();
         let named = |error: Error| error.during(operation.clone());
-        let prepared = self.0.prepare().await.map_err(named)?;
-        let (parts, body) = prepared.request.into_parts();
+        let Prepared { docker, request, expected, limits, span, deadline } = self.0.prepare().await.map_err(named)?;
+        let (parts, body) = request.into_parts();
         let Some(body) = body.into_bytes() else {
             return Err(named(Error::invalid_input("the body of an upgrade request must be in memory")));
         };
         let request = Request::from_parts(parts, body);
-        let opened = generated::raw::open(prepared.docker.http(), request, prepared.expected, &prepared.limits);
-        let opened = opened.instrument(prepared.span);
-        let response = prepared.deadline.apply(opened).await.map_err(named)?;
+        let opened = generated::raw::open(docker.http(), request, expected, &limits, &span);
+        let response = deadline.apply(opened.instrument(span.clone())).await.map_err(named)?;
         Ok(RawConnection::new(response))
     }
 }

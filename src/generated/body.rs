@@ -25,7 +25,7 @@ pub(crate) struct Body {
 
 /// The source of the bytes.
 enum Incoming {
-    /// A pooled connection; `None` if another part of the program has the connection.
+    /// A pooled connection; `None` if the response was received on a dedicated connection, which the caller has.
     Http(Option<ResponseBody>),
     /// A dedicated connection.
     Dedicated(BodyStream),

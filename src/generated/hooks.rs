@@ -59,11 +59,6 @@ impl Hooks {
         Ok(Self { http, base, version, limits, headers: HeaderMap::new(), slot: None })
     }
 
-    /// The URL that precedes the path of each operation.
-    pub(crate) fn base(&self) -> &str {
-        self.base.as_str()
-    }
-
     /// Makes calls on dedicated connections, with the `protocol` headers, and puts the response into `slot`.
     pub(super) fn take_connection(&mut self, slot: Slot, protocol: HeaderMap) {
         self.slot = Some(slot);
@@ -110,20 +105,21 @@ impl Hooks {
             status = field::Empty,
         );
         if span.is_disabled() {
-            return self.send(request, operation).await;
+            return self.send(request, operation, &span).await;
         }
-        // Boxed, because it would make the future of every call larger.
-        Box::pin(self.send(request, operation).instrument(span)).await
+        // Boxed, because an instrumented future would make the future of every call larger.
+        Box::pin(self.send(request, operation, &span).instrument(span.clone())).await
     }
 
-    async fn send(&self, mut request: Request, operation: &Operation) -> Result<Response> {
+    /// Makes the call, and records the status in its `span`: the current span is that of the caller if `span` is disabled.
+    async fn send(&self, mut request: Request, operation: &Operation, span: &Span) -> Result<Response> {
         if !self.headers.is_empty() {
             request.headers_mut().extend(self.headers.clone());
         }
         let is_late = operation.is_late(request.url());
         let limits = Limits { response_timeout: self.limits.response_timeout.filter(|_| !is_late), ..self.limits };
         if let Some(slot) = &self.slot {
-            return Box::pin(self.open(request, &limits, slot)).await;
+            return Box::pin(self.open(request, &limits, slot, span)).await;
         }
         let duration = match request.body().map(reqwest::Body::as_bytes) {
             // The end of an upload, and of a stream, depends on the caller.
@@ -138,19 +134,19 @@ impl Hooks {
         };
         let body = request.body_mut().take().unwrap_or_default();
         let response = self.http.send(into_http(request, target, body), duration, &limits).await?;
-        Span::current().record("status", response.status().as_u16());
+        span.record("status", response.status().as_u16());
         Ok(response_body::checked(response, &self.limits).await?.map(Some))
     }
 
     /// Makes the call on a dedicated connection, which is open after any successful response.
-    async fn open(&self, mut request: Request, limits: &Limits, slot: &Slot) -> Result<Response> {
+    async fn open(&self, mut request: Request, limits: &Limits, slot: &Slot, span: &Span) -> Result<Response> {
         let body = request.body_mut().take();
         let body = body.as_ref().and_then(reqwest::Body::as_bytes).map(Bytes::copy_from_slice).unwrap_or_default();
         let target = absolute(request.url())?;
         let response = self.http.open(into_http(request, target, body), limits).await?;
-        Span::current().record("status", response.status().as_u16());
+        span.record("status", response.status().as_u16());
         slot.put(response_body::checked_session(response, &self.limits).await?);
-        // Its status is 200, also if the engine sent 101: that status is checked.
+        // The status of the placeholder is 200, which generated methods accept. The engine's, which can be 101, was checked.
         Ok(Response::new(None))
     }
 }

@@ -33,12 +33,13 @@ pub(crate) enum ExpectedStatus {
     Any,
 }
 
-/// Sends `request`, and returns its response if its status is expected. The current span is that of the request.
+/// Sends `request`, and returns its response if its status is expected. Records the status in `span`.
 pub(crate) async fn send(
     http: &HttpClient,
     request: Request<reqwest::Body>,
     expected: ExpectedStatus,
     limits: Limits,
+    span: &Span,
 ) -> Result<Response<RawBody>> {
     let duration = match request.body().as_bytes() {
         // The end of an upload depends on the caller.
@@ -47,7 +48,7 @@ pub(crate) async fn send(
         Some(_) => CallDuration::Long,
     };
     let response = http.send(request, duration, &limits).await?;
-    Span::current().record("status", response.status().as_u16());
+    span.record("status", response.status().as_u16());
     let response = match expected {
         ExpectedStatus::Success => response_body::checked(response, &limits).await?,
         ExpectedStatus::Any => response,
@@ -55,16 +56,16 @@ pub(crate) async fn send(
     Ok(response.map(|body| RawBody { body, limits }))
 }
 
-/// Sends `request` on a dedicated connection, which remains open after the response headers. The current span is that of
-/// the request.
+/// Sends `request` on a dedicated connection, which remains open after the response headers. Records the status in `span`.
 pub(crate) async fn open(
     http: &HttpClient,
     request: Request<Bytes>,
     expected: ExpectedStatus,
     limits: &Limits,
+    span: &Span,
 ) -> Result<Response<Connection>> {
     let response = http.open(request, limits).await?;
-    Span::current().record("status", response.status().as_u16());
+    span.record("status", response.status().as_u16());
     match expected {
         ExpectedStatus::Success => response_body::checked_session(response, limits).await,
         ExpectedStatus::Any => Ok(response),

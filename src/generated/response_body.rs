@@ -9,7 +9,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode, header::CONTENT_ENCODING};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::body::{Body, Frame};
 
 use super::{connection_lost, decode::Limit, error_response, read_timeout::ReadTimeout};
 use crate::{
@@ -55,14 +55,6 @@ impl Body for LimitedBody {
             Err(timeout) => Some(Err(timeout)),
         };
         Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -150,11 +150,11 @@ impl OutputStream {
         TryStreamExt::try_next(self).await
     }
 
-    /// Waits for more output, and returns all chunks that have been received as a whole. Returns `None` at the end of the
-    /// output. Cancel safe.
+    /// Waits for more output, and returns one or more chunks that have been received, in order. Returns `None` at the end of
+    /// the output. Cancel safe.
     ///
-    /// For a program that writes many short lines, this takes a fraction of the time of [`try_next`](Self::try_next), which
-    /// returns one chunk.
+    /// For a program that writes many short lines, this takes about half the instructions of [`try_next`](Self::try_next),
+    /// which returns one chunk.
     ///
     /// # Errors
     ///

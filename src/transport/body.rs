@@ -15,7 +15,7 @@ use super::{call_limit::Permit, http1::Http1, pool::Pool};
 /// The body of a response. Reading it polls its connection; dropping it before it is complete closes the connection.
 pub(crate) struct ResponseBody {
     body: Incoming,
-    /// `None` once the body is complete. The mutex is never locked; it makes the body `Sync`, which reqwest requires.
+    /// `None` once the body is complete. The mutex is never locked; it makes the body `Sync`, and so the public streams.
     lease: Mutex<Option<Lease>>,
 }
 

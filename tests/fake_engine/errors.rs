@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use dockerclient::{DockerClient, Error};
+use dockerclient::{DockerClient, Error, ErrorKind};
 use dockerclient_testkit::{FakeEngine, Response};
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
@@ -175,4 +175,17 @@ async fn null_id_or_exit_code_is_a_decode_error() {
             assert!(error.is_decode() && error.to_string().contains("missing field `Id`"), "{error}");
         }
     }
+}
+
+#[tokio::test]
+async fn name_longer_than_a_request_target_is_an_invalid_input() {
+    let engine = FakeEngine::new();
+    let docker = engine.client("1.41");
+    docker.containers().create("busybox").name("web").await.unwrap();
+    // The lengths are those of 16 bits, at which a target would begin again.
+    for length in [65_536 - 21, 65_536, 70_000] {
+        let error = docker.container("web".to_owned() + &"a".repeat(length)).remove().force(true).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{length}: {error}");
+    }
+    assert!(docker.container("web").exists().await.unwrap());
 }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, io, sync::Once};
 
 use dockerclient::models::AuthConfig;
 use dockerclient_testkit::{FakeEngine, Response};
-use tracing::subscriber;
+use tracing::{Instrument as _, field, info_span, subscriber};
 use tracing_subscriber::fmt::format::FmtSpan;
 
 thread_local! {
@@ -56,4 +56,28 @@ async fn call_is_one_span_without_body_or_credentials() {
     let spans = text.matches("close").count();
     let found = ["docker{operation=\"system_auth\"", "api_version=1.18", "status=401"].map(|part| text.contains(part));
     assert_eq!((spans, found), (1, [true; 3]), "{text}");
+}
+
+#[tokio::test]
+async fn disabled_span_does_not_record_in_the_span_of_the_caller() {
+    let engine = FakeEngine::scripted(|_| Response::empty(404));
+    let docker = engine.client("1.18");
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(|| Capture)
+        .with_max_level(tracing::Level::INFO)
+        .with_span_events(FmtSpan::CLOSE)
+        .with_ansi(false)
+        .finish();
+    let _default = subscriber::set_default(subscriber);
+    CAPTURED.set(Some(Vec::new()));
+    let caller = info_span!("caller", status = field::Empty, other = 7);
+    let calls = async {
+        docker.container("web").inspect().await.unwrap_err();
+        docker.container("web").logs().tty(true).await.unwrap_err();
+        docker.get("/info").await.unwrap_err();
+        docker.post("/session").upgrade("h2c").await.unwrap_err();
+    };
+    calls.instrument(caller).await;
+    let text = String::from_utf8(CAPTURED.take().unwrap()).unwrap();
+    assert!(text.contains("caller{other=7}") && !text.contains("status"), "{text}");
 }

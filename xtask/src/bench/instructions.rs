@@ -2,8 +2,8 @@
 //!
 //! Unlike time, these counts are reproducible: callgrind, which is part of valgrind, counts the instructions of the client
 //! alone. Two sizes are measured, and the difference is divided by the difference of the sizes, so that the start of the
-//! process does not count. The counts depend on the compiler and the C library; with others than those of the table, they are
-//! printed and not compared.
+//! process does not count. The counts depend on the compiler, the C library, valgrind and the maker of the processor; with others
+//! than those of the table, they are printed and not compared.
 
 use std::{collections::BTreeMap, env, fmt::Write as _, fs};
 
@@ -94,11 +94,14 @@ pub(crate) fn run_if_possible() -> Result<()> {
     run(false)
 }
 
-/// The versions that the counts depend on.
+/// What the counts depend on: versions, and the processor, for which the C library selects functions.
 fn environment() -> Result<String> {
     let rustc = shell::output(shell::command("rustc").arg("-V"))?;
     let libc = shell::output(shell::command("getconf").arg("GNU_LIBC_VERSION"))?;
-    Ok(format!("{}, {}", rustc.trim(), libc.trim()))
+    let valgrind = shell::output(shell::command("valgrind").arg("--version"))?;
+    let processor = fs::read_to_string("/proc/cpuinfo")?;
+    let vendor = processor.lines().find_map(|line| line.strip_prefix("vendor_id\t: ")).unwrap_or("unknown processor");
+    Ok(format!("{}, {}, {}, {vendor}", rustc.trim(), libc.trim(), valgrind.trim()))
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -136,7 +139,10 @@ impl Changes {
     fn compare(&mut self, item: &str, what: &str, then: f64, now: f64) {
         // A stream allocates once per read, which is a fraction per item.
         let tolerance = (then * TOLERANCE).max(0.1);
-        let line = || format!("{item}: {now:.2} {what}, {then:.2} in the table ({:+.1} %)", 100.0 * (now / then - 1.0));
+        let line = || match then {
+            0.0 => format!("{item}: {now:.2} {what}, none in the table"),
+            _ => format!("{item}: {now:.2} {what}, {then:.2} in the table ({:+.1} %)", 100.0 * (now / then - 1.0)),
+        };
         if now > then + tolerance {
             self.regressions.push(line());
         } else if now < then - tolerance {
