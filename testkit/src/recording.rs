@@ -15,10 +15,13 @@ mod error;
 mod file;
 mod forward;
 mod matching;
+mod pattern;
 mod playback;
 mod recorder;
 mod redact;
 mod replay;
+mod search;
+mod texts;
 
 pub use self::{error::RecordingError, recorder::Recorder, replay::Replay};
 

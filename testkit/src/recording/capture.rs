@@ -121,18 +121,12 @@ impl Captures {
     pub(super) fn file(&self) -> Result<File, RecordingError> {
         let state = self.state();
         let exchange = |capture: &Capture| {
-            let failed = |why: String| {
-                let line = capture.request.line();
-                RecordingError::new(format!("failed to record {line}: {why}"))
-            };
+            let failed = |why: &str| RecordingError::new(state.redactions.failure(&capture.request, why));
             if let Some(problem) = &capture.problem {
-                return Err(failed(problem.clone()));
+                return Err(failed(problem));
             }
             let mut exchange = capture.exchange();
-            state.redactions.exchange(&mut exchange).map_err(|why| {
-                // The path may contain a secret.
-                RecordingError::new(format!("failed to record {}: {why}", exchange.request.line()))
-            })?;
+            state.redactions.exchange(&mut exchange).map_err(|why| failed(&why))?;
             Ok(exchange)
         };
         Ok(File::new(state.captures.iter().map(exchange).collect::<Result<_, _>>()?))

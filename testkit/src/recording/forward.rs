@@ -19,8 +19,19 @@ use crate::{
 };
 
 /// Headers that belong to a connection, and are not forwarded.
-const CONNECTION_HEADERS: [&str; 8] =
-    ["connection", "content-length", "expect", "host", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
+///
+/// Without `Accept-Encoding`, the engine sends bodies that can be read and redacted.
+const CONNECTION_HEADERS: [&str; 9] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Size of a read from an upgraded connection, in bytes.
 const READ_SIZE: usize = 128 << 10;

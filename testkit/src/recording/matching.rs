@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{content::Content, diff, file::RecordedRequest, redact::text_matches};
+use super::{content::Content, diff, file::RecordedRequest, pattern::text_matches};
 
 /// Whether two requests are the same: method, path, parameters in any order, and body. Headers are not compared.
 pub(super) fn matches(recorded: &RecordedRequest, received: &RecordedRequest) -> bool {
@@ -155,19 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn redacted_text_matches_any_text() {
-        for (recorded, received, expected) in [
-            ("[redacted]", "", true),
-            ("A=[redacted]", "A=b", true),
-            ("A=[redacted]", "B=b", false),
-            ("[redacted] and [redacted].", "one and two.", true),
-            ("[redacted] and [redacted].", "one or two.", false),
-            ("a[redacted]a", "a", false),
-            ("plain", "plain", true),
-            ("plain", "plainer", false),
-        ] {
-            assert_eq!(text_matches(recorded, received), expected, "{recorded} {received}");
-        }
+    fn redacted_request_matches_any_secret() {
         let recorded = request("POST /a?token=[redacted]", r#"{"Env":["A=[redacted]"]}"#);
         assert!(matches(&recorded, &request("POST /a?token=x", r#"{"Env":["A=x"]}"#)));
     }

@@ -8,7 +8,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use super::{
     content::Content,
     file::{End, Event, Exchange},
-    redact::{REDACTED, text_matches},
+    pattern::text_matches,
+    redact::REDACTED,
 };
 use crate::{Response, session::Session};
 

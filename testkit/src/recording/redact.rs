@@ -2,13 +2,15 @@
 
 use std::str;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{
-    content::{self, Content, Frame},
+    content::{self, Content},
     file::{Event, Exchange, RecordedRequest, RecordedResponse},
+    search,
+    texts::Texts,
 };
+use crate::request::decoded;
 
 /// Replaces a secret. In a recorded request, it matches any text.
 pub(super) const REDACTED: &str = "[redacted]";
@@ -23,49 +25,48 @@ const SECRET_FIELDS: [&str; 7] =
 /// The secrets to remove, in addition to those that are always removed.
 #[derive(Clone, Default)]
 pub(super) struct Redactions {
-    /// The longest first, because one can be a part of another.
-    texts: Vec<String>,
+    texts: Texts,
     pub(super) env: bool,
 }
 
 impl Redactions {
     pub(super) fn add(&mut self, text: &str) {
-        if !text.is_empty() {
-            self.texts.push(text.to_owned());
-            self.texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
-        }
+        self.texts.add(text);
     }
 
     /// Redacts an exchange. Fails if that is not possible.
     pub(super) fn exchange(&self, exchange: &mut Exchange) -> Result<(), String> {
+        // The rules for the contents depend on the path as it was sent.
+        let path = exchange.request.path.clone();
         self.request(&mut exchange.request)?;
         if let Some(response) = &mut exchange.response {
-            self.response(&exchange.request.path, response)?;
+            self.response(&path, response)?;
         }
-        self.check(exchange)
+        if search::finds(&self.texts, exchange) {
+            return Err("a text to be redacted is in binary data, in a name, encoded or in several chunks".to_owned());
+        }
+        Ok(())
     }
 
     pub(super) fn request(&self, request: &mut RecordedRequest) -> Result<(), String> {
+        let path = request.path.clone();
         for (name, value) in &mut request.headers {
             match SECRET_HEADERS.contains(&name.as_str()) {
                 true => REDACTED.clone_into(value),
-                false => self.text(value),
+                false => self.texts.redact(value),
             }
         }
-        for text in &self.texts {
-            let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-            request.path = request.path.replace(text, REDACTED).replace(&encoded, REDACTED);
-        }
-        request.query.iter_mut().for_each(|parameter| self.text(parameter));
+        self.texts.redact_path(&mut request.path);
+        request.query.iter_mut().for_each(|parameter| self.texts.redact(parameter));
         match &mut request.body {
-            Some(body) => self.content(&request.path, true, body),
+            Some(body) => self.content(&path, true, body),
             None => Ok(()),
         }
     }
 
     fn response(&self, path: &str, response: &mut RecordedResponse) -> Result<(), String> {
-        response.headers.values_mut().for_each(|value| self.text(value));
         let is_json = response.headers.get("content-type").is_some_and(|value| is_json(value));
+        response.headers.values_mut().for_each(|value| self.texts.redact(value));
         for content in response.body.iter_mut().chain(response.chunks.iter_mut().flatten()) {
             self.content(path, is_json, content)?;
         }
@@ -77,42 +78,66 @@ impl Redactions {
         Ok(())
     }
 
-    /// Redacts a body or a part of one. JSON that cannot be parsed is rejected if it may contain a secret.
+    /// Redacts a body or a part of one. JSON that cannot be redacted is rejected.
     fn content(&self, path: &str, is_json: bool, content: &mut Content) -> Result<(), String> {
-        if let (Content::Text(text), true) = (&*content, is_json) {
-            // JSON that cannot be represented exactly as values.
-            match content::json_documents(text.as_bytes()) {
-                Some(documents) => {
-                    let mut redacted = documents.clone();
-                    redacted.iter_mut().for_each(|document| self.value(path, document));
-                    if redacted != documents {
-                        *content = Content::JsonLines(redacted);
-                    }
-                }
-                None if names_secret(text) => return Err("a truncated JSON document cannot be redacted".to_owned()),
-                None => {}
-            }
+        if is_json {
+            self.inexact_json(path, content)?;
         }
         match content {
             Content::Json(document) => self.value(path, document),
             Content::JsonLines(documents) => documents.iter_mut().for_each(|document| self.value(path, document)),
-            Content::Text(text) => self.text(text),
-            Content::Frames(frames) => frames.iter_mut().for_each(|frame| self.text(frame.payload_mut())),
-            Content::Tar(entries) => entries.iter_mut().for_each(|entry| self.text(entry)),
+            Content::Text(text) => self.texts.redact(text),
+            Content::Frames(frames) => frames.iter_mut().for_each(|frame| self.texts.redact(frame.payload_mut())),
+            Content::Tar(entries) => entries.iter_mut().for_each(|entry| self.texts.redact(entry)),
             Content::Base64(_) | Content::Bytes(_) => {}
         }
         Ok(())
     }
 
+    /// Converts JSON that values do not represent exactly, if it may contain a secret.
+    fn inexact_json(&self, path: &str, content: &mut Content) -> Result<(), String> {
+        if !matches!(content, Content::Text(_) | Content::Base64(_)) {
+            return Ok(());
+        }
+        let bytes = content.bytes().unwrap_or_default();
+        let Ok(text) = str::from_utf8(&bytes) else {
+            return Err("a JSON body that is not UTF-8 cannot be redacted".to_owned());
+        };
+        // Of a repeated field, the parsed document has only one value.
+        let may_name_secret = self.may_name_secret(path, text);
+        match content::json_documents(text.as_bytes()) {
+            Some(documents) => {
+                let mut redacted = documents.clone();
+                redacted.iter_mut().for_each(|document| self.value(path, document));
+                if may_name_secret || redacted != documents {
+                    *content = Content::JsonLines(redacted);
+                }
+                Ok(())
+            }
+            None if may_name_secret => Err("a truncated JSON document cannot be redacted".to_owned()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether JSON, which may be truncated, may contain a field whose value is redacted.
+    fn may_name_secret(&self, path: &str, text: &str) -> bool {
+        let text = String::from_utf8_lossy(&search::unescaped(text.as_bytes())).to_ascii_lowercase();
+        let env = self.env.then_some("env");
+        let data = is_secret_of_swarm(path).then_some("data");
+        let mut fields = SECRET_FIELDS.into_iter().chain(["auth"]).chain(env).chain(data);
+        fields.any(|field| text.contains(&format!("\"{field}\"")))
+    }
+
     fn value(&self, path: &str, value: &mut Value) {
         match value {
-            Value::String(text) => self.text(text),
+            Value::String(text) => self.texts.redact(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.value(path, value)),
             Value::Object(fields) => {
+                let has_username = fields.keys().any(|name| name.eq_ignore_ascii_case("username"));
                 for (name, value) in fields {
                     match () {
-                        () if is_secret(path, name) => redact_all(value),
-                        () if self.env && name == "Env" => redact_variables(value),
+                        () if is_secret(path, name, has_username) => redact_all(value),
+                        () if self.env && name.eq_ignore_ascii_case("env") => redact_variables(value),
                         () => self.value(path, value),
                     }
                 }
@@ -121,93 +146,34 @@ impl Redactions {
         }
     }
 
-    fn text(&self, text: &mut String) {
-        for secret in &self.texts {
-            if text.contains(secret.as_str()) {
-                *text = text.replace(secret.as_str(), REDACTED);
-            }
+    /// Redacts the path of a request that is not recorded, and the reason.
+    pub(super) fn failure(&self, request: &RecordedRequest, why: &str) -> String {
+        let mut redacted = RecordedRequest { body: None, ..request.clone() };
+        self.texts.redact_path(&mut redacted.path);
+        let mut why = why.replace(&request.path, &redacted.path);
+        self.texts.redact(&mut why);
+        if search::finds_in_text(&self.texts, &why) {
+            "the reason contains a text to be redacted".clone_into(&mut why);
         }
+        format!("failed to record {}: {why}", redacted.line())
     }
-
-    /// Fails if a redacted text remains, for example in binary data or across the boundary of two chunks.
-    fn check(&self, exchange: &Exchange) -> Result<(), String> {
-        if self.texts.is_empty() {
-            return Ok(());
-        }
-        let file = serde_json::to_string(exchange).map_err(|error| error.to_string())?;
-        let mut joined = vec![file.into_bytes()];
-        if let Some(response) = &exchange.response {
-            joined.extend(joined_payloads(response));
-        }
-        for text in &self.texts {
-            let in_json = Value::from(text.as_str()).to_string();
-            for secret in [text.as_str(), &in_json[1..in_json.len() - 1]] {
-                if joined.iter().any(|bytes| bytes.windows(secret.len()).any(|window| window == secret.as_bytes())) {
-                    return Err("a text to be redacted is in binary data, in a name or in several chunks".to_owned());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The bytes that each source sent, without the boundaries of chunks and frames.
-fn joined_payloads(response: &RecordedResponse) -> [Vec<u8>; 4] {
-    let [mut all, mut client, mut stdout, mut stderr] = [const { Vec::new() }; 4];
-    for event in response.session.iter().flatten() {
-        if let Event::Client(content) = event {
-            client.extend_from_slice(&content.bytes().unwrap_or_default());
-        }
-    }
-    let events = response.session.iter().flatten().filter_map(|event| match event {
-        Event::Engine(content) => Some(content),
-        _ => None,
-    });
-    for content in response.body.iter().chain(response.chunks.iter().flatten()).chain(events) {
-        let Content::Frames(frames) = content else {
-            all.extend_from_slice(&content.bytes().unwrap_or_default());
-            continue;
-        };
-        for frame in frames {
-            match frame {
-                Frame::Stderr(text) => stderr.extend_from_slice(text.as_bytes()),
-                Frame::Stdin(text) | Frame::Stdout(text) => stdout.extend_from_slice(text.as_bytes()),
-            }
-        }
-    }
-    [all, client, stdout, stderr]
 }
 
 pub(super) fn is_json(content_type: &str) -> bool {
     content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Whether `recorded`, which may have been redacted, matches a text that was received.
-pub(super) fn text_matches(recorded: &str, received: &str) -> bool {
-    let mut parts: Vec<&str> = recorded.split(REDACTED).collect();
-    let Some(last) = parts.pop().filter(|_| !parts.is_empty()) else { return recorded == received };
-    let Some(mut rest) = received.strip_prefix(parts.remove(0)) else { return false };
-    for part in parts {
-        match rest.split_once(part) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 /// Whether a field is a secret in requests for `path`, and in their responses.
-fn is_secret(path: &str, field: &str) -> bool {
+fn is_secret(path: &str, field: &str, has_username: bool) -> bool {
     let field = field.to_ascii_lowercase();
     SECRET_FIELDS.contains(&field.as_str())
-        || (field == "auth" && path.ends_with("/auth"))
-        || (field == "data" && path.contains("/secrets"))
+        || (field == "auth" && (has_username || decoded(path).ends_with("/auth")))
+        || (field == "data" && is_secret_of_swarm(path))
 }
 
-/// Whether text contains the name of a field that may be secret.
-fn names_secret(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    SECRET_FIELDS.iter().chain(&["auth", "data", "env"]).any(|field| text.contains(&format!("\"{field}\"")))
+/// Whether a path is that of secrets, whose data is secret.
+fn is_secret_of_swarm(path: &str) -> bool {
+    decoded(path).contains("/secrets")
 }
 
 /// Redacts all texts in a value, except empty ones.

@@ -9,6 +9,7 @@ use dockerclient_testkit::{Recording, Replay};
 mod errors;
 mod invalid_files;
 mod record;
+mod redact;
 mod secrets;
 mod session;
 mod streams;
