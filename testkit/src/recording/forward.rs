@@ -42,18 +42,26 @@ type Forwarded = Result<Response, Box<dyn Error + Send + Sync>>;
 pub(super) async fn forward(docker: DockerClient, captures: Arc<Captures>, request: Request) -> Response {
     let slot = captures.begin(&request);
     let forwarded = match request.header("upgrade") {
-        Some("tcp") => upgrade(&docker, &slot, &request, captures.max_body_size()).await,
-        Some(protocol) => {
+        Some(protocol) if protocol.eq_ignore_ascii_case("tcp") => {
+            upgrade(&docker, &slot, &request, captures.max_body_size()).await
+        }
+        Some(protocol) if needs_other_protocol(request.path()) => {
             let why = format!("connections with the protocol {protocol:?} cannot be recorded");
             slot.fail(why.clone());
             return Response::text(501, &format!("{why}\n"));
         }
-        None => call(&docker, &slot, &request, captures.max_body_size()).await,
+        // Servers may ignore the header.
+        _ => call(&docker, &slot, &request, captures.max_body_size()).await,
     };
     forwarded.unwrap_or_else(|error| {
         slot.fail(error.to_string());
         Response::text(502, &format!("failed to forward the request: {error}\n"))
     })
+}
+
+/// Whether an operation is performed over a connection with another protocol: HTTP/2 of BuildKit, or a WebSocket.
+fn needs_other_protocol(path: &str) -> bool {
+    matches!(path, "/session" | "/grpc") || path.ends_with("/attach/ws")
 }
 
 /// The request for the engine.
@@ -187,11 +195,12 @@ async fn carry(session: Session, connection: RawConnection, slot: &Slot) -> io::
     let to_client = async {
         let mut buffer = vec![0; READ_SIZE];
         loop {
-            let length = from_engine.read(&mut buffer).await?;
-            if length == 0 {
+            let read = from_engine.read(&mut buffer).await;
+            // A lost connection ends the session, too.
+            let Ok(length @ 1..) = read else {
                 slot.event(Sent::EngineEnd);
-                return io::Result::Ok(());
-            }
+                return read.map(|_| ());
+            };
             slot.event(Sent::ByEngine(Bytes::copy_from_slice(&buffer[..length])));
             output.write(&buffer[..length]).await?;
         }
@@ -207,4 +216,26 @@ async fn next_bytes(input: &mut Input) -> io::Result<Option<Bytes>> {
     let bytes = Bytes::copy_from_slice(input.fill_buf().await?);
     input.consume(bytes.len());
     Ok((!bytes.is_empty()).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::FakeEngine;
+
+    #[tokio::test]
+    async fn upgrade_of_an_ordinary_request_is_ignored() {
+        let engine = FakeEngine::scripted(|_| Response::empty(200));
+        let captures = Captures::new(100);
+        let status = async |line: &str| {
+            let request = Request::new(line.to_owned(), vec!["upgrade: h2c".to_owned()], Bytes::new());
+            forward(engine.client("1.41"), Arc::clone(&captures), request).await.status
+        };
+        assert_eq!(status("GET /v1.41/version").await, 200);
+        captures.file().expect("it is recorded");
+        for line in ["POST /v1.41/session", "POST /grpc", "GET /v1.41/containers/a/attach/ws?stream=1"] {
+            assert_eq!(status(line).await, 501);
+        }
+        captures.file().expect_err("it is not recorded");
+    }
 }
