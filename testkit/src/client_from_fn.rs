@@ -36,7 +36,7 @@ pub fn client_from_fn<R>(respond: impl Fn(Request) -> R + Send + Sync + 'static)
 where
     R: Future<Output = Response> + Send + 'static,
 {
-    let engine = FakeEngine::builder().responding(respond);
+    let engine = FakeEngine::builder().forwarding(respond);
     // The engine runs as long as the client.
     let builder = DockerClient::builder().connector(move || future::ready(engine.connector()()));
     // Do not read the configuration of the user who runs the test.

@@ -5,10 +5,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use bytes::Bytes;
+
 use crate::Request;
 
 #[derive(Debug, Default)]
-pub(crate) struct Transcript(Mutex<Vec<Entry>>);
+pub(crate) struct Transcript {
+    entries: Mutex<Vec<Entry>>,
+    /// Whether bodies and headers of requests are not kept.
+    only_lines: bool,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -18,10 +24,19 @@ struct Entry {
 }
 
 impl Transcript {
+    /// A transcript that does not keep bodies and headers of requests.
+    pub(crate) fn of_lines() -> Self {
+        Self { only_lines: true, ..Self::default() }
+    }
+
     /// Records a request, and returns its number.
     pub(crate) fn record_request(&self, request: &Request) -> usize {
+        let request = match self.only_lines {
+            true => Request::new(request.line.clone(), Vec::new(), Bytes::new()),
+            false => request.clone(),
+        };
         self.with(|entries| {
-            entries.push(Entry { request: request.clone(), operation: None, response: None });
+            entries.push(Entry { request, operation: None, response: None });
             entries.len() - 1
         })
     }
@@ -60,7 +75,7 @@ impl Transcript {
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut Vec<Entry>) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

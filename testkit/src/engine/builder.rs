@@ -16,6 +16,7 @@ use crate::{
         plugin::{PluginRegistry, decode_config},
         reference,
     },
+    transcript::Transcript,
 };
 
 /// Builds a [`FakeEngine`].
@@ -170,7 +171,22 @@ impl FakeEngineBuilder {
         self.with(Some((ready(script), BodyMode::Skip)))
     }
 
+    /// Creates a fake engine as [`responding`](Self::responding) does, without the bodies and headers of requests in its
+    /// transcript.
+    pub(crate) fn forwarding<R>(self, respond: impl Fn(Request) -> R + Send + Sync + 'static) -> FakeEngine
+    where
+        R: Future<Output = Response> + Send + 'static,
+    {
+        let mut server = self.server(Some((Box::new(move |request| Box::pin(respond(request))), BodyMode::Read)));
+        server.transcript = Transcript::of_lines();
+        FakeEngine::with(server)
+    }
+
     fn with(self, script: Option<(Script, BodyMode)>) -> FakeEngine {
+        FakeEngine::with(self.server(script))
+    }
+
+    fn server(self, script: Option<(Script, BodyMode)>) -> Server {
         let newest = self.newest.unwrap_or(self.release.newest_api().min(SPECIFICATION.newest));
         let server = Server::new(self.release, newest, self.lenient, script);
         server.state.update(|state| {
@@ -186,7 +202,7 @@ impl FakeEngineBuilder {
                 state.add_workers(self.swarm_nodes - 1, another);
             }
         });
-        FakeEngine::with(server)
+        server
     }
 }
 

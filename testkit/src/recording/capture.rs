@@ -108,10 +108,13 @@ impl Captures {
 
     /// Begins an exchange.
     pub(super) fn begin(self: &Arc<Self>, request: &Request) -> Slot {
-        let recorded = RecordedRequest::new(request);
+        let mut recorded = RecordedRequest::new(request);
         let is_described = matches!(recorded.body, Some(Content::Tar(_) | Content::Bytes(_)));
         let is_too_large = !is_described && request.bytes.len() > self.max_body_size;
         let problem = is_too_large.then(|| self.too_large("request body"));
+        if is_too_large {
+            recorded.body = None;
+        }
         let mut state = self.state();
         state.captures.push(Capture { request: recorded, response: None, size: 0, problem });
         Slot { captures: Arc::clone(self), index: state.captures.len() - 1 }
@@ -282,4 +285,20 @@ fn recorded_events(events: &[Sent]) -> Vec<Event> {
     }
     recorded.extend(buffer.and_then(|buffer| output(&buffer.rest())));
     recorded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn oversized_request_body_is_not_kept() {
+        let captures = Captures::new(10);
+        for (body, is_kept) in [("0123456789", true), ("0123456789a", false)] {
+            let request = Request::new("POST /containers/create".to_owned(), Vec::new(), body.into());
+            let slot = captures.begin(&request);
+            assert_eq!(slot.with(|capture| capture.request.body.is_some()), is_kept);
+            assert_eq!(captures.file().is_ok(), is_kept);
+        }
+    }
 }

@@ -66,7 +66,7 @@ impl Recorder {
     fn with(docker: DockerClient, captures: Arc<Captures>) -> Self {
         let proxy = {
             let (docker, captures) = (docker.clone(), Arc::clone(&captures));
-            FakeEngine::builder().responding(move |request| forward(docker.clone(), Arc::clone(&captures), request))
+            FakeEngine::builder().forwarding(move |request| forward(docker.clone(), Arc::clone(&captures), request))
         };
         Self { docker, proxy, captures }
     }
@@ -74,7 +74,8 @@ impl Recorder {
     /// Replaces `text` with `[redacted]` wherever it occurs: in paths, parameters, headers, bodies and sessions, also in
     /// those that were recorded before.
     ///
-    /// If it cannot be replaced in a place, such as the contents of an archive, [`recording`](Self::recording) fails.
+    /// In a path, the whole segment is replaced. If the text cannot be replaced in a place, such as the contents of an archive,
+    /// the name of a field, or base64, [`recording`](Self::recording) fails.
     pub fn redact(&self, text: &str) {
         self.captures.redact(|redactions| redactions.add(text));
     }
@@ -133,5 +134,20 @@ impl Recorder {
     /// Fails as [`recording`](Self::recording) does, or if the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordingError> {
         self.recording()?.save(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn transcript_of_the_proxy_has_no_bodies() {
+        let engine = FakeEngine::scripted(|_| crate::Response::empty(200));
+        let recorder = Recorder::new(&engine.client("1.41"));
+        recorder.client("1.41").post("/load").body(b"body").await.expect("the request is forwarded");
+        let [request] = &recorder.proxy.requests()[..] else { panic!("one request is received") };
+        assert_eq!((request.line.as_str(), request.bytes.len(), request.headers.len()), ("POST /v1.41/load", 0, 0));
+        assert_eq!(engine.requests()[0].body, "body");
     }
 }
