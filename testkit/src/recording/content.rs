@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Deserializer, Value};
 
+use super::redact::REDACTED;
 use crate::frames;
 
 /// A body, a chunk of one, or bytes of a session.
@@ -75,6 +76,24 @@ impl Content {
             Self::Tar(_) | Self::Bytes(_) => return None,
         };
         Some(bytes.into())
+    }
+
+    /// The name of the variant in a recording.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::JsonLines(_) => "json_lines",
+            Self::Text(_) => "text",
+            Self::Frames(_) => "frames",
+            Self::Base64(_) => "base64",
+            Self::Tar(_) => "tar",
+            Self::Bytes(_) => "bytes",
+        }
+    }
+
+    /// Whether text in it is redacted.
+    pub(super) fn is_redacted(&self) -> bool {
+        self.lines().iter().any(|line| line.contains(REDACTED))
     }
 
     /// The lines that a difference shows.

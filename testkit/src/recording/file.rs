@@ -158,7 +158,7 @@ impl Exchange {
             return Err(format!("invalid request {method:?} {path:?}"));
         }
         let Some(response) = &self.response else { return Ok(()) };
-        if !(101..600).contains(&response.status) {
+        if response.status != 101 && !(200..600).contains(&response.status) {
             return Err(format!("invalid status {}", response.status));
         }
         let is_header = |(name, value): (&String, &String)| {
@@ -177,7 +177,7 @@ impl Exchange {
             return Err(format!("status {} does not allow this body, chunks or session", response.status));
         }
         match response.contents().find(|content| content.bytes().is_none()) {
-            Some(content) => Err(format!("invalid content of the response: {content:?}")),
+            Some(content) => Err(format!("invalid content of the response: {}", content.kind())),
             None => Ok(()),
         }
     }

@@ -3,13 +3,13 @@
 use std::io;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 
 use super::{
     content::Content,
     file::{End, Event, Exchange},
-    pattern::text_matches,
-    redact::REDACTED,
+    pattern::{self, text_matches},
 };
 use crate::{Response, session::Session};
 
@@ -24,16 +24,30 @@ enum Step {
     EngineEnd,
 }
 
-/// The response of an exchange. `report` receives the difference if the client sends other bytes in a session.
-pub(super) fn response(exchange: &Exchange, report: impl Fn(String) + Send + 'static) -> Response {
+/// The input of a session, as it was received.
+pub(super) enum Input {
+    /// All that was recorded.
+    Complete,
+    /// Other input than was recorded, with a description.
+    Other(String),
+}
+
+/// Whether an exchange has a session with recorded input.
+pub(super) fn has_input(exchange: &Exchange) -> bool {
+    let events = exchange.response.iter().flat_map(|response| &response.session).flatten();
+    events.into_iter().any(|event| matches!(event, Event::Client(_)))
+}
+
+/// The response of an exchange. `report` is called when the recorded input of a session was received, and when other input is.
+pub(super) fn response(exchange: &Exchange, report: impl Fn(Input) + Send + Sync + 'static) -> Response {
     let Some(recorded) = &exchange.response else { return Response::never() };
     let status = recorded.status;
     let response = if let Some(events) = &recorded.session {
         let steps = steps(events);
-        Response::session(status, move |session| async move {
-            // An error of the connection is not one of the recording.
-            if let Ok(Err(problem)) = play(session, steps).await {
-                report(problem);
+        Response::session(status, move |mut session| async move {
+            // The connection is closed after the report. Its errors are not those of the recording.
+            if let Ok(Err(problem)) = play(&mut session, steps, &report).await {
+                report(Input::Other(problem));
             }
         })
     } else if let Some(chunks) = &recorded.chunks {
@@ -43,7 +57,12 @@ pub(super) fn response(exchange: &Exchange, report: impl Fn(String) + Send + 'st
         Response::whole(status, recorded.body.as_ref().map(bytes).unwrap_or_default())
     };
     let response = response.headers(recorded.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    if status == 101 { response.header("Connection", "Upgrade") } else { response }
+    if status != 101 {
+        return response;
+    }
+    let has_protocol = recorded.headers.keys().any(|name| name.eq_ignore_ascii_case("upgrade"));
+    let response = if has_protocol { response } else { response.header("Upgrade", "tcp") };
+    response.header("Connection", "Upgrade")
 }
 
 /// The bytes of a content, which was checked when the recording was opened.
@@ -99,42 +118,63 @@ fn joined(one: &Content, other: &Content) -> Content {
 }
 
 /// Plays a session until the engine closes it. The inner error describes other input than was recorded.
-async fn play(mut session: Session, steps: Vec<Step>) -> io::Result<Result<(), String>> {
-    for step in steps {
+async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -> io::Result<Result<(), String>> {
+    let last_input = steps.iter().rposition(|step| matches!(step, Step::Client(_)));
+    let mut show = Show::All;
+    for (index, step) in steps.into_iter().enumerate() {
         match step {
             Step::Client(recorded) => {
-                if let Err(problem) = receive(&mut session, &recorded).await? {
+                if recorded.is_redacted() {
+                    // What follows may be the rest of a secret.
+                    show = Show::Length;
+                }
+                if let Err(problem) = receive(session, &recorded, show).await? {
                     return Ok(Err(problem));
+                }
+                if Some(index) == last_input {
+                    report(Input::Complete);
                 }
             }
             Step::ClientEnd => {
                 let rest = session.input.fill_buf().await?;
                 if !rest.is_empty() {
-                    return Ok(Err(format!("the client sent {}, but recorded was the end of its input", quoted(rest))));
+                    let rest = show.input(rest);
+                    return Ok(Err(format!("the client sent {rest}, but recorded was the end of its input")));
                 }
             }
             Step::Engine(output) => session.output.write(&output).await?,
-            Step::EngineEnd => return Ok(Ok(())),
+            Step::EngineEnd => {
+                // Input that arrives later is too late for the engine, too.
+                let rest = session.input.fill_buf().now_or_never().and_then(Result::ok).unwrap_or_default();
+                return Ok(no_more_input(rest, show));
+            }
         }
     }
-    wait_for_end(session).await.map(Ok)
+    let rest = session.input.fill_buf().await?;
+    Ok(no_more_input(rest, show))
+}
+
+fn no_more_input(rest: &[u8], show: Show) -> Result<(), String> {
+    match rest {
+        [] => Ok(()),
+        rest => Err(format!("the client sent {}, but recorded was no more input", show.input(rest))),
+    }
 }
 
 /// Reads the recorded input.
-async fn receive(session: &mut Session, recorded: &Content) -> io::Result<Result<(), String>> {
-    let expected = bytes(recorded);
-    let other = |received: &[u8]| {
-        let (received, expected) = (quoted(received), quoted(&expected));
-        Ok(Err(format!("the client sent {received}, but recorded was {expected}")))
-    };
+async fn receive(session: &mut Session, recorded: &Content, show: Show) -> io::Result<Result<(), String>> {
     if let Content::Text(pattern) = recorded
-        && pattern.contains(REDACTED)
+        && recorded.is_redacted()
     {
         return receive_redacted(session, pattern).await;
     }
-    let mut received = vec![0; expected.len()];
-    let mut length = 0;
-    while length < received.len() {
+    let expected = bytes(recorded);
+    let other = |received: &[u8]| {
+        let (received, expected) = (show.input(received), quoted(&expected));
+        Ok(Err(format!("the client sent {received}, but recorded was {expected}")))
+    };
+    let (mut received, mut length) = (vec![0; expected.len()], 0);
+    while length < expected.len() {
         match session.input.read(&mut received[length..]).await? {
             0 => return other(&received[..length]),
             read => length += read,
@@ -146,23 +186,45 @@ async fn receive(session: &mut Session, recorded: &Content) -> io::Result<Result
     Ok(Ok(()))
 }
 
-/// Reads input until it matches redacted text, whose length is not known.
+/// Reads the shortest input that matches redacted text. If that ends in `[redacted]`, the input ends with a line or with the
+/// client's half of the connection, because its length is not known.
 async fn receive_redacted(session: &mut Session, pattern: &str) -> io::Result<Result<(), String>> {
     let mut received = Vec::new();
-    while received.len() <= MAX_INPUT {
+    while received.len() <= MAX_INPUT && pattern::may_match(pattern, &received) {
         let available = session.input.fill_buf().await?;
         if available.is_empty() {
+            if text_matches(pattern, &String::from_utf8_lossy(&received)) {
+                return Ok(Ok(()));
+            }
             break;
         }
-        let length = available.len();
+        let (before, length) = (received.len(), available.len());
         received.extend_from_slice(available);
-        session.input.consume(length);
-        if text_matches(pattern, &String::from_utf8_lossy(&received)) {
+        let matched = pattern::shortest_match(pattern, &received);
+        session.input.consume(matched.map_or(length, |end| end - before));
+        if matched.is_some() {
             return Ok(Ok(()));
         }
     }
-    let received = quoted(&received);
+    let received = Show::Length.input(&received);
     Ok(Err(format!("the client sent {received}, but recorded was {pattern:?}")))
+}
+
+/// The part of received input that a report contains.
+#[derive(Clone, Copy)]
+enum Show {
+    All,
+    /// Only the number of bytes, because they may be secret.
+    Length,
+}
+
+impl Show {
+    fn input(self, received: &[u8]) -> String {
+        match self {
+            Self::All => quoted(received),
+            Self::Length => format!("{} bytes", received.len()),
+        }
+    }
 }
 
 /// The beginning of bytes as text in quotes.

@@ -1,6 +1,7 @@
 //! Replays the responses of a recording.
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -11,7 +12,8 @@ use dockerclient::{ApiVersion, DockerClient, DockerClientBuilder};
 use super::{
     Recording, RecordingError,
     file::{Exchange, RecordedRequest},
-    matching, playback,
+    masking, matching,
+    playback::{self, Input},
     redact::Redactions,
 };
 use crate::{FakeEngine, Request, Response};
@@ -22,6 +24,9 @@ use crate::{FakeEngine, Request, Response};
 /// path, parameters and body are; see [recordings](crate#recordings). Any other request gets a response with status 500,
 /// which contains the difference from the nearest recorded request, and fails the test when the replay is dropped or
 /// [verified](Self::verify).
+///
+/// A session fails the test, too, if its recorded input was not received completely when the replay is verified or dropped: wait
+/// for the end of each session before.
 ///
 /// Exchanges that are not used do not fail the test, unless it calls [`assert_all_used`](Self::assert_all_used).
 ///
@@ -62,7 +67,11 @@ struct Shared {
 struct State {
     /// The indexes of the exchanges that were used.
     used: Vec<usize>,
+    /// The sessions whose recorded input was not received completely.
+    unfinished: BTreeSet<usize>,
     problems: Vec<String>,
+    /// Method and path of each request that was received, without secrets.
+    lines: Vec<String>,
 }
 
 impl Replay {
@@ -81,7 +90,7 @@ impl Replay {
         let version = recording.api_version().unwrap_or(ApiVersion::NEWEST);
         let shared = Arc::new(Shared { exchanges: recording.0.exchanges, state: Mutex::default() });
         let responding = Arc::clone(&shared);
-        let engine = FakeEngine::builder().responding(move |request| {
+        let engine = FakeEngine::builder().forwarding(move |request| {
             let response = responding.respond(&request);
             async move { response }
         });
@@ -120,7 +129,11 @@ impl Replay {
         self.engine.address()
     }
 
-    /// Fails the test if a request was not in the recording, or if a client sent other bytes in a session than were recorded.
+    /// Fails the test if a request was not in the recording, or if a client did not send exactly the bytes in a session that
+    /// were recorded.
+    ///
+    /// Wait for the end of each session before, for example by reading its output to the end: input that was sent, but not
+    /// yet received, is missing. Dropping the replay verifies it, too.
     ///
     /// # Panics
     ///
@@ -152,13 +165,20 @@ impl Replay {
     }
 
     fn report(&self, unused: Vec<String>) -> Option<String> {
-        let mut problems = self.shared.with(|state| state.problems.clone());
+        let (mut problems, unfinished, lines) = self.shared.with(|state| {
+            let problems = state.problems.clone();
+            (problems, state.unfinished.clone(), state.lines.join("\n"))
+        });
+        problems.extend(unfinished.into_iter().map(|index| {
+            let line = self.shared.exchanges[index].request.line();
+            format!("exchange {}: {line}: the recorded input of the session was not received completely", index + 1)
+        }));
         problems.extend(unused);
         if problems.is_empty() {
             return None;
         }
-        let (problems, received) = (problems.join("\n- "), self.engine.request_lines());
-        Some(format!("verification of the replay failed:\n- {problems}\nrequests received:\n{received}"))
+        let problems = problems.join("\n- ");
+        Some(format!("verification of the replay failed:\n- {problems}\nrequests received:\n{lines}"))
     }
 }
 
@@ -193,10 +213,22 @@ impl Shared {
             self.problem(problem);
             return response;
         };
+        let exchange = &self.exchanges[index];
+        let line = exchange.request.line();
+        self.with(|state| {
+            state.lines.push(line.clone());
+            if playback::has_input(exchange) {
+                state.unfinished.insert(index);
+            }
+        });
         let shared = Arc::clone(self);
-        let line = received.line();
-        playback::response(&self.exchanges[index], move |problem| {
-            shared.problem(format!("exchange {}: {line}: {problem}", index + 1));
+        playback::response(exchange, move |input| {
+            shared.with(|state| {
+                state.unfinished.remove(&index);
+                if let Input::Other(problem) = input {
+                    state.problems.push(format!("exchange {}: {line}: {problem}", index + 1));
+                }
+            });
         })
     }
 
@@ -208,20 +240,26 @@ impl Shared {
 
     /// Describes a request that was not recorded, or not as often.
     fn unknown(&self, received: &RecordedRequest) -> String {
+        let equal = self.equal(received).next();
+        let recorded = self.exchanges.iter().map(|exchange| &exchange.request);
+        let nearest = equal.or_else(|| matching::nearest(recorded, received));
+        let Some(recorded) = nearest.map(|index| &self.exchanges[index].request) else {
+            let line = received.line();
+            self.with(|state| state.lines.push(line.clone()));
+            return format!("the recording is empty: {line}");
+        };
+        let received = masking::masked(recorded, received);
         let line = received.line();
-        let times = self.equal(received).count();
+        self.with(|state| state.lines.push(line.clone()));
+        let times = self.equal(&received).count();
         if times > 0 {
             let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
             return format!("this request was recorded {times}, but received once more: {line}");
         }
-        let recorded = self.exchanges.iter().map(|exchange| &exchange.request);
-        let Some(nearest) = matching::nearest(recorded, received) else {
-            return format!("the recording is empty: {line}");
-        };
-        let difference = matching::difference(&self.exchanges[nearest].request, received);
+        let difference = matching::difference(recorded, &received);
         format!(
             "this request is not in the recording: {line}\nthe nearest is exchange {} (- recorded, + received):\n{}",
-            nearest + 1,
+            nearest.unwrap_or_default() + 1,
             difference.trim_end()
         )
     }

@@ -58,7 +58,7 @@ async fn unknown_request_fails_with_a_diff_to_the_nearest() {
         "Labels": {
       …
     requests received:
-    POST /v1.41/containers/create?name=db
+    POST /v1.41/containers/create
     "#);
 }
 
@@ -88,4 +88,53 @@ async fn unused_exchanges_fail_only_on_demand() {
     requests received:
     GET /v1.41/containers/web/json
     ");
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_reports_of_a_replay() {
+    let exchanges = r#"
+        {"request": {"method": "POST", "path": "/v1.41/containers/[redacted]/update", "query": ["token=[redacted]", "a=b"],
+                     "body": {"json": {"Env": ["A=[redacted]", "B=1"], "Note": "for [redacted]", "Image": "busybox"}}},
+         "response": {"status": 200, "body": {"json": {}}}}"#;
+    let replay = Replay::new(recording(exchanges));
+    for (path, image) in
+        [("containers/s3cret/update", "busybox"), ("containers/s3cret/update", "other"), ("containers/s3cret", "a")]
+    {
+        let body = serde_json::json!({ "Image": image, "Note": "for s3cret", "Env": ["A=s3cret", "B=1"] });
+        let update = replay.client().post(format!("/{path}")).query("token", "s3cret").query("a", "b").json(&body);
+        let message = update.any_status(true).await.unwrap().text().await.unwrap();
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+    assert_snapshot!(failure(replay, Replay::verify), @r#"
+    verification of the replay failed:
+    - this request is not in the recording: POST /v1.41/containers/[redacted]/update
+    the nearest is exchange 1 (- recorded, + received):
+      …
+          "A=[redacted]",
+          "B=1"
+        ],
+    -   "Image": "busybox",
+    +   "Image": "other",
+        "Note": "for [redacted]"
+      }
+    - this request is not in the recording: POST /v1.41/containers/[redacted]
+    the nearest is exchange 1 (- recorded, + received):
+    - POST /v1.41/containers/[redacted]/update
+    + POST /v1.41/containers/[redacted]
+      a=b
+      token=[redacted]
+      {
+      …
+          "A=[redacted]",
+          "B=1"
+        ],
+    -   "Image": "busybox",
+    +   "Image": "a",
+        "Note": "for [redacted]"
+      }
+    requests received:
+    POST /v1.41/containers/[redacted]/update
+    POST /v1.41/containers/[redacted]/update
+    POST /v1.41/containers/[redacted]
+    "#);
 }

@@ -18,6 +18,8 @@ fn invalid_recording_is_an_error() {
         file(r#"{"request": {"method": "G T", "path": "/"}, "response": null}"#),
         file(r#"{"request": {"method": "GET", "path": "x"}, "response": null}"#),
         response(r#"{"status": 99}"#),
+        response(r#"{"status": 102}"#),
+        response(r#"{"status": 600}"#),
         response(r#"{"status": 200, "headers": {"a": "b\r\nc: d"}}"#),
         response(r#"{"status": 200, "headers": {"a b": "c"}}"#),
         response(r#"{"status": 200, "headers": {"Content-Length": "7"}}"#),
@@ -40,11 +42,13 @@ fn invalid_recording_is_an_error() {
     invalid recording: exchange 1: invalid request "G T" "/"
     invalid recording: exchange 1: invalid request "GET" "x"
     invalid recording: exchange 1: invalid status 99
+    invalid recording: exchange 1: invalid status 102
+    invalid recording: exchange 1: invalid status 600
     invalid recording: exchange 1: invalid header "a"
     invalid recording: exchange 1: invalid header "a b"
     invalid recording: exchange 1: invalid header "Content-Length"
-    invalid recording: exchange 1: invalid content of the response: Base64("?")
-    invalid recording: exchange 1: invalid content of the response: Tar([])
+    invalid recording: exchange 1: invalid content of the response: base64
+    invalid recording: exchange 1: invalid content of the response: tar
     invalid recording: exchange 1: status 200 does not allow this body, chunks or session
     invalid recording: exchange 1: status 304 does not allow this body, chunks or session
     invalid recording: exchange 1: status 101 does not allow this body, chunks or session

@@ -12,6 +12,7 @@ mod record;
 mod redact;
 mod secrets;
 mod session;
+mod sessions;
 mod streams;
 
 /// A recording with these exchanges.

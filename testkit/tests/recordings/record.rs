@@ -223,6 +223,6 @@ async fn archive_is_compared_by_its_entries() {
     - etc/motd (5 bytes)
     + etc/issue (5 bytes)
     requests received:
-    PUT /v1.41/containers/web/archive?path=%2F
+    PUT /v1.41/containers/web/archive
     ");
 }

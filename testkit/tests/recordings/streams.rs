@@ -11,6 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{failure, recording};
 
+/// Limits of tests with a paused clock: it advances only when no task can run, so nothing else can happen.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// A session in which the engine responds to each line of the client.
 const SESSION: &str = r#"
     {"request": {"method": "POST", "path": "/v1.41/exec/e1/start", "body": {"json": {}}},
@@ -27,7 +30,7 @@ const SESSION: &str = r#"
      ]}}
 "#;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn output_follows_the_input_that_it_was_recorded_after() {
     let replay = Replay::new(recording(SESSION));
     let start = replay.client().post("/exec/e1/start").json(&json!({}));
@@ -36,7 +39,7 @@ async fn output_follows_the_input_that_it_was_recorded_after() {
     connection.read_exact(&mut next).await.unwrap();
     assert_eq!(next, frame(1, b"ready\n"));
     let is_idle = async |connection: &mut dockerclient::raw::RawConnection| {
-        tokio::time::timeout(Duration::from_millis(20), connection.read_u8()).await.is_err()
+        tokio::time::timeout(IDLE, connection.read_u8()).await.is_err()
     };
     assert!(is_idle(&mut connection).await);
     connection.write_all(b"o").await.unwrap();
@@ -63,7 +66,9 @@ async fn other_input_of_a_session_fails_the_test() {
     for (sent, expected) in [
         ("on", r#"the client sent "on", but recorded was "one\n""#),
         ("two\n", r#"but recorded was "one\n""#),
-        ("one\npass", r#"the client sent "pass", but recorded was "password=[redacted]\n""#),
+        ("one\npass", r#"the client sent 4 bytes, but recorded was "password=[redacted]\n""#),
+        ("one\nother=x", r#"the client sent 7 bytes, but recorded was "password=[redacted]\n""#),
+        ("one\npassword=x\ny", "the client sent 1 bytes, but recorded was the end of its input"),
     ] {
         let replay = Replay::new(recording(SESSION));
         let start = replay.client().post("/exec/e1/start").json(&json!({}));
@@ -129,7 +134,7 @@ async fn frames_and_json_messages_keep_their_chunks() {
     assert_eq!(*frames, json!([{ "frames": [{ "stdout": "out\n" }] }, { "frames": [{ "stderr": "err\n" }] }]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn end_of_a_stream_is_replayed() {
     let exchange = |end: &str| {
         recording(&format!(
@@ -142,23 +147,22 @@ async fn end_of_a_stream_is_replayed() {
         let logs = replay.client().get("/containers/web/logs").query("stdout", 1).query("stderr", 1);
         let mut logs = logs.await.unwrap().into_download();
         assert_eq!(logs.try_next().await.unwrap().unwrap(), frame(1, b"out\n"), "{end}");
-        let next = tokio::time::timeout(Duration::from_millis(50), logs.try_next()).await.ok();
+        let next = tokio::time::timeout(IDLE, logs.try_next()).await.ok();
         let next = next.map(|next| next.map(|chunk| assert_eq!(chunk, None)).map_err(|_| ()));
         assert_eq!(next, expected, "{end}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn request_without_a_response_has_none_in_the_replay() {
     let engine = FakeEngine::scripted(|_| Response::never());
     let recorder = Recorder::new(&engine.client("1.41"));
-    let limit = Duration::from_millis(50);
-    let error = recorder.client("1.41").container("web").wait().time_limit(limit).await.unwrap_err();
+    let error = recorder.client("1.41").container("web").wait().time_limit(IDLE).await.unwrap_err();
     assert!(error.is_timeout());
     let recording = recorder.recording().unwrap();
     assert!(recording.to_json().unwrap().contains(r#""response": null"#));
     let replay = Replay::new(recording);
-    let error = replay.client().container("web").wait().time_limit(limit).await.unwrap_err();
+    let error = replay.client().container("web").wait().time_limit(IDLE).await.unwrap_err();
     assert!(error.is_timeout());
     replay.assert_all_used();
 }
