@@ -173,16 +173,22 @@
 //! times in requests must therefore be the same in each run.
 //!
 //! **Responses** have the recorded status, the headers that matter to clients, and the body in the recorded chunks, without
-//! delays. JSON is sent in compact form with a line feed after each document. A stream that the client closed remains open
-//! after its last chunk. On upgraded connections (attach, exec), output is sent after the input that it followed in the
-//! recording; other input than was recorded fails the test.
+//! delays. JSON is sent in compact form with a line feed after each document; the order of the keys of an object is not kept.
+//! A stream that the client closed remains open after its last chunk. On upgraded connections (attach, exec), output is sent
+//! after the input that it followed in the recording. Other input than was recorded, less or more of it, fails the test; so the
+//! test must wait for the end of each session before it ends or verifies the replay. Input at a text that was redacted ends
+//! with the text that was recorded after it. If no input was recorded after it, it ends with a line, or when the client closes
+//! its half of the connection.
 //!
 //! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of `POST /auth` and
-//! its response, data of secrets, join tokens, unlock keys and signing keys are always replaced by `[redacted]`, and all other
-//! request headers, except the content type and the protocol of an upgrade, are omitted. [`Recorder::redact`] replaces other
-//! texts, and [`Recorder::redact_env`] the values of all environment variables. In a recorded request, `[redacted]` matches any
-//! text. If a secret cannot be replaced, for example in an archive that was downloaded, the recording is not saved. Review a
-//! recording before you commit it: output and configuration can contain other secrets.
+//! its response, `auth` beside a `username`, data of secrets, join tokens, unlock keys and signing keys are always replaced by
+//! `[redacted]`, and all other request headers, except the content type and the protocol of an upgrade, are omitted. Anything
+//! else is recorded as it is, also build arguments, options of volume and log drivers, and environment variables:
+//! [`Recorder::redact`] replaces other texts, and [`Recorder::redact_env`] the values of all environment variables. In a
+//! path, a segment with such a text is replaced. In a recorded request, `[redacted]` matches any text, and reports of a replay
+//! do not contain it. If a secret cannot be replaced, for example in an archive that was downloaded, in base64, or in JSON that
+//! is compressed, the recording is not saved. Review a recording before you commit it: output and configuration can contain
+//! other secrets.
 //!
 //! **Limits**: a recorded body has at most 1 MiB, see [`Recorder::max_body_size`]. The body of a request is received as a whole
 //! before it is forwarded. Builds with BuildKit and WebSockets cannot be recorded.
