@@ -125,7 +125,7 @@ async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -
         match step {
             Step::Client(recorded) => {
                 if recorded.is_redacted() {
-                    // What follows may be the rest of a secret.
+                    // The input after it may be the rest of a secret.
                     show = Show::Length;
                 }
                 if let Err(problem) = receive(session, &recorded, show).await? {
@@ -146,18 +146,18 @@ async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -
             Step::EngineEnd => {
                 // Input that arrives later is too late for the engine, too.
                 let rest = session.input.fill_buf().now_or_never().and_then(Result::ok).unwrap_or_default();
-                return Ok(no_more_input(rest, show));
+                return Ok(end_of_input(rest, show));
             }
         }
     }
     let rest = session.input.fill_buf().await?;
-    Ok(no_more_input(rest, show))
+    Ok(end_of_input(rest, show))
 }
 
-fn no_more_input(rest: &[u8], show: Show) -> Result<(), String> {
+fn end_of_input(rest: &[u8], show: Show) -> Result<(), String> {
     match rest {
         [] => Ok(()),
-        rest => Err(format!("the client sent {}, but recorded was no more input", show.input(rest))),
+        rest => Err(format!("the client sent {}, but recorded was the end of its input", show.input(rest))),
     }
 }
 

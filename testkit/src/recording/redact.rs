@@ -103,7 +103,7 @@ impl Redactions {
         let Ok(text) = str::from_utf8(&bytes) else {
             return Err("a JSON body that is not UTF-8 cannot be redacted".to_owned());
         };
-        // Of a repeated field, the parsed document has only one value.
+        // The parsed document has only one value of a repeated field.
         let may_name_secret = self.may_name_secret(path, text);
         match content::json_documents(text.as_bytes()) {
             Some(documents) => {

@@ -100,9 +100,9 @@ async fn incomplete_or_additional_input_fails_the_test() {
     let open = r#"{"client": {"text": "exit\n"}}, {"engine": {"text": "end"}}"#;
     let redacted = r#"{"client": {"text": "[redacted]\n"}}, {"engine": {"text": "end"}}, "engine_end""#;
     for (events, input, expected) in [
-        (exit, "exit\nmore", Some(r#"the client sent "more", but recorded was no more input"#)),
-        (open, "exit\nmore", Some(r#"the client sent "more", but recorded was no more input"#)),
-        (redacted, "s3cret\nmore", Some("the client sent 4 bytes, but recorded was no more input")),
+        (exit, "exit\nmore", Some(r#"the client sent "more", but recorded was the end of its input"#)),
+        (open, "exit\nmore", Some(r#"the client sent "more", but recorded was the end of its input"#)),
+        (redacted, "s3cret\nmore", Some("the client sent 4 bytes, but recorded was the end of its input")),
         (exit, "exit\n", None),
         (open, "exit\n", None),
     ] {
