@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _};
 use super::{
     content::Content,
     file::{End, Event, Exchange},
-    pattern::{self, text_matches},
+    pattern,
 };
 use crate::{Response, session::Session};
 
@@ -18,7 +18,7 @@ const MAX_INPUT: usize = 1 << 20;
 
 /// A part of a session, ready to be sent or compared.
 enum Step {
-    Client(Content),
+    Client(Bytes),
     ClientEnd,
     Engine(Bytes),
     EngineEnd,
@@ -98,10 +98,10 @@ fn steps(events: &[Event]) -> Vec<Step> {
     for event in events {
         let step = match event {
             Event::Client(content) => match steps.pop() {
-                Some(Step::Client(before)) => Step::Client(joined(&before, content)),
+                Some(Step::Client(before)) => Step::Client([before, bytes(content)].concat().into()),
                 before => {
                     steps.extend(before);
-                    Step::Client(content.clone())
+                    Step::Client(bytes(content))
                 }
             },
             Event::ClientEnd => Step::ClientEnd,
@@ -113,10 +113,6 @@ fn steps(events: &[Event]) -> Vec<Step> {
     steps
 }
 
-fn joined(one: &Content, other: &Content) -> Content {
-    Content::of_session(&[bytes(one), bytes(other)].concat())
-}
-
 /// Plays a session until the engine closes it. The inner error describes other input than was recorded.
 async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -> io::Result<Result<(), String>> {
     let last_input = steps.iter().rposition(|step| matches!(step, Step::Client(_)));
@@ -124,7 +120,7 @@ async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -
     for (index, step) in steps.into_iter().enumerate() {
         match step {
             Step::Client(recorded) => {
-                if recorded.is_redacted() {
+                if pattern::is_redacted(&recorded) {
                     // The input after it may be the rest of a secret.
                     show = Show::Length;
                 }
@@ -162,15 +158,12 @@ fn end_of_input(rest: &[u8], show: Show) -> Result<(), String> {
 }
 
 /// Reads the recorded input.
-async fn receive(session: &mut Session, recorded: &Content, show: Show) -> io::Result<Result<(), String>> {
-    if let Content::Text(pattern) = recorded
-        && recorded.is_redacted()
-    {
-        return receive_redacted(session, pattern).await;
+async fn receive(session: &mut Session, expected: &[u8], show: Show) -> io::Result<Result<(), String>> {
+    if pattern::is_redacted(expected) {
+        return receive_redacted(session, expected).await;
     }
-    let expected = bytes(recorded);
     let other = |received: &[u8]| {
-        let (received, expected) = (show.input(received), quoted(&expected));
+        let (received, expected) = (show.input(received), quoted(expected));
         Ok(Err(format!("the client sent {received}, but recorded was {expected}")))
     };
     let (mut received, mut length) = (vec![0; expected.len()], 0);
@@ -188,26 +181,26 @@ async fn receive(session: &mut Session, recorded: &Content, show: Show) -> io::R
 
 /// Reads the shortest input that matches redacted text. If that ends in `[redacted]`, the input ends with a line or with the
 /// client's half of the connection, because its length is not known.
-async fn receive_redacted(session: &mut Session, pattern: &str) -> io::Result<Result<(), String>> {
+async fn receive_redacted(session: &mut Session, expected: &[u8]) -> io::Result<Result<(), String>> {
     let mut received = Vec::new();
-    while received.len() <= MAX_INPUT && pattern::may_match(pattern, &received) {
+    while received.len() <= MAX_INPUT && pattern::may_match(expected, &received) {
         let available = session.input.fill_buf().await?;
         if available.is_empty() {
-            if text_matches(pattern, &String::from_utf8_lossy(&received)) {
+            if pattern::bytes_match(expected, &received) {
                 return Ok(Ok(()));
             }
             break;
         }
         let (before, length) = (received.len(), available.len());
         received.extend_from_slice(available);
-        let matched = pattern::shortest_match(pattern, &received);
+        let matched = pattern::shortest_match(expected, &received);
         session.input.consume(matched.map_or(length, |end| end - before));
         if matched.is_some() {
             return Ok(Ok(()));
         }
     }
-    let received = Show::Length.input(&received);
-    Ok(Err(format!("the client sent {received}, but recorded was {pattern:?}")))
+    let (received, expected) = (Show::Length.input(&received), quoted(expected));
+    Ok(Err(format!("the client sent {received}, but recorded was {expected}")))
 }
 
 /// The part of received input that a report contains.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{
     content::Content,
     file::{Event, Exchange},
-    redact::REDACTED,
+    pattern,
     texts::Texts,
 };
 
@@ -130,7 +130,7 @@ fn demultiplexed(mut bytes: &[u8]) -> [Vec<u8>; 3] {
 
 fn is_in(texts: &Texts, bytes: &[u8], depth: usize) -> bool {
     let contains = |bytes: &[u8], text: &str| {
-        pieces(bytes).iter().any(|piece| piece.windows(text.len()).any(|window| window == text.as_bytes()))
+        pattern::parts(bytes).iter().any(|part| part.windows(text.len()).any(|window| window == text.as_bytes()))
     };
     if texts.forms().iter().any(|text| contains(bytes, text)) {
         return true;
@@ -144,22 +144,6 @@ fn is_in(texts: &Texts, bytes: &[u8], depth: usize) -> bool {
             long.iter().any(|text| contains(decoded, text))
                 || (decoded.is_ascii() && !long.is_empty() && is_in(texts, decoded, depth))
         })
-}
-
-/// The bytes between the texts that are redacted.
-fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
-    let (mut pieces, mut start, mut at) = (Vec::new(), 0, 0);
-    while at < bytes.len() {
-        if bytes[at..].starts_with(REDACTED.as_bytes()) {
-            pieces.push(&bytes[start..at]);
-            at += REDACTED.len();
-            start = at;
-        } else {
-            at += 1;
-        }
-    }
-    pieces.push(&bytes[start..]);
-    pieces
 }
 
 /// The bytes with the escapes of JSON strings decoded once.

@@ -80,6 +80,22 @@ async fn redacted_input_ends_with_its_shortest_match() {
 }
 
 #[tokio::test]
+async fn redacted_input_with_control_characters() {
+    let events = r#"{"client": {"text": "[redacted]\n"}}, {"client": {"base64": "BA=="}}, {"engine": {"text": "end"}}"#;
+    for (input, matches) in [("other\n\u{4}", true), ("s3cret\n", false)] {
+        let replay = replay(events);
+        let mut connection = start(&replay.client()).await;
+        connection.write_all(input.as_bytes()).await.unwrap();
+        connection.shutdown().await.unwrap();
+        assert_eq!(read(&mut connection).await == "end", matches);
+        match matches {
+            true => replay.assert_all_used(),
+            false => assert!(!failure(replay, Replay::verify).contains("s3cret")),
+        }
+    }
+}
+
+#[tokio::test]
 async fn input_that_ends_in_a_redacted_text() {
     let events = r#"{"client": {"text": "key=[redacted]"}}, {"engine": {"text": "end"}}, "engine_end""#;
     for (input, ends) in [("key=s3cret\n", false), ("key=s3cret", true), ("key=", true)] {
