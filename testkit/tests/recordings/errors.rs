@@ -9,7 +9,7 @@ const EXCHANGES: &str = r#"
     {"request": {"method": "GET", "path": "/v1.41/containers/web/json"},
      "response": {"status": 200, "body": {"json": {"Id": "first"}}}},
     {"request": {"method": "POST", "path": "/v1.41/containers/create", "query": ["name=web"],
-                 "body": {"json": {"Image": "busybox", "Cmd": ["true"], "Labels": {"a": "b"}}}},
+                 "body": {"json": {"Cmd": ["true"], "Image": "busybox", "Labels": {"a": "b"}}}},
      "response": {"status": 201, "body": {"json": {"Id": "f43c"}}}},
     {"request": {"method": "GET", "path": "/v1.41/containers/web/json"},
      "response": {"status": 200, "body": {"json": {"Id": "second"}}}}
@@ -38,7 +38,8 @@ async fn equal_requests_get_their_responses_in_order() {
 async fn unknown_request_fails_with_a_diff_to_the_nearest() {
     let replay = Replay::new(recording(EXCHANGES));
     let create = replay.client().post("/containers/create").query("name", "db");
-    let body = serde_json::json!({ "Image": "busybox", "Cmd": ["false"], "Labels": { "a": "b" } });
+    // In alphabetical order, which is also that of the diff if no other crate enables `preserve_order` of serde_json.
+    let body = serde_json::json!({ "Cmd": ["false"], "Image": "busybox", "Labels": { "a": "b" } });
     let error = create.json(&body).await.unwrap_err();
     assert_eq!(error.status(), Some(500));
     assert!(error.message().unwrap().starts_with("this request is not in the recording: "), "{error}");
@@ -94,13 +95,13 @@ async fn unused_exchanges_fail_only_on_demand() {
 async fn secrets_are_not_in_reports_of_a_replay() {
     let exchanges = r#"
         {"request": {"method": "POST", "path": "/v1.41/containers/[redacted]/update", "query": ["token=[redacted]", "a=b"],
-                     "body": {"json": {"Env": ["A=[redacted]", "B=1"], "Note": "for [redacted]", "Image": "busybox"}}},
+                     "body": {"json": {"Env": ["A=[redacted]", "B=1"], "Image": "busybox", "Note": "for [redacted]"}}},
          "response": {"status": 200, "body": {"json": {}}}}"#;
     let replay = Replay::new(recording(exchanges));
     for (path, image) in
         [("containers/s3cret/update", "busybox"), ("containers/s3cret/update", "other"), ("containers/s3cret", "a")]
     {
-        let body = serde_json::json!({ "Image": image, "Note": "for s3cret", "Env": ["A=s3cret", "B=1"] });
+        let body = serde_json::json!({ "Env": ["A=s3cret", "B=1"], "Image": image, "Note": "for s3cret" });
         let update = replay.client().post(format!("/{path}")).query("token", "s3cret").query("a", "b").json(&body);
         let message = update.any_status(true).await.unwrap().text().await.unwrap();
         assert!(!message.contains("s3cret"), "{message}");

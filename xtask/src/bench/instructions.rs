@@ -94,7 +94,7 @@ pub(crate) fn run_if_possible() -> Result<()> {
     run(false)
 }
 
-/// What the counts depend on: versions, and the processor, for which the C library selects functions.
+/// The versions that the counts depend on, and the maker of the processor, for which the C library selects functions.
 fn environment() -> Result<String> {
     let rustc = shell::output(shell::command("rustc").arg("-V"))?;
     let libc = shell::output(shell::command("getconf").arg("GNU_LIBC_VERSION"))?;
