@@ -114,7 +114,7 @@ async fn frames_and_json_messages_keep_their_chunks() {
             "/containers/web/logs" => chunked("application/vnd.docker.raw-stream", &[&out, &err]),
             _ => chunked("application/json", &[b"{\"status\":\"Pulling\"}\r\n", b"{\"a\":1}\r\n{\"b\":2}\r\n"]),
         })
-        // Each chunk arrives in a read of its own.
+        // Each chunk arrives in a separate read.
         .in_chunks(19)
     });
     let recorder = Recorder::new(&engine.client("1.41"));
