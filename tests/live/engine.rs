@@ -17,8 +17,9 @@ use std::{
 
 use bytes::Bytes;
 use dockerclient::{
-    ApiVersion, DockerClient, DockerClientBuilder, Result,
+    ApiVersion, DockerClient, DockerClientBuilder, Result, Timestamp,
     containers::{Container, CreateContainer},
+    system::Event,
 };
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -122,6 +123,16 @@ impl Engine {
         let container = self.create("trap 'exit 0' TERM; while true; do sleep 0.05; done").await;
         container.start().await.unwrap();
         container
+    }
+
+    /// Waits until `container`, which was started after `since`, has exited, and the engine has an event about that: it may
+    /// respond to a `wait` before.
+    pub(crate) async fn exit_event(&self, container: &Container, since: Timestamp) {
+        container.wait().await.unwrap();
+        let mut events = self.events().since(since).await.unwrap();
+        let is_exit = |event: &Event| event.id == container.id() && event.action == "die";
+        let found = async { while !events.try_next().await.unwrap().is_some_and(|event| is_exit(&event)) {} };
+        tokio::time::timeout(Duration::from_secs(60), found).await.expect("an event within a minute");
     }
 }
 

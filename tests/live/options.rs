@@ -182,7 +182,7 @@ async fn events_are_filtered_by_kind_and_label() {
         .await;
     let begin = Timestamp::now();
     container.start().await.unwrap();
-    container.wait().await.unwrap();
+    engine.exit_event(&container, begin).await;
     let until = Timestamp::now();
     let events = || engine.events().since(begin).until(until);
     let actions = async |events: ReadEvents| {

@@ -51,7 +51,7 @@ async fn events_since_and_until_are_in_order_and_end() {
     let began = Timestamp::now();
     let container = engine.create("true").await;
     container.start().await.unwrap();
-    container.wait().await.unwrap();
+    engine.exit_event(&container, began).await;
 
     let events = engine.events().since(began).until(Timestamp::now());
     let all: Vec<_> = events.clone().await.unwrap().try_collect().await.unwrap();
