@@ -13,7 +13,8 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// Fails if a container is connected to the network, or if it is one of the engine's own (403).
+    /// Fails if a container is connected to the network, or if it is one of the engine's own (403), or if a service or a
+    /// task of the swarm uses it (400).
     ///
     /// # Examples
     ///

@@ -176,6 +176,7 @@ async fn service_is_connected_to_an_overlay_network() {
     let attached = &task.networks_attachments[0];
     assert_eq!(attached.network.id, network.id());
     assert!(attached.addresses[0].contains('/'));
+    assert!(network.remove().await.unwrap_err().is_bad_request(), "a network in use is not removed");
     service.remove().await.unwrap();
     // The network can be removed when the containers are.
     poll("a network without tasks", async || network.remove().await.ok()).await;
