@@ -39,6 +39,7 @@ mod lossy;
 mod nodes;
 mod object_cache;
 mod objects;
+mod polled_if_woken;
 mod retry;
 mod services;
 mod shared_events;

@@ -27,7 +27,7 @@ use futures_util::{StreamExt, stream::SelectAll};
 
 use super::{
     ContainerMonitor, ContainerUpdate, Gap, LogBookmark, LogBookmarks, LogMonitor, LogUpdate, RetryPolicy,
-    log_opening::Gate, log_selection::Exclusions,
+    log_opening::Gate, log_selection::Exclusions, polled_if_woken::PolledIfWoken,
 };
 use crate::{
     DockerClient, Error, Line, Timestamp,
@@ -37,6 +37,15 @@ use crate::{
 
 /// How many logs are opened at once, or read after their container has exited, unless that takes longer than 2 seconds.
 const MAX_OPENINGS: usize = 3;
+
+/// The actions of containers that create, rename, start, stop and remove one. Podman has its own names of two.
+const ACTIONS: &[&str] = &["create", "rename", "start", "die", "died", "destroy", "remove"];
+
+/// For conditions that other events may change.
+const ALL_ACTIONS: &[&str] = &[];
+
+/// Filters that a container matches or not until it is renamed or removed.
+const FIXED: [&str; 3] = ["id", "label", "name"];
 
 /// Default time without data after which a log is checked. The engine is checked by the event stream, and dead TCP
 /// connections by keepalive probes.
@@ -128,7 +137,7 @@ pub enum CombinedLogUpdate {
 #[must_use = "streams do nothing unless polled"]
 pub struct CombinedLogMonitor {
     docker: DockerClient,
-    watch: ContainerMonitor,
+    watch: PolledIfWoken<ContainerMonitor>,
     exclusions: Exclusions,
     settings: LogSettings,
     retry: RetryPolicy,
@@ -141,7 +150,8 @@ pub struct CombinedLogMonitor {
     ended: bool,
     /// The containers that are followed, or were given up, by id.
     containers: HashMap<Arc<str>, Followed>,
-    logs: SelectAll<ContainerLog>,
+    /// Boxed, because they are moved for each item.
+    logs: SelectAll<Box<ContainerLog>>,
     updates: VecDeque<CombinedLogUpdate>,
 }
 
@@ -184,7 +194,7 @@ impl CombinedLogMonitor {
     pub(crate) fn new(containers: &Containers) -> Self {
         Self {
             docker: containers.client().clone(),
-            watch: containers.monitor(),
+            watch: PolledIfWoken::new(containers.monitor().sufficient_actions(ACTIONS)),
             exclusions: Exclusions::default(),
             settings: LogSettings {
                 stdout: true,
@@ -227,7 +237,11 @@ impl CombinedLogMonitor {
     ///
     /// If the negotiated API version does not support a filter, or the engine rejects it, the monitor ends with the error.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.watch = self.watch.filter(key, value);
+        let key = key.into();
+        if !FIXED.contains(&&*key) {
+            self.watch = self.watch.map(|watch| watch.sufficient_actions(ALL_ACTIONS));
+        }
+        self.watch = self.watch.map(|watch| watch.filter(key, value));
         self
     }
 
@@ -301,7 +315,7 @@ impl CombinedLogMonitor {
 
     /// Sets the delays and the number of attempts to reconnect.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.watch = self.watch.retry(policy.clone());
+        self.watch = self.watch.map(|watch| watch.retry(policy.clone()));
         self.retry = policy;
         self
     }
@@ -311,8 +325,9 @@ impl CombinedLogMonitor {
     /// each log, because each check takes two requests, and for the starts of containers that do not run. The event stream
     /// of starts is shared with other log monitors of the client, and has the shortest of their idle timeouts.
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.idle_timeout = timeout.into();
-        self.watch = self.watch.idle_timeout(self.idle_timeout);
+        let timeout = timeout.into();
+        self.idle_timeout = timeout;
+        self.watch = self.watch.map(|watch| watch.idle_timeout(timeout));
         self
     }
 
@@ -456,7 +471,7 @@ impl CombinedLogMonitor {
             monitor = monitor.max_part_size(size);
         }
         let id: Arc<str> = container.id.as_str().into();
-        self.logs.push(ContainerLog { id: Arc::clone(&id), monitor, ended: false });
+        self.logs.push(Box::new(ContainerLog { id: Arc::clone(&id), monitor, ended: false }));
         let container = Arc::new(container);
         self.containers.insert(id, Followed { container, opened: false, initial, given_up: None });
     }

@@ -131,6 +131,12 @@ impl ContainerCache {
             EventKind::Container if changes_nothing(&event.action) => {}
             EventKind::Container if event.id.len() > MAX_ID_LENGTH => self.drop_expected(),
             EventKind::Container => self.apply_container_event(event),
+            // Containers are listed with their networks.
+            EventKind::Network => match event.attributes.get("container") {
+                Some(id) if id.len() > MAX_ID_LENGTH => self.dirty = Dirty::All,
+                Some(id) => self.dirty.merge(Dirty::one(id)),
+                None => {}
+            },
             // Containers are listed with the name of their image, which it may lose.
             EventKind::Image => self.dirty = Dirty::All,
             _ => {}
@@ -153,7 +159,7 @@ impl ContainerCache {
             self.expected.remove(id);
             self.restarted.remove(id);
         }
-        self.dirty.merge(Dirty::Some(BTreeSet::from([id.to_owned()])));
+        self.dirty.merge(Dirty::one(id));
         self.needs_full_list = true;
         if self.expected.len() > MAX_EXPECTED || self.restarted.len() > MAX_EXPECTED {
             self.drop_expected();
@@ -218,6 +224,10 @@ impl Expected {
 impl Dirty {
     fn nothing() -> Self {
         Self::Some(BTreeSet::new())
+    }
+
+    fn one(id: &str) -> Self {
+        Self::Some(BTreeSet::from([id.to_owned()]))
     }
 
     fn includes(&self, id: &str) -> bool {
@@ -313,6 +323,25 @@ mod tests {
         assert_eq!(listed(&mut cache, &[("a", "Up 1 second (Paused)"), ("aa", "Created")]), "a: Up 1 second (Paused)");
         events(&mut cache, "a", &["exec_start: sh", "attach"]);
         assert!(!cache.is_dirty(), "these actions change nothing");
+    }
+
+    #[test]
+    fn container_cache_lists_a_container_again_whose_networks_change() {
+        let mut cache = with(&[("a", "Up 1 second"), ("b", "Up 1 second")]);
+        let event = |action: &str, attributes: &str| {
+            let actor = format!(r#"{{"ID":"net","Attributes":{{{attributes}}}}}"#);
+            let text = format!(r#"{{"Type":"network","Action":"{action}","Actor":{actor},"time":1}}"#);
+            Event::decode(text.as_bytes()).unwrap()
+        };
+        for action in ["connect", "disconnect"] {
+            cache.apply_event(&event(action, r#""name":"back","container":"a""#));
+            assert_eq!(cache.take_dirty(), Some(Dirty::one("a")), "{action}");
+        }
+        cache.apply_event(&event("create", r#""name":"back""#));
+        assert_eq!(cache.take_dirty(), None);
+        let long = "x".repeat(MAX_ID_LENGTH + 1);
+        cache.apply_event(&event("connect", &format!(r#""container":"{long}""#)));
+        assert_eq!(cache.take_dirty(), Some(Dirty::All));
     }
 
     #[test]

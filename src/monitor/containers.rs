@@ -184,6 +184,12 @@ impl ContainerMonitor {
         self
     }
 
+    /// Sets the actions of events after which containers are listed again. No actions: all that may change a list.
+    pub(super) fn sufficient_actions(mut self, actions: &'static [&'static str]) -> Self {
+        self.events = self.events.map(|events| events.sufficient_actions(actions));
+        self
+    }
+
     /// Returns the current containers by id: the snapshot, with all changes applied.
     #[must_use]
     pub fn view(&self) -> &BTreeMap<String, ContainerSummary> {

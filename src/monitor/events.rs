@@ -167,6 +167,12 @@ impl EventMonitor {
         self
     }
 
+    /// Sets the actions that the caller needs, see [`ReadEvents::sufficient_actions`].
+    pub(super) fn sufficient_actions(mut self, actions: &'static [&'static str]) -> Self {
+        self.request = self.request.sufficient_actions(actions);
+        self
+    }
+
     /// Does not prepare to resume: for a monitor that is dropped when its connection is lost.
     pub(super) fn without_resume(mut self) -> Self {
         self.without_resume = true;

@@ -24,6 +24,7 @@ const MIN_RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct IdleTimer {
     last_data: Instant,
+    /// Ends when the idle timeout ends, or earlier.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -41,11 +42,17 @@ impl IdleTimer {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, limit: Option<Duration>) -> Poll<()> {
         let Some(due) = limit.and_then(|limit| self.last_data.checked_add(limit)) else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
-        if timer.deadline() != due {
+        if timer.deadline() > due {
             timer.as_mut().reset(due);
         }
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(())
+        // Data does not reset the timer, because that takes longer than reading the clock. So it may end early.
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= due {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(due);
+        }
     }
 }
 

@@ -501,7 +501,7 @@ impl LogMonitor {
     /// The subscription to the events of the container, once its id is known.
     fn subscription(&mut self) -> Option<&mut Subscription> {
         let known = self.known.as_ref()?;
-        let new = || Subscription::new(&self.log.docker, known.version, &known.id, self.idle_timeout);
+        let new = || Subscription::new(&self.log.docker, &known.id, self.idle_timeout);
         Some(self.events.get_or_insert_with(new))
     }
 

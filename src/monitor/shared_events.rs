@@ -22,13 +22,12 @@ use tokio::runtime::{Handle, Id};
 
 use super::{EventMonitor, EventUpdate};
 use crate::{
-    ApiVersion, DockerClient, Error, Result,
+    DockerClient, Error, Result,
     system::{Event, EventKind, ReadEvents},
 };
 
-/// Since this version, several actions can be requested of every engine. Podman before 3.2, which has API 1.40, would
-/// send events that have all of them.
-const SEVERAL_ACTIONS: ApiVersion = ApiVersion::new(1, 41);
+/// The actions of containers that are processed. Podman's name for `destroy` is `remove`.
+const ACTIONS: &[&str] = &["start", "destroy", "remove"];
 
 /// Maximum number of events that are processed per poll before other tasks have their turn.
 const MAX_EVENTS_PER_POLL: usize = 128;
@@ -38,13 +37,13 @@ const MAX_EVENTS_PER_POLL: usize = 128;
 pub(crate) struct Feeds(Mutex<Vec<(Option<Id>, Weak<Feed>)>>);
 
 impl Feeds {
-    fn get(&self, docker: &DockerClient, version: ApiVersion) -> Arc<Feed> {
+    fn get(&self, docker: &DockerClient) -> Arc<Feed> {
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         let mut feeds = lock(&self.0);
         feeds.retain(|(_, feed)| feed.strong_count() > 0);
         let current = feeds.iter().find(|(id, _)| *id == runtime).and_then(|(_, feed)| feed.upgrade());
         current.unwrap_or_else(|| {
-            let feed = Arc::new(Feed::new(docker, version));
+            let feed = Arc::new(Feed::new(docker));
             feeds.push((runtime, Arc::downgrade(&feed)));
             feed
         })
@@ -107,8 +106,8 @@ pub(super) struct Subscription {
 impl Subscription {
     /// Subscribes to the events of the container with the full `id`. The feed has the shortest `idle_timeout` of all its
     /// subscriptions.
-    pub(super) fn new(docker: &DockerClient, version: ApiVersion, id: &str, idle_timeout: Option<Duration>) -> Self {
-        let feed = docker.feeds().get(docker, version);
+    pub(super) fn new(docker: &DockerClient, id: &str, idle_timeout: Option<Duration>) -> Self {
+        let feed = docker.feeds().get(docker);
         let mut state = lock(&feed.state);
         state.containers.entry(id.to_owned()).or_default().subscriptions += 1;
         state.idle_timeout = state.idle_timeout.into_iter().chain(idle_timeout).min();
@@ -172,10 +171,8 @@ impl fmt::Debug for Subscription {
 }
 
 impl Feed {
-    fn new(docker: &DockerClient, version: ApiVersion) -> Self {
-        let all = docker.events();
-        let few = ["start", "destroy", "remove"].into_iter().fold(all.clone(), ReadEvents::action);
-        let request = if version < SEVERAL_ACTIONS { all } else { few };
+    fn new(docker: &DockerClient) -> Self {
+        let request = docker.events().sufficient_actions(ACTIONS);
         Self { request, state: Mutex::default(), waiting: Arc::default() }
     }
 

@@ -11,6 +11,10 @@ use crate::{
 /// Docker before this version may immediately end a stream without `until`.
 const ENDLESS: ApiVersion = ApiVersion::new(1, 23);
 
+/// Since this version, several actions can be requested of every engine. Podman before 3.2, which has API 1.40, would
+/// send events that have all of them.
+const SEVERAL_ACTIONS: ApiVersion = ApiVersion::new(1, 41);
+
 /// The year 2096.
 const FAR: &str = "4000000000";
 
@@ -42,6 +46,7 @@ impl DockerClient {
             since: None,
             until: None,
             filters: Filters::default(),
+            sufficient_actions: &[],
             settings: Settings::default(),
         }
     }
@@ -65,6 +70,7 @@ pub struct ReadEvents {
     pub(crate) since: Option<Timestamp>,
     until: Option<Timestamp>,
     filters: Filters,
+    sufficient_actions: &'static [&'static str],
     settings: Settings,
 }
 
@@ -135,6 +141,13 @@ impl ReadEvents {
         self
     }
 
+    /// Sets the actions that the caller needs; it ignores others. An engine that cannot be asked for several sends all
+    /// events. No actions: all events.
+    pub(crate) fn sufficient_actions(mut self, actions: &'static [&'static str]) -> Self {
+        self.sufficient_actions = actions;
+        self
+    }
+
     /// Returns the stream without waiting: the request is sent when the stream is first polled, and an error of the
     /// request is the first item.
     pub fn stream(self) -> LazyStream<EventStream> {
@@ -168,7 +181,12 @@ impl ReadEvents {
     async fn call(self) -> Result<EventStream> {
         let api = self.docker.api("system_events", &self.settings).await?;
         let since = self.since.map(|since| since.unix_seconds().to_string());
-        let (until, filters) = (until_parameter(self.until, api.version()), self.filters.to_query());
+        let until = until_parameter(self.until, api.version());
+        let mut filters = self.filters;
+        if api.version() >= SEVERAL_ACTIONS {
+            self.sufficient_actions.iter().for_each(|action| filters.add("event", *action));
+        }
+        let filters = filters.to_query();
         let call =
             async |client: &Client| client.system_events(filters.as_deref(), since.as_deref(), until.as_deref()).await;
         let (head, body) = api.stream(call).await?;

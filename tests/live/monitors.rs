@@ -5,6 +5,7 @@ use std::time::Duration;
 use dockerclient::{
     ApiVersion,
     containers::Container,
+    models::ContainerSummary,
     monitor::{ContainerUpdate, EventUpdate, StatsUpdate},
 };
 use futures_util::{Stream, StreamExt as _};
@@ -136,4 +137,34 @@ async fn event_monitor_of_a_container_returns_events_of_no_other() {
         }
     }
     assert!(actions.contains(&"start".to_owned()), "{actions:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn container_monitor_reports_networks_of_a_running_container() {
+    // Lists have networks since this version.
+    if version() < ApiVersion::new(1, 22) {
+        return;
+    }
+    let engine = Engine::under_test().await;
+    let label = engine.name("connected");
+    let (_other, own) = start_two(&engine, &label).await;
+    let name = engine.name("network");
+    engine.remove_later(format!("/networks/{name}"));
+    let network = engine.networks().create(&*name).await.unwrap().network;
+    let mut monitor = engine.containers().monitor().label(&*label);
+    let mut until_connected = async |expected: bool| {
+        let is_connected = |container: &ContainerSummary| {
+            container.network_settings.networks.contains_key(&name)
+        };
+        while monitor.view().get(own.id()).is_none_or(|container| is_connected(container) != expected) {
+            let update = next(&mut monitor).await;
+            assert!(!matches!(update, ContainerUpdate::Disconnected { .. }), "{update:?}");
+        }
+    };
+    until_connected(false).await;
+    network.connect(own.id()).await.unwrap();
+    until_connected(true).await;
+    network.disconnect(own.id()).await.unwrap();
+    until_connected(false).await;
 }

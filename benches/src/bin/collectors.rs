@@ -1,5 +1,5 @@
-//! `collectors <ours|bollard> <socket> <label>`: collects the logs of all containers with a label, and prints the cost so far as
-//! JSON whenever a line is written to its stdin.
+//! `collectors <ours|bollard> <socket> <label>`: collects the logs of all containers with a label, from the last line on, and
+//! prints the cost so far as JSON whenever a line is written to its stdin.
 //!
 //! The loop of bollard is that of a log shipper: it listens to events, and reads the log of each container that runs or starts.
 
@@ -61,7 +61,7 @@ fn report(lines: &AtomicU64) {
 }
 
 async fn ours(socket: &str, label: &str, lines: &AtomicU64) -> Result<()> {
-    let mut logs = DockerClient::connect(socket)?.containers().monitor_logs().label(label);
+    let mut logs = DockerClient::connect(socket)?.containers().monitor_logs().label(label).tail(1);
     while let Some(update) = logs.next().await {
         match update {
             CombinedLogUpdate::Line { line, .. } => {
@@ -110,7 +110,7 @@ async fn shipper(socket: &str, label: &str, lines: &AtomicU64) -> Result<()> {
 
 async fn follow(docker: Docker, id: String, lines: mpsc::Sender<bytes::Bytes>) -> Result<()> {
     docker.inspect_container(&id, None::<InspectContainerOptions>).await?;
-    let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).timestamps(true).build();
+    let options = LogsOptionsBuilder::default().follow(true).tail("1").stdout(true).stderr(true).timestamps(true).build();
     let mut log = docker.logs(&id, Some(options));
     while let Some(frame) = log.try_next().await? {
         let (LogOutput::StdOut { message } | LogOutput::StdErr { message }) = frame else { continue };

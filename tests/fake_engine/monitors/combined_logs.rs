@@ -384,3 +384,28 @@ async fn combined_logs_end_with_an_unsupported_filter() {
         matches!(updates.last(), Some(CombinedLogUpdate::Disconnected { error, retry_in: None }) if error.is_unsupported())
     );
 }
+
+/// Many `docker exec` are many events, which a collector of logs does not need.
+#[tokio::test]
+async fn combined_logs_request_only_the_events_they_need() {
+    type Change = fn(CombinedLogMonitor) -> CombinedLogMonitor;
+    let some = r#"{"event":["create","destroy","die","died","remove","rename","start"]}"#;
+    let cases: [(&str, Change, Option<&str>); 5] = [
+        ("1.41", |monitor| monitor, Some(some)),
+        ("1.41", |monitor| monitor.label("app").name("web").exclude_label("quiet"), Some(some)),
+        // Podman before 3.2, which has this version, cannot be asked for several actions.
+        ("1.40", |monitor| monitor, None),
+        // Other events may change whether a container matches.
+        ("1.41", |monitor| monitor.filter("status", "paused"), None),
+        ("1.41", |monitor| monitor.ancestor("busybox"), None),
+    ];
+    for (version, change, expected) in cases {
+        let engine = without_events(|_| list(&[]));
+        let docker = engine.client(version);
+        let mut monitor = change(docker.containers().monitor_logs());
+        until(&mut monitor, "connected", 1).await;
+        let requests = engine.requests();
+        let events = requests.iter().find(|request| request.path() == "/events").unwrap();
+        assert_eq!(events.query("filters").as_deref(), expected, "{version}");
+    }
+}

@@ -22,9 +22,9 @@ const CONTAINERS: u64 = 60;
 const LABEL: &str = "dockerclient-bench";
 const ROUNDS: usize = 3;
 
-/// Writes a line, and then one line per second while there is a file.
-const SCRIPT: &str =
-    "echo started; while true; do sleep 1; [ -e /writes ] && echo a line of some length for the log; done";
+/// Writes a line, and then one line or a hundred per second while there is a file.
+const SCRIPT: &str = "echo started; while true; do sleep 1; [ -e /single ] && echo a line of some length for the log; \
+                      [ -e /burst ] && seq 1000000 1000099; done";
 
 /// The cost of a collector since its start.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -65,8 +65,8 @@ fn compare(engine: &Engine, program: &Path) -> Result<()> {
 
 fn measure(docker: &Docker, containers: &[String], program: &Path) -> Result<()> {
     println!(
-        "{:<9}{:>8}{:>14}{:>16}{:>13}{:>14}",
-        "", "sockets", "start, ms", "100 execs, ms", "20 s, ms", "a line, µs"
+        "{:<9}{:>8}{:>12}{:>16}{:>12}{:>18}{:>19}",
+        "", "sockets", "start, ms", "100 execs, ms", "20 s, ms", "single line, µs", "of a hundred, µs"
     );
     for _ in 0..ROUNDS {
         for client in ["ours", "bollard"] {
@@ -80,17 +80,10 @@ fn measure(docker: &Docker, containers: &[String], program: &Path) -> Result<()>
             let executed = collector.cost()?;
             thread::sleep(Duration::from_secs(20));
             let silent = collector.cost()?;
-            containers.iter().try_for_each(|id| docker.run(&["exec", id, "touch", "/writes"]).map(|_| ()))?;
-            let before = collector.cost()?;
-            thread::sleep(Duration::from_secs(20));
-            let after = collector.cost()?;
-            containers.iter().try_for_each(|id| docker.run(&["exec", id, "rm", "/writes"]).map(|_| ()))?;
-            let lines = after.lines - before.lines;
-            ensure!(lines > 0, "{client}: no lines");
-            #[allow(clippy::cast_precision_loss)]
-            let line = (after.cpu - before.cpu) * 1e6 / lines as f64;
+            let single = line(docker, containers, &mut collector, "/single")?;
+            let burst = line(docker, containers, &mut collector, "/burst")?;
             println!(
-                "{client:<9}{:>8}{:>14.1}{:>16.1}{:>13.1}{line:>14.1}",
+                "{client:<9}{:>8}{:>12.1}{:>16.1}{:>12.1}{single:>18.1}{burst:>19.1}",
                 silent.sockets,
                 started.cpu * 1e3,
                 (executed.cpu - started.cpu) * 1e3,
@@ -99,6 +92,20 @@ fn measure(docker: &Docker, containers: &[String], program: &Path) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// Measures the CPU time per line, in microseconds, while the containers write because they have the file `path`.
+fn line(docker: &Docker, containers: &[String], collector: &mut Collector, path: &str) -> Result<f64> {
+    let all = |command| containers.iter().try_for_each(|id| docker.run(&["exec", id, command, path]).map(|_| ()));
+    all("touch")?;
+    let before = collector.cost()?;
+    thread::sleep(Duration::from_secs(20));
+    let after = collector.cost()?;
+    all("rm")?;
+    let lines = after.lines - before.lines;
+    ensure!(lines > 0, "no lines");
+    #[allow(clippy::cast_precision_loss)]
+    Ok((after.cpu - before.cpu) * 1e6 / lines as f64)
 }
 
 /// The docker CLI, with the address of the engine.
