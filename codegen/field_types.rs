@@ -1,7 +1,7 @@
-//! Fields with a special Rust type: timestamps, durations, and enums.
+//! Fields with a special Rust type: timestamps, durations, enums, and counters by name.
 
 use serde_json::Value;
-use syn::{Expr, Ident, Type, parse_quote};
+use syn::{Expr, Ident, LitStr, Type, parse_quote};
 
 /// The kind of such a field.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Text(Ident),
     /// An enum whose values are numbers.
     Number(Ident),
+    /// A map of counters. Strings are allocated only for names that are not among these, which are sorted.
+    Counters(Vec<LitStr>),
 }
 
 impl Kind {
@@ -33,6 +35,11 @@ impl Kind {
         if let Some(unit) = property["x-duration"].as_str() {
             return Some(Self::Duration(unit_of(unit)));
         }
+        if let Some(names) = property["x-known-keys"].as_array() {
+            let mut names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            names.sort_unstable();
+            return Some(Self::Counters(names.iter().map(|name| parse_quote!(#name)).collect()));
+        }
         let name = property["x-enum"].as_str()?;
         let is_number = document["components"]["x-enums"][name].get("default").is_some();
         Some(if is_number { Self::Number(ident(name)) } else { Self::Text(ident(name)) })
@@ -46,7 +53,13 @@ impl Kind {
             Self::Timeout => parse_quote!(::std::option::Option<crate::models::StopTimeout>),
             Self::Text(name) => parse_quote!(::std::option::Option<#name>),
             Self::Number(name) => parse_quote!(#name),
+            Self::Counters(_) => parse_quote!(::std::collections::HashMap<::std::borrow::Cow<'static, str>, u64>),
         }
+    }
+
+    /// Whether a field without a value has the default of its type, instead of `None`.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Counters(_))
     }
 
     /// The path of the function for `serialize_with`, unless the type implements the serialization.
@@ -59,7 +72,7 @@ impl Kind {
             Self::Duration(unit) => {
                 Some(format!("crate::generated::decode::lenient::duration::write_{}", unit.to_string().to_lowercase()))
             }
-            Self::Timeout | Self::Text(_) | Self::Number(_) => None,
+            Self::Timeout | Self::Text(_) | Self::Number(_) | Self::Counters(_) => None,
         }
     }
 
@@ -86,6 +99,13 @@ impl Kind {
                 parse_quote!(fields.next_value_seed(crate::generated::decode::lenient::word::WordPlace(&mut self.#ident, budget)))
             }
             Self::Number(_) => parse_quote!(crate::generated::decode::object::next(&mut self.#ident, fields, budget)),
+            Self::Counters(names) => {
+                parse_quote!(fields.next_value_seed(crate::generated::decode::lenient::counters::CountersPlace {
+                    place: &mut self.#ident,
+                    names: &[#(#names),*],
+                    budget,
+                }))
+            }
         }
     }
 
@@ -101,7 +121,7 @@ impl Kind {
                 crate::generated::decode::lenient::duration::Unit::#unit,
             )),
             Self::Text(_) => parse_quote!(crate::generated::serialize_complete::text(&self.#ident)),
-            Self::Timeout | Self::Number(_) => return parse_quote!(&self.#ident),
+            Self::Timeout | Self::Number(_) | Self::Counters(_) => return parse_quote!(&self.#ident),
         };
         if is_optional {
             parse_quote!(crate::generated::serialize_complete::nullable(self.#ident.is_none(), #written))

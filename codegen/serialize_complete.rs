@@ -21,7 +21,7 @@ pub(crate) fn implementations(item: &ItemStruct, schema: &Value, document: &Valu
             return parse_quote!({});
         };
         let entry: Expr = match Kind::of(property, document) {
-            Some(kind) if !matches!(kind, Kind::Timeout | Kind::Number(_)) => {
+            Some(kind) if !kind.is_plain() && !matches!(kind, Kind::Timeout) => {
                 let value = kind.complete(ident, property["x-optional"] == true);
                 parse_quote!(map.serialize_entry(#wire_name, &#value)?)
             }

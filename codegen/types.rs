@@ -90,7 +90,7 @@ fn field(field: &mut Field, name: &str, schema: &Value, property: &Value, docume
 
 /// The serde attribute of a field of this kind.
 fn typed_serde(name: &str, kind: &Kind) -> syn::Attribute {
-    if let Kind::Number(_) = kind {
+    if kind.is_plain() {
         return parse_quote!(#[serde(rename = #name, skip_serializing_if = "crate::generated::decode::lenient::is_zero")]);
     }
     match kind.serialize_with() {

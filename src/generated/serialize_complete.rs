@@ -145,7 +145,7 @@ impl<T: Complete> Complete for Vec<T> {
 }
 
 /// Sorts the keys, as Go does.
-impl<T: Complete> Complete for HashMap<String, T> {
+impl<K: Serialize + Ord, T: Complete> Complete for HashMap<K, T> {
     fn complete<S: Serializer>(&self, serializer: S, version: ApiVersion) -> Result<S::Ok, S::Error> {
         let sorted = self.iter().collect::<BTreeMap<_, _>>();
         let mut map = serializer.serialize_map(Some(sorted.len()))?;

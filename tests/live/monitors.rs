@@ -154,9 +154,7 @@ async fn container_monitor_reports_networks_of_a_running_container() {
     let network = engine.networks().create(&*name).await.unwrap().network;
     let mut monitor = engine.containers().monitor().label(&*label);
     let mut until_connected = async |expected: bool| {
-        let is_connected = |container: &ContainerSummary| {
-            container.network_settings.networks.contains_key(&name)
-        };
+        let is_connected = |container: &ContainerSummary| container.network_settings.networks.contains_key(&name);
         while monitor.view().get(own.id()).is_none_or(|container| is_connected(container) != expected) {
             let update = next(&mut monitor).await;
             assert!(!matches!(update, ContainerUpdate::Disconnected { .. }), "{update:?}");

@@ -21,6 +21,7 @@ use super::budget::{ALLOCATION, Budget};
 
 mod any;
 pub(in crate::generated) mod collection;
+pub(in crate::generated) mod counters;
 pub(in crate::generated) mod duration;
 mod number;
 pub(in crate::generated) mod time;
@@ -28,9 +29,6 @@ pub(in crate::generated) mod word;
 
 /// A value that is decoded from all forms in which engines send it.
 pub(crate) trait Lenient: Default {
-    /// Usual number of entries in maps of such values, if there are many.
-    const IN_A_MAP: usize = 0;
-
     /// Replaces the value by the decoded one, and accounts for the memory that it allocates. The value before is the default
     /// or, if a field is repeated, the earlier one. After an error, the value is unspecified.
     fn fill<'de, D: Deserializer<'de>>(&mut self, deserializer: D, budget: &mut Budget) -> Result<(), D::Error>;

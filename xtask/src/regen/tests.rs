@@ -297,12 +297,17 @@ fn type_annotations_are_checked() {
             { "target": "$.components.schemas.Thing.properties.Size", "update": field },
         ])
     };
+    let counters = |format: &str, names: Value| {
+        let counter = json!({ "type": "integer", "format": format });
+        json!({ "type": "object", "additionalProperties": counter, "x-known-keys": names })
+    };
     for valid in [
         json!({ "type": "integer", "x-timestamp": "seconds" }),
         json!({ "type": "string", "x-timestamp": "rfc3339" }),
         json!({ "type": "integer", "x-duration": "seconds", "x-never": true }),
         json!({ "type": "string", "x-enum": "Colour" }),
         json!({ "type": "integer", "x-enum": "Level" }),
+        counters("uint64", json!(["cache", "rss"])),
     ] {
         composed(field(valid.clone())).unwrap_or_else(|error| panic!("{valid}: {error:#}"));
     }
@@ -314,6 +319,8 @@ fn type_annotations_are_checked() {
         field(json!({ "type": "integer", "x-timestamp": "seconds", "x-duration": "seconds" })),
         field(json!({ "type": "string", "x-enum": "Shape" })),
         field(json!({ "type": "integer", "x-enum": "Colour" })),
+        field(counters("int64", json!(["cache"]))),
+        field(counters("uint64", json!(["cache", 1]))),
         json!([{ "target": "$.components.schemas.Thing", "update": { "x-enum": "Colour" } }]),
         set(json!({ "values": { "red": "d" } })),
         set(json!({ "description": "d", "values": {} })),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 #[path = "../../../codegen/variant_names.rs"]
 mod variant;
@@ -11,7 +11,7 @@ mod variant;
 use variant::variant;
 
 /// The annotations of fields that determine their Rust type.
-const TYPES: [&str; 4] = ["x-timestamp", "x-duration", "x-never", "x-enum"];
+const TYPES: [&str; 5] = ["x-timestamp", "x-duration", "x-never", "x-enum", "x-known-keys"];
 
 /// Checks that each annotation is known, and is on a field that it applies to.
 pub(super) fn annotations(document: &Value) -> Result<()> {
@@ -99,6 +99,12 @@ fn field(field: &Value, sets: &Map<String, Value>) -> Result<()> {
     }
     if let Some(never) = field.get("x-never") {
         ensure!(*never == true && field["x-duration"] == "seconds", "x-never requires a duration in seconds");
+    }
+    if let Some(keys) = field.get("x-known-keys") {
+        let counter = json!({ "type": "integer", "format": "uint64" });
+        ensure!(field["additionalProperties"] == counter, "x-known-keys requires a map of uint64");
+        let keys = keys.as_array().filter(|keys| !keys.is_empty() && keys.iter().all(Value::is_string));
+        ensure!(keys.is_some(), "x-known-keys: not a list of strings");
     }
     if let Some(of) = field.get("x-enum") {
         let set = of.as_str().and_then(|name| sets.get(name));

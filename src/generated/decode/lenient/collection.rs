@@ -88,15 +88,11 @@ impl<'de, T: Lenient> Visitor<'de> for Entries<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(entries, budget) = self;
-        if T::IN_A_MAP > 0 {
-            budget.take(table::<T>(T::IN_A_MAP))?;
-            entries.reserve(T::IN_A_MAP);
-        }
         while let Some(key) = map.next_key::<String>()? {
             budget.take(key.len() + ALLOCATION)?;
             if entries.len() == entries.capacity() {
                 // A full table is doubled.
-                budget.take(table::<T>(entries.len().max(3)))?;
+                budget.take(table::<(String, T)>(entries.len().max(3)))?;
             }
             map.next_value_seed(Place(entries.entry(key).or_default(), budget))?;
         }
@@ -113,8 +109,8 @@ impl<'de, T: Lenient> Visitor<'de> for Entries<'_, T> {
 }
 
 /// Bytes that a hash table of `entries` takes: an eighth of its slots is empty, and each has a control byte.
-fn table<T>(entries: usize) -> usize {
-    entries * (size_of::<(String, T)>() + 1) * 8 / 7 + ALLOCATION
+pub(super) fn table<Entry>(entries: usize) -> usize {
+    entries * (size_of::<Entry>() + 1) * 8 / 7 + ALLOCATION
 }
 
 /// A set, which Go encodes as an object whose values are `{}`.

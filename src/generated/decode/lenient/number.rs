@@ -153,9 +153,6 @@ impl Lenient for i64 {
 }
 
 impl Lenient for u64 {
-    // The number of memory counters of a control group.
-    const IN_A_MAP: usize = 40;
-
     fn fill<'de, D: Deserializer<'de>>(&mut self, deserializer: D, _: &mut Budget) -> Result<(), D::Error> {
         *self = deserializer.deserialize_any(Number(PhantomData))?;
         Ok(())
