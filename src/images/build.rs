@@ -209,6 +209,7 @@ impl BuildImage {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "buildkit")]
     use super::*;
     use crate::{DockerClient, images::Archive, models::AuthConfig};
 
