@@ -7,9 +7,10 @@ use dockerclient::{
     images::{BuildImage, BuildTrace, Context, Image, PlainTrace, ProgressItem},
 };
 use tempfile::TempDir;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{
+    builds::BUILDS,
     engine::{Engine, version},
     transfers::archive,
 };
@@ -31,10 +32,6 @@ const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
 
 /// The first API version with BuildKit's control API, over which a build has all features.
 const CONTROL_API: ApiVersion = ApiVersion::new(1, 40);
-
-/// Tests that build with BuildKit or prune its cache hold the read lock; tests that expect cached steps hold the write lock,
-/// because engines drop results while they run other builds.
-pub(crate) static BUILDS: RwLock<()> = RwLock::const_new(());
 
 /// The engine, and the lock of [`BUILDS`].
 struct Locked<T> {

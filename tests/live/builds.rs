@@ -7,12 +7,16 @@ use dockerclient::{
     images::{BuildImage, HostAddress, ProgressItem},
     models::{ImageInspect, Ulimit},
 };
-use tokio::time::timeout;
+use tokio::{sync::RwLock, time::timeout};
 
 use crate::{
     engine::{Engine, lacks_step_output, retry_while_busy, short, supported_since, version},
     transfers::archive,
 };
+
+/// Tests that build with BuildKit or prune its cache hold the read lock; tests that expect cached steps hold the write lock,
+/// because engines drop results while they run other builds.
+pub(crate) static BUILDS: RwLock<()> = RwLock::const_new(());
 
 /// Settings of a build.
 type Settings = fn(BuildImage) -> BuildImage;

@@ -12,7 +12,7 @@ use dockerclient::{
 use futures_util::TryStreamExt as _;
 
 use crate::{
-    buildkit_builds::BUILDS,
+    builds::BUILDS,
     engine::{Engine, retry_while_busy, supported_since, version},
     registry::Registry,
     transfers::{archive, registry},

@@ -31,6 +31,7 @@ mod ship_logs;
 mod wait_until_ready;
 
 /// The API versions that introduced copying archives in, labels, networks, and health checks.
+#[cfg(feature = "tar")]
 const COPIES: ApiVersion = ApiVersion::new(1, 20);
 const LABELS: ApiVersion = ApiVersion::new(1, 18);
 const NETWORKS: ApiVersion = ApiVersion::new(1, 22);
