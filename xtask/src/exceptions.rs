@@ -7,10 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::{libtest, root};
 
 /// Prefixes of the reasons of tests that are not run.
-const NOT_RUN: [&str; 2] = ["waits forever: ", "by chance: "];
-
-/// All tests of a program.
-const ALL: &str = "*";
+const NOT_RUN: [&str; 3] = ["waits forever: ", "by chance: ", "takes minutes: "];
 
 /// Tests that are expected to fail.
 #[derive(Debug)]
@@ -45,11 +42,6 @@ impl Exceptions {
         let own: Vec<(String, String)> = own;
         let own = own.into_iter().map(|(test, reason)| (test[prefix.len()..].to_owned(), reason)).collect();
         Self { file: self.file.clone(), tests: own }
-    }
-
-    /// Whether the list has `*` in place of the tests of a program: it is not run.
-    pub(crate) fn has_all(&self) -> bool {
-        self.names().any(|test| test == ALL)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -101,7 +93,6 @@ mod tests {
         assert_eq!(one.skip(), ["--exact", "--skip", "a::b", "--skip", "c"]);
         assert_eq!(one.run(), ["a::b"]);
         one.check_names(&HashSet::from(["a::b", "c", "e"])).unwrap();
-        assert!(!one.has_all() && Exceptions::parse("list", "one *: slow").unwrap().take("one").has_all());
         let error = one.check_names(&HashSet::from(["c"])).unwrap_err();
         assert_eq!(error.to_string(), r#"list: unknown tests: ["a::b"]"#);
     }
