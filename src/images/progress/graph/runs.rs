@@ -45,6 +45,14 @@ impl Runs {
         true
     }
 
+    /// Ends the runs that had not ended when the next one of the same vertex started. BuildKit omits the end of a run if the
+    /// next one starts before the end is sent.
+    pub(super) fn end_before(&mut self, next: Timestamp) {
+        let ended = |run: &&mut Run| run.completed.is_none() && run.started < next;
+        self.reported.iter_mut().filter(ended).for_each(|run| run.completed = Some(next));
+        self.merged = merge(self.reported.clone());
+    }
+
     /// Joins overlapping runs, and removes the first one if that is not sufficient.
     fn shorten(&mut self) {
         self.reported.clone_from(&self.merged);
@@ -114,6 +122,17 @@ mod tests {
         assert_eq!(restarted.latest().unwrap(), Run { started: at(10).unwrap(), completed: None });
         let ended = runs(&[(at(10), at(14)), (at(1), at(3))]);
         assert_eq!((ended.duration(at(99)), ended.latest().unwrap().completed), (Duration::from_secs(6), at(14)));
+    }
+
+    #[test]
+    fn run_whose_end_was_not_reported_ends_when_the_next_starts() {
+        let mut runs = runs(&[(at(1), None)]);
+        runs.end_before(Timestamp::UNIX_EPOCH + Duration::from_secs(4));
+        runs.report(at(4), at(6));
+        assert_eq!((runs.duration(at(50)), runs.latest().unwrap().completed), (Duration::from_secs(5), at(6)));
+        runs.report(at(8), None);
+        runs.end_before(Timestamp::UNIX_EPOCH + Duration::from_secs(8));
+        assert_eq!((runs.duration(at(9)), runs.latest().unwrap().completed), (Duration::from_secs(6), None));
     }
 
     #[test]

@@ -217,6 +217,7 @@ impl BuildStep {
             // A step that has started may be reported again as if it had not.
             return false;
         }
+        vertex.started.into_iter().for_each(|started| self.runs.end_before(started));
         let mut is_changed = self.runs.report(vertex.started, vertex.completed);
         is_changed |= replace(&mut self.name, beginning(&vertex.name, MAX_NAME));
         is_changed |= mem::replace(&mut self.is_cached, vertex.cached) != vertex.cached;
@@ -243,9 +244,10 @@ impl BuildStep {
     pub(super) fn update_member(&mut self, vertex: &Vertex, is_weak: bool) -> bool {
         let was_visible = self.is_visible();
         let members = self.members.get_or_insert_default();
-        members.update(beginning(&vertex.digest, MAX_DIGEST), vertex, is_weak);
+        let unfinished = members.update(beginning(&vertex.digest, MAX_DIGEST), vertex, is_weak);
         let is_cached = members.are_cached();
-        let mut is_changed = self.runs.report(vertex.started, vertex.completed);
+        let mut is_changed = unfinished.is_some_and(|started| self.runs.report(Some(started), vertex.started));
+        is_changed |= self.runs.report(vertex.started, vertex.completed);
         is_changed |= mem::replace(&mut self.is_cached, is_cached) != is_cached;
         if self.error.is_empty() {
             is_changed |= self.set_error(&vertex.error);
