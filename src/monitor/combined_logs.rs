@@ -266,9 +266,10 @@ impl CombinedLogMonitor {
         self
     }
 
-    /// Follows only containers for which `predicate` returns `true`; several calls require all of them. It is called once
-    /// for each container that appears.
+    /// Follows only containers for which `predicate` returns `true`; several calls require all of them. It is called when a
+    /// container appears, and after each change until the container is followed.
     pub fn only_if(mut self, predicate: impl Fn(&ContainerSummary) -> bool + Send + 'static) -> Self {
+        self.watch = self.watch.map(|watch| watch.sufficient_actions(ALL_ACTIONS));
         self.exclusions.unless(predicate);
         self
     }

@@ -132,15 +132,19 @@ impl ContainerCache {
             EventKind::Container if event.id.len() > MAX_ID_LENGTH => self.drop_expected(),
             EventKind::Container => self.apply_container_event(event),
             // Containers are listed with their networks.
-            EventKind::Network => match event.attributes.get("container") {
-                Some(id) if id.len() > MAX_ID_LENGTH => self.dirty = Dirty::All,
-                Some(id) => self.dirty.merge(Dirty::one(id)),
-                None => {}
-            },
+            EventKind::Network if matches!(&*event.action, "connect" | "disconnect") => self.apply_network_event(event),
             // Containers are listed with the name of their image, which it may lose.
             EventKind::Image => self.dirty = Dirty::All,
             _ => {}
         }
+    }
+
+    /// Docker sends the event before lists show its effect, so all containers are listed again later.
+    fn apply_network_event(&mut self, event: &Event) {
+        // Podman sends the id of the container as that of the event.
+        let id = event.attributes.get("container").unwrap_or(&event.id);
+        self.dirty.merge(if id.len() > MAX_ID_LENGTH { Dirty::All } else { Dirty::one(id) });
+        self.needs_full_list = true;
     }
 
     fn apply_container_event(&mut self, event: &Event) {
@@ -333,12 +337,15 @@ mod tests {
             let text = format!(r#"{{"Type":"network","Action":"{action}","Actor":{actor},"time":1}}"#);
             Event::decode(text.as_bytes()).unwrap()
         };
+        cache.apply_event(&event("create", r#""name":"back""#));
+        assert!(!cache.is_dirty() && !cache.needs_full_list());
         for action in ["connect", "disconnect"] {
             cache.apply_event(&event(action, r#""name":"back","container":"a""#));
             assert_eq!(cache.take_dirty(), Some(Dirty::one("a")), "{action}");
+            assert!(cache.needs_full_list(), "the list may not show it yet");
         }
-        cache.apply_event(&event("create", r#""name":"back""#));
-        assert_eq!(cache.take_dirty(), None);
+        cache.apply_event(&event("connect", r#""name":"back""#));
+        assert_eq!(cache.take_dirty(), Some(Dirty::one("net")), "Podman's event has the id of the container");
         let long = "x".repeat(MAX_ID_LENGTH + 1);
         cache.apply_event(&event("connect", &format!(r#""container":"{long}""#)));
         assert_eq!(cache.take_dirty(), Some(Dirty::All));

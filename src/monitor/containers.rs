@@ -79,7 +79,8 @@ pub enum ContainerUpdate {
 ///
 /// Lists the containers, then watches the engine's events, and lists the containers again that the events may have changed.
 /// When no updates are pending, [`view`](Self::view) equals what [`list`](crate::containers::Containers::list) returns with
-/// the same filters, stopped containers included. Changes of relative times in a status (`Up 5 minutes`) are not returned.
+/// the same filters, stopped containers included. Changes of relative times in a status (`Up 5 minutes`) are not returned, and
+/// neither are changes without an event: Docker sends none when a stopped container is connected to a network.
 ///
 /// After a lost connection, it lists again and returns the differences, so it has no gaps.
 ///

@@ -66,6 +66,8 @@ impl Wake for Signal {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::{FutureExt as _, StreamExt as _, stream};
     use tokio::sync::mpsc;
 
@@ -86,8 +88,11 @@ mod tests {
         sender.send(1).unwrap();
         sender.send(2).unwrap();
         assert_eq!((stream.next().await, stream.next().await), (Some(1), Some(2)));
-        let (sent, received) = tokio::join!(async { sender.send(3) }, stream.next());
-        assert_eq!((sent, received), (Ok(()), Some(3)));
+        assert_eq!(stream.next().now_or_never(), None);
+        // The receiving task waits first, and is woken.
+        let received = tokio::time::timeout(Duration::from_secs(10), stream.next());
+        let (received, sent) = tokio::join!(received, async { sender.send(3) });
+        assert_eq!((received, sent), (Ok(Some(3)), Ok(())));
         drop(sender);
         assert_eq!(stream.next().await, None);
         drop(stream);

@@ -161,8 +161,9 @@ async fn container_monitor_reports_networks_of_a_running_container() {
         }
     };
     until_connected(false).await;
-    network.connect(own.id()).await.unwrap();
-    until_connected(true).await;
-    network.disconnect(own.id()).await.unwrap();
-    until_connected(false).await;
+    // Docker sends the event before lists show its effect.
+    let ((), connected) = tokio::join!(until_connected(true), network.connect(own.id()));
+    connected.unwrap();
+    let ((), disconnected) = tokio::join!(until_connected(false), network.disconnect(own.id()));
+    disconnected.unwrap();
 }

@@ -390,7 +390,7 @@ async fn combined_logs_end_with_an_unsupported_filter() {
 async fn combined_logs_request_only_the_events_they_need() {
     type Change = fn(CombinedLogMonitor) -> CombinedLogMonitor;
     let some = r#"{"event":["create","destroy","die","died","remove","rename","start"]}"#;
-    let cases: [(&str, Change, Option<&str>); 5] = [
+    let cases: [(&str, Change, Option<&str>); 6] = [
         ("1.41", |monitor| monitor, Some(some)),
         ("1.41", |monitor| monitor.label("app").name("web").exclude_label("quiet"), Some(some)),
         // Podman before 3.2, which has this version, cannot be asked for several actions.
@@ -398,6 +398,7 @@ async fn combined_logs_request_only_the_events_they_need() {
         // Other events may change whether a container matches.
         ("1.41", |monitor| monitor.filter("status", "paused"), None),
         ("1.41", |monitor| monitor.ancestor("busybox"), None),
+        ("1.41", |monitor| monitor.only_if(|container| container.status.contains("(healthy)")), None),
     ];
     for (version, change, expected) in cases {
         let engine = without_events(|_| list(&[]));

@@ -214,3 +214,21 @@ async fn container_monitor_ends_with_the_error_of_a_filter() {
     assert!(updates[1].contains("1.21") && updates.len() == 2, "{updates:?}");
     assert!(!engine.request_lines().contains("ancestor"), "it is not sent");
 }
+
+/// Docker sends the event before lists show its effect.
+#[tokio::test(start_paused = true)]
+async fn container_is_listed_again_after_its_networks_change() {
+    let connected = |network: &str| {
+        let networks = format!(r#""NetworkSettings":{{"Networks":{{"{network}":{{}}}}}}"#);
+        Response::json(200, &format!(r#"[{{"Id":"a","Names":["/a"],"Status":"Up 1 second",{networks}}}]"#))
+    };
+    let sender = broadcast::Sender::new(1);
+    let engine = listing(&sender, move |count| connected(if count < 2 { "bridge" } else { "back" }));
+    let docker = engine.client("1.41");
+    let mut monitor = docker.containers().monitor();
+    assert_eq!(next_updates(&mut monitor, 2).await, ["connected", "1 are there"]);
+    let actor = r#"{"ID":"net","Attributes":{"container":"a"}}"#;
+    sender.send(format!(r#"{{"Type":"network","Action":"connect","Actor":{actor},"time":100}}"#)).unwrap();
+    assert_eq!(next_updates(&mut monitor, 1).await, ["a: Up 1 second"]);
+    assert!(monitor.view()["a"].network_settings.networks.contains_key("back"));
+}

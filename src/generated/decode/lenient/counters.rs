@@ -37,8 +37,10 @@ impl<'de> Visitor<'de> for CountersPlace<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { place, names, budget } = self;
-        budget.take(table::<(Cow<'static, str>, u64)>(USUAL))?;
-        place.reserve(USUAL);
+        if place.capacity() == 0 {
+            budget.take(table::<(Cow<'static, str>, u64)>(USUAL))?;
+            place.reserve(USUAL);
+        }
         let mut next = 0;
         while let Some(name) = map.next_key_seed(Name { names, next: &mut next })? {
             if let Cow::Owned(name) = &name {
