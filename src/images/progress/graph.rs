@@ -340,6 +340,23 @@ mod tests {
         assert_eq!(graph.step("a").unwrap().error(), Some("no space left"));
     }
 
+    /// BuildKit omits the end of a run if the next one starts before the end is sent.
+    #[test]
+    fn graph_of_a_step_that_started_again_has_no_running_step() {
+        for group in [None, Some(VertexGroup { id: "g".into(), ..VertexGroup::default() })] {
+            let mut graph = BuildGraph::new();
+            let vertex =
+                |digest, started, completed| Vertex { group: group.clone(), ..vertex(digest, started, completed) };
+            graph.add(&vertices(vec![vertex("a", at(1), None)]));
+            graph.add(&vertices(vec![vertex("b", at(2), None)]));
+            graph.add(&vertices(vec![vertex("a", at(3), at(5)), vertex("b", at(2), at(4))]));
+            let states: Vec<StepState> = graph.steps().map(BuildStep::state).collect();
+            assert!(states.iter().all(|state| *state == StepState::Completed), "{states:?}");
+            let durations: Vec<u64> = graph.steps().map(|step| step.duration().as_secs()).collect();
+            assert_eq!(durations, if group.is_none() { vec![4, 2] } else { vec![4] });
+        }
+    }
+
     #[test]
     fn graph_drops_the_oldest_ended_steps() {
         let mut graph = BuildGraph::new();
