@@ -72,11 +72,16 @@ impl Settings {
 }
 
 /// Waits for `call`, for at most `limit`.
+///
+/// The call is boxed, so that this is compiled once for each type of response, and not for each request.
 pub(crate) fn within<T: 'static>(
     limit: Option<Duration>,
     operation: &'static str,
-    call: impl Future<Output = Result<T>> + Send + 'static,
+    call: BoxFuture<'static, Result<T>>,
 ) -> BoxFuture<'static, Result<T>> {
+    if limit.is_none() {
+        return call;
+    }
     Box::pin(
         async move { transport::within(limit, || Phase::Call, call).await.map_err(|error| error.during(operation)) },
     )
@@ -104,11 +109,7 @@ macro_rules! request {
 
             fn into_future(self) -> Self::IntoFuture {
                 let limit = self.settings.time_limit();
-                // The future is boxed where it is created, so that it is not copied.
-                match limit {
-                    None => Box::pin(self.call()),
-                    Some(_) => crate::request::within(limit, $operation, self.call()),
-                }
+                crate::request::within(limit, $operation, Box::pin(self.call()))
             }
         }
     };

@@ -33,7 +33,7 @@ pub(super) fn run() -> Result<()> {
     ];
     for user in &users {
         shell::run(user.cargo().arg("fetch"))?;
-        println!("{:<14}{} crates", user.name, user.crates()?);
+        println!("{:<14}{} crates", user.name, user.crates("normal,build")?.len());
     }
     println!("\n{:<14}{:>9}{:>9}{:>9}{:>9}", "", "wall s", "user s", "system s", "load");
     for _ in 0..ROUNDS {
@@ -45,10 +45,22 @@ pub(super) fn run() -> Result<()> {
     for user in &users {
         println!("{:<14}rebuild {:.1} s, program {} kB", user.name, user.rebuild()?, user.size()? / 1024);
     }
-    println!("\nseconds from start to end of each crate of dockerclient's build, on all cores at once:");
-    for (name, seconds) in users[0].crate_times()?.iter().take(SLOWEST) {
-        println!("{seconds:>7.1}  {name}");
+    let [ours, bollard] = &users;
+    let (running, shared) = (ours.crates("normal")?, bollard.crates("normal,build")?);
+    let why = |name: &String| match (running.contains(name), shared.contains(name)) {
+        (_, true) => "in both",
+        (true, false) => "library",
+        (false, false) => "generator",
+    };
+    println!("\nseconds of each crate of dockerclient's build, one after the other, and why it is there:");
+    let (times, mut sums) = (ours.crate_times()?, BTreeMap::<&str, f64>::new());
+    for (index, (name, seconds)) in times.iter().enumerate() {
+        *sums.entry(why(name)).or_default() += seconds;
+        if index < SLOWEST {
+            println!("{seconds:>7.1}  {name:<28}{}", why(name));
+        }
     }
+    println!("\n{sums:.1?}");
     Ok(())
 }
 
@@ -81,12 +93,21 @@ impl User {
         command
     }
 
-    /// The number of crates that are built, including build dependencies.
-    fn crates(&self) -> Result<usize> {
-        let tree = shell::output(self.cargo().args(["tree", "--edges", "normal,build", "--prefix", "none"]))?;
-        let crates: BTreeSet<String> =
-            tree.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
-        Ok(crates.len().saturating_sub(1))
+    /// Builds without incremental compilation, which cargo does not use for crates of a registry, but for this one.
+    fn cold(&self, options: &[&str]) -> std::process::Command {
+        let mut command = self.cargo();
+        command.args(["build", "--offline", "--quiet"]).args(options).env("CARGO_INCREMENTAL", "0");
+        command
+    }
+
+    /// The crates that it depends on by these `edges`, with their versions.
+    fn crates(&self, edges: &str) -> Result<BTreeSet<String>> {
+        let tree = shell::output(self.cargo().args(["tree", "--edges", edges, "--prefix", "none"]))?;
+        let crates = tree.lines().filter_map(|line| {
+            let (name, version) = line.split_once(" v")?;
+            Some(format!("{name} {}", version.split(' ').next()?))
+        });
+        Ok(crates.filter(|name| !name.starts_with("user ")).collect())
     }
 
     fn clean(&self) -> Result<()> {
@@ -101,7 +122,7 @@ impl User {
         self.clean()?;
         let (before, load) = (children_cpu()?, machine::load()?);
         let start = Instant::now();
-        let built = shell::output(self.cargo().args(["build", "--offline", "--quiet"]));
+        let built = shell::output(&mut self.cold(&[]));
         let wall = start.elapsed().as_secs_f64();
         built?;
         let after = children_cpu()?;
@@ -114,10 +135,16 @@ impl User {
     /// Changes the program, and returns the time of building it again, in seconds.
     fn rebuild(&self) -> Result<f64> {
         let file = self.folder.join("src/main.rs");
-        fs::write(&file, fs::read_to_string(&file)? + "const _: () = ();\n")?;
-        let start = Instant::now();
-        shell::run(self.cargo().args(["build", "--offline", "--quiet"]))?;
-        Ok(start.elapsed().as_secs_f64())
+        let program = fs::read_to_string(&file)?;
+        // The first build is incremental for the library too.
+        let mut seconds = 0.0;
+        for change in ["", "const _: () = ();\n"] {
+            fs::write(&file, program.clone() + change)?;
+            let start = Instant::now();
+            shell::run(self.cargo().args(["build", "--offline", "--quiet"]))?;
+            seconds = start.elapsed().as_secs_f64();
+        }
+        Ok(seconds)
     }
 
     /// The size of the optimized program without symbols, in bytes.
@@ -133,7 +160,7 @@ impl User {
     /// The time of each crate of a cold build, with its build script, in seconds, the longest first.
     fn crate_times(&self) -> Result<Vec<(String, f64)>> {
         self.clean()?;
-        shell::run(self.cargo().args(["build", "--offline", "--quiet", "--timings"]))?;
+        shell::run(&mut self.cold(&["--timings", "--jobs=1"]))?;
         let report = fs::read_to_string(self.folder.join("target/cargo-timings/cargo-timing.html"))?;
         let (_, units) = report.split_once("const UNIT_DATA = ").context("no units in the report of cargo")?;
         let units: Vec<Value> = serde_json::from_str(units.split(";\n").next().unwrap_or_default())?;
