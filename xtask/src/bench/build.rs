@@ -45,10 +45,14 @@ pub(super) fn run() -> Result<()> {
     for user in &users {
         println!("{:<14}rebuild {:.1} s, program {} kB", user.name, user.rebuild()?, user.size()? / 1024);
     }
-    let [ours, bollard] = &users;
+    print_crates(&users)
+}
+
+/// Prints the time of each crate of this library's build, and why it is there.
+fn print_crates([ours, bollard]: &[User; 2]) -> Result<()> {
     let (running, shared) = (ours.crates("normal")?, bollard.crates("normal,build")?);
     let why = |name: &String| match (running.contains(name), shared.contains(name)) {
-        (_, true) => "in both",
+        (_, true) => "in both builds",
         (true, false) => "library",
         (false, false) => "generator",
     };
@@ -60,7 +64,10 @@ pub(super) fn run() -> Result<()> {
             println!("{seconds:>7.1}  {name:<28}{}", why(name));
         }
     }
-    println!("\n{sums:.1?}");
+    println!("\nsums:");
+    for (why, seconds) in sums {
+        println!("{seconds:>7.1}  {why}");
+    }
     Ok(())
 }
 
