@@ -49,11 +49,23 @@ impl Wine {
             println!("== creating a Windows directory in {}", wine.folder.display());
             let _ = fs::remove_dir_all(&wine.folder);
             fs::create_dir_all(wine.folder.join("home"))?;
+            wine.start_server()?;
             wine.output("wineboot", wine.command(Path::new("wineboot")).arg("--init"))?;
             wine.add_missing_library()?;
             fs::write(complete, "")?;
+        } else {
+            wine.start_server()?;
         }
         Ok(wine)
+    }
+
+    /// Starts Wine's server, until it is killed. By default, it would exit some seconds after the last program, and a
+    /// program that connects to it at that moment fails.
+    fn start_server(&self) -> Result<()> {
+        fs::create_dir_all(self.folder.join("prefix"))?;
+        let mut server = Command::new(&self.server);
+        self.configure(&mut server);
+        shell::run(server.arg("--persistent"))
     }
 
     /// Runs `program` with Wine, and returns its output. Fails if it exits with an error.
