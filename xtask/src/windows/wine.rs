@@ -65,7 +65,11 @@ impl Wine {
         fs::create_dir_all(self.folder.join("prefix"))?;
         let mut server = Command::new(&self.server);
         self.configure(&mut server);
-        shell::run(server.arg("--persistent"))
+        // It continues in the background, so it gets no pipe of which a reader would wait for the end.
+        server.arg("--persistent").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = server.status()?;
+        ensure!(status.success(), "wineserver: {status}");
+        Ok(())
     }
 
     /// Runs `program` with Wine, and returns its output. Fails if it exits with an error.
