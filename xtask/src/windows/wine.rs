@@ -45,16 +45,17 @@ impl Wine {
             folder: root().join("target/wine"),
         };
         let complete = wine.folder.join("complete");
-        if !complete.exists() {
+        let is_new = !complete.exists();
+        if is_new {
             println!("== creating a Windows directory in {}", wine.folder.display());
             let _ = fs::remove_dir_all(&wine.folder);
             fs::create_dir_all(wine.folder.join("home"))?;
-            wine.start_server()?;
+        }
+        wine.start_server()?;
+        if is_new {
             wine.output("wineboot", wine.command(Path::new("wineboot")).arg("--init"))?;
             wine.add_missing_library()?;
             fs::write(complete, "")?;
-        } else {
-            wine.start_server()?;
         }
         Ok(wine)
     }
