@@ -104,8 +104,9 @@ impl RunContainer {
     /// Defaults to `true`, but for [`detach`](Self::detach) to `false`, as for `docker run --detach`.
     ///
     /// Since API 1.30, the engine removes it, even if this program exits first. Below API 1.30, the client waits for
-    /// the container and then removes it, and `detach` with removal requires API 1.25. A container that was created and
-    /// could not be started is removed too, unless `false` is set.
+    /// the container and then removes it; if the call fails or is dropped before, a container that still runs is kept, unless
+    /// [`kill_on_drop(true)`](Self::kill_on_drop) is set. `detach` with removal requires API 1.25. A container that was
+    /// created and could not be started is removed too, unless `false` is set.
     ///
     /// A container with a [restart policy](ContainerBuilder::restart) cannot be removed this way: set `false`.
     #[doc(alias = "rm")]

@@ -73,6 +73,7 @@ impl RunContainer {
             }
         };
         guard.cleanup = match (self.verb.kill_on_drop, removes) {
+            (false, true) if version < EARLY_WAIT => Cleanup::RemoveUnlessRunning,
             (false, _) => Cleanup::Leave,
             (true, true) => Cleanup::Remove,
             (true, false) => Cleanup::Kill,
