@@ -9,6 +9,7 @@ use http::{
     HeaderMap, HeaderValue, Response,
     header::{CONNECTION, UPGRADE},
 };
+use serde::Serialize;
 
 use crate::{
     ApiVersion, Error, Result,
@@ -34,7 +35,6 @@ mod progenitor {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-use self::hooks::Slot;
 #[cfg(feature = "buildkit")]
 pub(crate) use self::read_timeout::ReadTimeout;
 pub(crate) use self::{
@@ -50,6 +50,7 @@ pub(crate) use self::{
     decode::{List, Object, decode_within},
     error_response::error,
 };
+use self::{hooks::Slot, version_check::Unchanged};
 
 /// The generated client for one operation, which is named in its errors.
 #[derive(Clone, Debug)]
@@ -91,6 +92,23 @@ impl<'a> Api<'a> {
     /// Names the object that the operation is for, in errors.
     pub(crate) fn of(self, object: &'a str) -> Self {
         Self { object: Some(object), ..self }
+    }
+
+    /// Whether the version can lack fields that engines accept, see [`changing`](Self::changing).
+    pub(crate) fn checks_unchanged_fields(&self) -> bool {
+        Unchanged::newest(self.version()) > self.version()
+    }
+
+    /// For a call that sends an object back that was `read` and changed: its unchanged fields are sent, even if the version
+    /// lacks them.
+    pub(crate) fn changing(&self, read: &impl Serialize) -> Result<Self> {
+        if !self.checks_unchanged_fields() {
+            return Ok(self.clone());
+        }
+        let unchanged = self.during(Unchanged::new(read))?;
+        let mut client = self.client.clone().into_owned();
+        client.inner.send_unchanged(unchanged);
+        Ok(Self { client: Cow::Owned(client), ..*self })
     }
 
     /// The negotiated API version.

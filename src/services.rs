@@ -9,7 +9,7 @@ mod image;
 mod inspect;
 mod list;
 mod logs;
-mod read_back;
+mod networks;
 mod remove;
 mod rollback;
 mod scale;

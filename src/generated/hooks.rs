@@ -14,7 +14,7 @@ use tracing::{Instrument, Span, debug_span, field};
 use super::{
     response::Response,
     response_body,
-    version_check::{self, Operation},
+    version_check::{self, Operation, Unchanged},
 };
 use crate::{
     ApiVersion, Error, Result,
@@ -32,6 +32,8 @@ pub(crate) struct Hooks {
     limits: Limits,
     /// Additional headers of the call.
     headers: HeaderMap,
+    /// The object that the call changes, as it was read.
+    unchanged: Option<Unchanged>,
     /// Receives the dedicated connection of the call. If none, the pool is used.
     slot: Option<Slot>,
 }
@@ -56,7 +58,7 @@ impl Hooks {
         let base = base.parse().map_err(|error| {
             Error::with_source(Kind::InvalidInput("failed to build the URL of the engine".into()), error)
         })?;
-        Ok(Self { http, base, version, limits, headers: HeaderMap::new(), slot: None })
+        Ok(Self { http, base, version, limits, headers: HeaderMap::new(), unchanged: None, slot: None })
     }
 
     /// Makes calls on dedicated connections, with the `protocol` headers, and puts the response into `slot`.
@@ -69,6 +71,11 @@ impl Hooks {
     pub(super) fn set(&mut self, headers: Option<&HeaderMap>, limits: Option<Limits>) {
         self.headers.extend(headers.cloned().unwrap_or_default());
         self.limits = limits.unwrap_or(self.limits);
+    }
+
+    /// Lets calls send the fields of `unchanged` at versions that lack them.
+    pub(super) fn send_unchanged(&mut self, unchanged: Unchanged) {
+        self.unchanged = Some(unchanged);
     }
 
     pub(crate) fn version(&self) -> ApiVersion {
@@ -96,7 +103,7 @@ impl Hooks {
 
     /// For generated methods: makes the call.
     pub(super) async fn call(&self, mut request: Request, operation: &'static Operation) -> Result<Response> {
-        version_check::check(operation, self.version, &request)?;
+        version_check::check(operation, self.version, &request, self.unchanged.as_ref())?;
         adapt(&mut request, operation);
         let span = debug_span!(
             "docker",

@@ -12,6 +12,9 @@ use crate::{
 };
 
 mod fields;
+mod unchanged;
+
+pub(crate) use self::unchanged::Unchanged;
 
 include!(concat!(env!("OUT_DIR"), "/gates.rs"));
 
@@ -91,8 +94,13 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
     index == one.len() && index == other.len()
 }
 
-/// Fails unless `version` supports the operation and all options, filters and fields of `request`.
-pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Request) -> Result<()> {
+/// Fails unless `version` supports the operation and all options, filters and fields of `request`. Fields may be `unchanged`.
+pub(crate) fn check(
+    operation: &Operation,
+    version: ApiVersion,
+    request: &Request,
+    unchanged: Option<&Unchanged>,
+) -> Result<()> {
     let rejected = |what: &str, span: Span| Err(unsupported(what, span, version));
     if !operation.span.contains(version) {
         return rejected("", operation.span);
@@ -116,11 +124,24 @@ pub(crate) fn check(operation: &Operation, version: ApiVersion, request: &Reques
         return rejected("request body ", operation.body_span);
     }
     if let (Some(index), Some(body)) = (operation.body, body)
-        && let Some((path, span)) = fields::unknown(index, body, version)
+        && let Some((path, span)) = unknown_field(index, body, version, unchanged)
     {
         return rejected(&format!("field {path:?} "), span);
     }
     Ok(())
+}
+
+/// The first field in `body` that `version` does not support, and that is not `unchanged`.
+fn unknown_field(
+    index: usize,
+    body: &[u8],
+    version: ApiVersion,
+    unchanged: Option<&Unchanged>,
+) -> Option<fields::Unknown> {
+    let unknown = fields::unknown(index, body, version)?;
+    let Some(unchanged) = unchanged else { return Some(unknown) };
+    fields::unknown(index, body, Unchanged::newest(version))
+        .or_else(|| fields::unknown(index, &unchanged.changes(body), version))
 }
 
 /// The parts that `version` does not support, which are looked up in the request.
@@ -159,7 +180,7 @@ mod tests {
         let url = format!("http://engine/?{query}").parse().unwrap();
         let mut request = Request::new(Method::POST, url);
         *request.body_mut() = (!body.is_empty()).then(|| body.to_owned().into());
-        check(operation(id).unwrap(), ApiVersion::new(1, minor), &request).err().map(|error| error.to_string())
+        check(operation(id).unwrap(), ApiVersion::new(1, minor), &request, None).err().map(|error| error.to_string())
     }
 
     #[test]
@@ -205,6 +226,25 @@ mod tests {
         let networks = |minor| rejection("service_create", minor, "", r#"{"Networks":[{"Target":"back"}]}"#);
         assert_eq!(networks(43), None);
         assert!(networks(44).unwrap().contains("use TaskTemplate.Networks"), "{:?}", networks(44));
+    }
+
+    /// At API 1.30, of a service with fields of API 1.38 and 1.40.
+    fn unchanged_rejection(body: &str) -> Option<String> {
+        let read = serde_json::json!({"TaskTemplate": {"ContainerSpec":
+            {"Init": false, "DNSConfig": {}, "Sysctls": {"a": "1"}}}});
+        let mut request = Request::new(Method::POST, "http://engine/".parse().unwrap());
+        *request.body_mut() = Some(format!(r#"{{"TaskTemplate":{{"ContainerSpec":{body}}}}}"#).into());
+        let unchanged = Unchanged::new(&read).unwrap();
+        let checked = check(operation("service_update").unwrap(), ApiVersion::new(1, 30), &request, Some(&unchanged));
+        checked.err().map(|error| error.to_string().split('"').nth(1).unwrap().to_owned())
+    }
+
+    #[test]
+    fn version_check_ignores_unchanged_fields_that_engines_keep() {
+        assert_eq!(unchanged_rejection(r#"{"Init":false,"DNSConfig":{}}"#), None);
+        assert_eq!(unchanged_rejection(r#"{"Init":true}"#).unwrap(), "TaskTemplate.ContainerSpec.Init");
+        // Engines remove it, because the version lacks it.
+        assert_eq!(unchanged_rejection(r#"{"Sysctls":{"a":"1"}}"#).unwrap(), "TaskTemplate.ContainerSpec.Sysctls");
     }
 
     #[test]

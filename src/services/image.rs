@@ -4,12 +4,15 @@ use crate::{
     ApiVersion, DockerClient, Result,
     credentials::RegistryCredentials,
     images::Reference,
-    models::{DistributionInspect, NodePlatform, ServiceSpec},
+    models::{DistributionInspect, NodePlatform, Platform, ServiceSpec},
     request::Settings,
 };
 
 /// From this version on, clients resolve the names of images; before, engines do.
 const RESOLVED_BY_CLIENT: ApiVersion = ApiVersion::new(1, 30);
+
+/// The operating system and the architecture of parts of an image that are not for a platform.
+const UNKNOWN: &str = "unknown";
 
 /// Returns the name of the image of a service, or of its plugin. Empty if there is neither.
 pub(super) fn name(spec: &ServiceSpec) -> &str {
@@ -53,8 +56,9 @@ pub(super) async fn resolve(
     match inspect(docker, settings, &image, auth).await.transpose()? {
         Ok((name, inspected)) => {
             spec.container_mut().image = name;
-            if !keeps_platforms && !inspected.platforms.is_empty() {
-                spec.task_template.placement.get_or_insert_default().platforms = to_platforms(&inspected);
+            let platforms = to_platforms(&inspected);
+            if !keeps_platforms && !platforms.is_empty() {
+                spec.task_template.placement.get_or_insert_default().platforms = platforms;
             }
             None
         }
@@ -102,20 +106,23 @@ fn with_digest(name: &str, digest: &str) -> Result<String> {
     Ok(name)
 }
 
-/// Returns the platforms as nodes report them. Nodes report ARM as the variant of the processor, for example `armv7l`, and
-/// registries as `arm`, so it is left out, as the Docker CLI does.
+/// Returns the platforms as nodes report them, and as the Docker CLI does. Nodes report ARM as the variant of the processor, for
+/// example `armv7l`, and registries as `arm`, so it is left out. Attestations have the platform `unknown/unknown`.
 fn to_platforms(inspected: &DistributionInspect) -> Vec<NodePlatform> {
-    let platforms = inspected.platforms.iter().map(|platform| {
-        let architecture = if platform.architecture.eq_ignore_ascii_case("arm") { "" } else { &platform.architecture };
-        NodePlatform { architecture: architecture.to_owned(), os: platform.os.clone() }
-    });
-    platforms.collect()
+    let mut platforms: Vec<NodePlatform> = Vec::new();
+    for Platform { architecture, os, .. } in &inspected.platforms {
+        let architecture = if architecture.eq_ignore_ascii_case("arm") { "" } else { architecture };
+        let platform = NodePlatform { architecture: architecture.to_owned(), os: os.clone() };
+        if architecture != UNKNOWN && os != UNKNOWN && !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    platforms
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::Platform;
 
     const DIGEST: &str = "sha256:37f8d9354bb628ff1a054c73c5f36064be6a3f5227e08baf418361c7ea91a7d0";
 
@@ -131,16 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn platforms_of_arm_have_no_architecture() {
-        let platform = |architecture: &str| Platform {
-            architecture: architecture.into(),
-            os: "linux".into(),
-            ..Default::default()
+    fn platforms_are_those_of_the_docker_cli() {
+        let platforms = |names: &[(&str, &str, &str)]| {
+            let platforms = names.iter().map(|&(os, architecture, variant)| Platform {
+                os: os.into(),
+                architecture: architecture.into(),
+                variant: variant.into(),
+                ..Default::default()
+            });
+            let inspected = DistributionInspect { platforms: platforms.collect(), ..Default::default() };
+            let shown = |platform: NodePlatform| format!("{}/{}", platform.os, platform.architecture);
+            to_platforms(&inspected).into_iter().map(shown).collect::<Vec<_>>()
         };
-        let inspected =
-            DistributionInspect { platforms: vec![platform("amd64"), platform("arm")], ..Default::default() };
-        let platforms = to_platforms(&inspected);
-        let shown: Vec<_> = platforms.iter().map(|platform| (&*platform.architecture, &*platform.os)).collect();
-        assert_eq!(shown, [("amd64", "linux"), ("", "linux")]);
+        let (amd64, attestation) = (("linux", "amd64", ""), ("unknown", "unknown", ""));
+        let arms = [("linux", "arm", "v6"), ("linux", "arm", "v7")];
+        assert_eq!(platforms(&[amd64, arms[0], attestation, arms[1], attestation]), ["linux/amd64", "linux/"]);
+        assert!(platforms(&[attestation]).is_empty());
     }
 }

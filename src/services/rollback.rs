@@ -2,7 +2,7 @@
 
 use super::{
     Service,
-    read_back::{move_networks_back, move_networks_to_tasks, remove_newer_defaults},
+    networks::{move_networks_back, move_networks_to_tasks},
 };
 use crate::{
     Result,
@@ -72,10 +72,10 @@ impl RollbackService {
 /// Engines ignore the configuration, but reject one without containers.
 async fn roll_back(api: &Api<'_>, id: &str, current: &models::Service) -> Result<Vec<String>> {
     let mut spec = current.spec.clone();
-    remove_newer_defaults(&mut spec, api.version());
     // Newer versions reject the deprecated field.
     let networks = move_networks_to_tasks(&mut spec, api.version());
     move_networks_back(&mut spec, &networks, api.version());
+    let api = api.changing(&current.spec)?;
     let updated = api.service_update(id, None, Some("previous"), current.version.index, None, &spec).await;
     Ok(api.document(updated)?.warnings)
 }

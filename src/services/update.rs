@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Service, image,
-    read_back::{move_networks_back, move_networks_to_tasks, remove_newer_defaults},
+    networks::{move_networks_back, move_networks_to_tasks},
 };
 use crate::{
     Result,
@@ -23,6 +23,8 @@ impl Service {
     ///
     /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, from API 1.25 on.
     /// From API 1.44 on they stay there, so that the first update of such a service replaces its tasks.
+    ///
+    /// Fields that engines send and this crate does not know are not kept.
     ///
     /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed meanwhile,
     /// calls both and `change` again, at most 5 times. If `change` sets another image, also calls `GET
@@ -57,7 +59,8 @@ impl Service {
     /// Replaces the whole configuration of a version of the service, and returns the warnings of the engine.
     /// [`update`](Self::update) changes the current version.
     ///
-    /// `version` is `version.index` of [`inspect`](Self::inspect). Calls `POST /services/{id}/update`, since API 1.24.
+    /// `version` is `version.index` of [`inspect`](Self::inspect). Calls `POST /services/{id}/update`, since API 1.24; below
+    /// API 1.39 also `GET /services/{id}`, because unchanged fields are sent even if the version lacks them.
     ///
     /// # Errors
     ///
@@ -151,7 +154,6 @@ impl UpdateService {
         loop {
             let current = api.document(api.service_inspect(id, None).await)?;
             let mut spec = current.spec.clone();
-            remove_newer_defaults(&mut spec, api.version());
             let networks = move_networks_to_tasks(&mut spec, api.version());
             api.during((self.change)(&mut spec))?;
             move_networks_back(&mut spec, &networks, api.version());
@@ -161,6 +163,7 @@ impl UpdateService {
                 let keeps_platforms = image::platforms(&spec) != image::platforms(&current.spec);
                 warning = image::resolve(docker, &self.settings, &mut spec, auth.as_deref(), keeps_platforms).await;
             }
+            let api = api.changing(&current.spec)?;
             let updated = api.service_update(id, from, None, current.version.index, auth.as_deref(), &spec).await;
             match api.document(updated) {
                 Err(error) if attempt < ATTEMPTS && is_out_of_sequence(&error) => attempt += 1,
@@ -217,9 +220,12 @@ impl ReplaceService {
         self
     }
 
-    async fn call(mut self) -> Result<Vec<String>> {
-        let (api, id) = self.service.api("service_update", &self.settings).await?;
-        remove_newer_defaults(&mut self.spec, api.version());
+    async fn call(self) -> Result<Vec<String>> {
+        let (mut api, id) = self.service.api("service_update", &self.settings).await?;
+        if api.checks_unchanged_fields() {
+            let current = api.document(api.service_inspect(id, None).await)?;
+            api = api.changing(&current.spec)?;
+        }
         let auth = image::registry_auth(&self.service.docker, self.credentials.as_ref(), &self.spec).await;
         let auth = api.during(auth)?;
         let from = self.registry_auth_from.map(RegistryAuthFrom::as_str);

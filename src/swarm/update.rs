@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use super::Swarm;
 use crate::{
     Result,
+    generated::Api,
     models::SwarmSpec,
     request::{Settings, request},
     versioned::{ATTEMPTS, is_out_of_sequence},
@@ -72,13 +73,6 @@ impl Swarm {
         let (spec, rotate, settings) = (Box::new(spec), Rotate::default(), Settings::default());
         ReplaceSwarmSpec { swarm: self.clone(), version, spec, rotate, settings }
     }
-
-    /// Sends the configuration, for the version that it is based on.
-    async fn send_spec(&self, version: u64, spec: &SwarmSpec, rotate: Rotate, settings: &Settings) -> Result<()> {
-        let Rotate { worker_token, manager_token, manager_unlock_key } = rotate;
-        let api = self.docker.api("swarm_update", settings).await?;
-        api.done(api.swarm_update(manager_token, manager_unlock_key, worker_token, version, spec).await)
-    }
 }
 
 /// The tokens and keys that an update replaces.
@@ -125,9 +119,10 @@ impl UpdateSwarm {
         let mut attempt = 1;
         loop {
             let seen = swarm.inspect_for("swarm_update", &settings).await?;
-            let mut spec = seen.spec;
+            let mut spec = seen.spec.clone();
             change(&mut spec);
-            match swarm.send_spec(seen.version.index, &spec, rotate, &settings).await {
+            let api = swarm.docker.api("swarm_update", &settings).await?.changing(&seen.spec)?;
+            match send(&api, seen.version.index, &spec, rotate).await {
                 Err(error) if attempt < ATTEMPTS && is_out_of_sequence(&error) => attempt += 1,
                 outcome => return outcome,
             }
@@ -178,8 +173,19 @@ impl ReplaceSwarmSpec {
     }
 
     async fn call(self) -> Result<()> {
-        self.swarm.send_spec(self.version, &self.spec, self.rotate, &self.settings).await
+        let Self { swarm, version, spec, rotate, settings } = self;
+        let mut api = swarm.docker.api("swarm_update", &settings).await?;
+        if api.checks_unchanged_fields() {
+            api = api.changing(&swarm.inspect_for("swarm_update", &settings).await?.spec)?;
+        }
+        send(&api, version, &spec, rotate).await
     }
+}
+
+/// Sends the configuration, for the version that it is based on.
+async fn send(api: &Api<'_>, version: u64, spec: &SwarmSpec, rotate: Rotate) -> Result<()> {
+    let Rotate { worker_token, manager_token, manager_unlock_key } = rotate;
+    api.done(api.swarm_update(manager_token, manager_unlock_key, worker_token, version, spec).await)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use dockerclient::{
     ApiVersion, DockerClient, Lines,
-    models::{EndpointMode, NetworkAttachmentConfig, PublishMode, Task, TaskRuntime, TaskState},
+    models::{
+        DnsConfig, EndpointMode, NetworkAttachmentConfig, NodePlatform, PublishMode, Task, TaskRuntime, TaskState,
+    },
     services::{ListServices, RegistryAuthFrom},
 };
 
@@ -185,6 +187,36 @@ async fn service_is_connected_to_an_overlay_network() {
 /// Whether a task is connected to a network.
 fn is_connected(task: &Task, network: &str) -> bool {
     task.networks_attachments.iter().any(|attached| attached.network.id == network)
+}
+
+/// Engines return fields that the version lacks, and accept them.
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn service_of_a_newer_client_is_updated() {
+    let docker = Manager::under_test().await;
+    let name = docker.removed("services");
+    let newer = DockerClient::builder().address(docker.real_address()).build().unwrap();
+    let create = newer.services().create("busybox").resolve_image(false).name(&*name).cmd(["sleep", "100"]);
+    let create = create.stop_grace_period(Duration::ZERO).init(false).constraint("node.role==manager").spec(|spec| {
+        let platform = NodePlatform { architecture: String::new(), os: "linux".into() };
+        spec.task_template.placement.get_or_insert_default().platforms.push(platform);
+        spec.container_mut().dns_config = Some(DnsConfig::default());
+    });
+    create.await.unwrap();
+    let older = DockerClient::builder().address(docker.real_address()).api_version(version()).build().unwrap();
+    let service = older.service(&*name);
+    let before = newer.service(&*name).inspect().await.unwrap().spec;
+    service.scale(2).await.unwrap();
+    service.update(|spec| drop(spec.labels.insert("app".into(), "web".into()))).await.unwrap();
+    let seen = service.inspect().await.unwrap();
+    let mut spec = seen.spec;
+    spec.labels.clear();
+    service.replace(seen.version.index, spec).await.unwrap();
+    supported_since(28, service.rollback().await);
+    service.scale(1).await.unwrap();
+    let mut after = newer.service(&*name).inspect().await.unwrap().spec;
+    after.labels.clear();
+    assert_eq!(after, before);
 }
 
 /// Below API 1.44, networks can be set for the service instead of its tasks.
