@@ -6,6 +6,9 @@ use dockerclient::models::{LocalNodeState, NodeRole, NodeState};
 
 use crate::cluster::{Cluster, node_in_state};
 
+/// Time limit for the tasks of a service to move to other nodes.
+const CONVERGENCE: Duration = Duration::from_secs(120);
+
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn service_converges_after_a_node_was_killed() {
@@ -20,7 +23,9 @@ async fn service_converges_after_a_node_was_killed() {
     cluster.kill(2).await;
     let node = node_in_state(manager, &ids[1], NodeState::Down).await;
     assert_eq!(node.status.message, "heartbeat failure");
-    manager.running_if(&name, 3, |task| task.node_id != ids[1]).await;
+    service.wait_until_converged().time_limit(CONVERGENCE).await.unwrap();
+    let tasks = manager.running(&name, 3).await;
+    assert!(tasks.iter().all(|task| task.node_id != ids[1]), "{tasks:?}");
 
     // The node is part of the swarm again after its engine has started.
     cluster.start(2).await;

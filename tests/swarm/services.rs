@@ -5,7 +5,8 @@ use std::time::Duration;
 use dockerclient::{
     ApiVersion, DockerClient, Lines,
     models::{
-        DnsConfig, EndpointMode, NetworkAttachmentConfig, NodePlatform, PublishMode, Task, TaskRuntime, TaskState,
+        DnsConfig, EndpointMode, NetworkAttachmentConfig, NodePlatform, PublishMode, ServiceSpec, Task, TaskRuntime,
+        TaskState,
     },
     services::{ListServices, RegistryAuthFrom},
 };
@@ -282,6 +283,44 @@ async fn job_ends_when_its_tasks_are_complete() {
 }
 
 /// The engine has no access to a registry. Below API 1.30, it adds the warning.
+/// The platforms of a service, as text.
+fn platforms(spec: &ServiceSpec) -> Vec<String> {
+    let placement = spec.task_template.placement.iter();
+    let platforms = placement.flat_map(|placement| &placement.platforms);
+    platforms.map(|platform| format!("{}/{}", platform.os, platform.architecture)).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs an engine: cargo xtask test"]
+async fn service_has_the_digest_and_platforms_of_its_image() {
+    let docker = Manager::under_test().await;
+    let name = docker.removed("services");
+    let repository = format!("{}/swarm/busybox", std::env::var("DOCKERCLIENT_TEST_REGISTRY").unwrap());
+    let mut digests = Vec::new();
+    for tag in ["1", "2"] {
+        let image = docker.image(format!("{repository}:{tag}"));
+        docker.image("busybox").tag(image.name()).await.unwrap();
+        digests.push(image.push().await.unwrap().remove(0).digest);
+        image.remove().await.unwrap();
+    }
+    let create = docker.services().create(format!("{repository}:1")).name(&*name).cmd(["sleep", "100"]);
+    let created = create.stop_grace_period(Duration::ZERO).await.unwrap();
+    assert!(created.warnings.is_empty(), "{:?}", created.warnings);
+    let pinned = |tag: usize| format!("{repository}:{tag}@{}", digests[tag - 1]);
+    let spec = created.inspect().await.unwrap().spec;
+    assert_eq!(spec.task_template.container_spec.as_ref().unwrap().image, pinned(1));
+    // Below API 1.30, the engine determines the digest.
+    assert_eq!(platforms(&spec).len(), usize::from(supports(30)), "{:?}", platforms(&spec));
+
+    let image = format!("{repository}:2");
+    let warnings = created.update(move |spec| spec.container_mut().image.clone_from(&image)).await.unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let updated = created.inspect().await.unwrap().spec;
+    assert_eq!(updated.task_template.container_spec.as_ref().unwrap().image, pinned(2));
+    assert_eq!(platforms(&updated), platforms(&spec));
+    docker.running(&name, 1).await;
+}
+
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn service_create_warns_if_the_image_is_not_resolved() {

@@ -11,26 +11,30 @@ use crate::{
 
 mod podman;
 
-/// The API versions at which the live suite runs on an engine.
+/// The API versions at which a suite runs on an engine.
 #[derive(Debug)]
 struct Versions {
     /// Those at which all tests run, of which the last is the newest that the engine supports.
     complete: &'static [&'static str],
-    /// Those at which only the tests of [`VERSIONED`] run.
+    /// Those at which only the tests of `modules` run.
     versioned: &'static [&'static str],
+    /// The modules whose tests can differ between API versions.
+    modules: &'static [&'static str],
 }
 
 /// On Debian 12's Docker: the oldest, the newest, and those in between with the most changes.
-const VERSIONS: Versions = Versions { complete: &["1.15", "1.21", NEWEST], versioned: &["1.18", "1.30"] };
+const VERSIONS: Versions =
+    Versions { complete: &["1.15", "1.21", NEWEST], versioned: &["1.18", "1.30"], modules: &VERSIONED };
 const NEWEST: &str = "1.41";
 
 /// On Debian 13's Docker: its oldest and its newest.
-const TRIXIE_VERSIONS: Versions = Versions { complete: &[TRIXIE_NEWEST], versioned: &["1.24"] };
+const TRIXIE_VERSIONS: Versions = Versions { complete: &[TRIXIE_NEWEST], versioned: &["1.24"], modules: &VERSIONED };
 const TRIXIE_NEWEST: &str = "1.45";
 
 /// On the Docker of Debian's unstable release: its oldest, its newest, and the first since which requests depend on the version
 /// there and not on Debian 13's.
-const SID_VERSIONS: Versions = Versions { complete: &["1.51"], versioned: &["1.24", "1.44", "1.48"] };
+const SID_VERSIONS: Versions =
+    Versions { complete: &["1.51"], versioned: &["1.24", "1.44", "1.48"], modules: &VERSIONED };
 
 /// The modules of the live suite whose tests can differ between API versions.
 const VERSIONED: [&str; 14] = [
@@ -61,11 +65,16 @@ const COMPARED: [&str; 4] = ["1.15", "1.21", "1.30", NEWEST];
 const COMPARED_SWARM: [&str; 2] = ["1.24", NEWEST];
 
 /// The API versions at which the swarm suite runs on Debian 12's Docker: the oldest with swarm mode, the one that introduced
-/// configs, and the newest, which introduced jobs.
-const SWARM_VERSIONS: [&str; 3] = ["1.24", "1.30", NEWEST];
+/// configs, and the newest, which introduced jobs. Engines treat the fields of services differently since 1.40.
+const SWARM_VERSIONS: Versions =
+    Versions { complete: &["1.24", "1.30", NEWEST], versioned: &["1.40"], modules: &SWARM_VERSIONED };
 
-/// The API version at which the swarm suite runs on Debian 13's Docker.
-const SWARM_TRIXIE_VERSIONS: [&str; 1] = [TRIXIE_NEWEST];
+/// The API versions at which the swarm suite runs on Debian 13's Docker: since 1.44, services have no networks of their own.
+const SWARM_TRIXIE_VERSIONS: Versions =
+    Versions { complete: &[TRIXIE_NEWEST], versioned: &["1.44"], modules: &SWARM_VERSIONED };
+
+/// The modules of the swarm suite whose tests can differ between API versions.
+const SWARM_VERSIONED: [&str; 5] = ["configs::", "secrets::", "services::", "tasks::", "volumes::"];
 
 /// Runs the suites on all engines, and returns a summary.
 pub(crate) fn run() -> Result<String> {
@@ -125,7 +134,7 @@ fn on(kind: Kind) -> Result<String> {
         Kind::Docker => docker(&engine),
         Kind::Trixie => trixie(&engine),
         Kind::Containerd => containerd(&engine),
-        Kind::Sid => Ok(format!("at API {}", live_at(&engine, &SID_VERSIONS)?)),
+        Kind::Sid => Ok(format!("at API {}", suite_at(&engine, "live", &SID_VERSIONS)?)),
         Kind::Podman => podman::run(&engine, &podman::PODMAN_4),
         Kind::Podman5 => podman::run(&engine, &podman::PODMAN_5),
         Kind::Swarm => swarm(&engine, &SWARM_VERSIONS).and_then(|ran| compared_swarm(&engine, &ran)),
@@ -142,7 +151,7 @@ fn on(kind: Kind) -> Result<String> {
 fn docker(engine: &Engine) -> Result<String> {
     println!("== README example");
     readme_example::run_on(&engine.address())?;
-    let ran = live_at(engine, &VERSIONS)?;
+    let ran = suite_at(engine, "live", &VERSIONS)?;
     let transports = suite(engine, "transports", NEWEST)?;
     let monitors = suite(engine, "monitors", NEWEST)?;
     let soak = suite(engine, "soak", NEWEST)?;
@@ -157,23 +166,25 @@ fn docker(engine: &Engine) -> Result<String> {
 }
 
 fn trixie(engine: &Engine) -> Result<String> {
-    let ran = live_at(engine, &TRIXIE_VERSIONS)?;
+    let ran = suite_at(engine, "live", &TRIXIE_VERSIONS)?;
     let transports = suite(engine, "transports", TRIXIE_NEWEST)?;
     Ok(format!("at API {ran}; TLS, SSH and connectors ({transports} tests)"))
 }
 
-/// Runs the live suite at each version, and returns the versions with the number of tests that passed.
-fn live_at(engine: &Engine, versions: &Versions) -> Result<String> {
+/// Runs a suite at each version, and returns the versions with the number of tests that passed.
+fn suite_at(engine: &Engine, name: &str, versions: &Versions) -> Result<String> {
     let complete = versions.complete.iter().map(|version| (version, &[][..], ""));
-    let versioned = versions.versioned.iter().map(|version| (version, &VERSIONED[..], " that depend on the version"));
+    let versioned = versions.versioned.iter().map(|version| (version, versions.modules, " that depend on the version"));
     let mut ran = Vec::new();
     for (version, modules, which) in versioned.chain(complete) {
-        println!("== live suite at API {version}: tests{which}");
-        let passed = passed(command(engine, "live", version)?.arg(THREADS).args(modules))?;
+        println!("== {name} suite at API {version}: tests{which}");
+        let passed = passed(command(engine, name, version)?.args(threads(name)).args(modules))?;
         println!("{passed} passed");
         ran.push(format!("{version} ({passed} tests{which})"));
     }
-    engine.check_is_empty()?;
+    if name == "live" {
+        engine.check_is_empty()?;
+    }
     Ok(ran.join(", "))
 }
 
@@ -184,7 +195,7 @@ fn containerd(engine: &Engine) -> Result<String> {
     Ok(format!("at API {TRIXIE_NEWEST} ({passed} tests of builds with BuildKit)"))
 }
 
-fn swarm(engine: &Engine, versions: &[&str]) -> Result<String> {
+fn swarm(engine: &Engine, versions: &Versions) -> Result<String> {
     Ok(format!("at API {}", suite_at(engine, "swarm", versions)?))
 }
 
@@ -214,23 +225,22 @@ fn nodes() -> Result<String> {
     outcome
 }
 
-/// Runs a suite at each version, and returns the versions with the number of tests that passed.
-fn suite_at(engine: &Engine, name: &str, versions: &[&str]) -> Result<String> {
-    let results = versions.iter().map(|version| Ok(format!("{version} ({} tests)", suite(engine, name, version)?)));
-    Ok(results.collect::<Result<Vec<_>>>()?.join(", "))
-}
-
 /// Runs a suite that needs an engine at one version, and returns the number of tests that passed.
 fn suite(engine: &Engine, name: &str, version: &str) -> Result<usize> {
     println!("== {name} suite at API {version}");
-    let mut command = command(engine, name, version)?;
-    if name == "monitors" || name == "swarm" {
-        // The tests stop the engine, or make it leave its swarm, so they cannot run concurrently.
-        command.arg("--test-threads=1");
-    }
-    let passed = passed(&mut command)?;
+    let passed = passed(command(engine, name, version)?.args(threads(name)))?;
     println!("{passed} passed");
     Ok(passed)
+}
+
+/// The number of tests of a suite that run at the same time, as an argument of its test program.
+fn threads(name: &str) -> Option<&'static str> {
+    match name {
+        "live" => Some(THREADS),
+        // The tests stop the engine, or make it leave its swarm, so they cannot run concurrently.
+        "monitors" | "swarm" => Some("--test-threads=1"),
+        _ => None,
+    }
 }
 
 /// The command that runs a suite in the engine's network. Further arguments are those of the test program.
