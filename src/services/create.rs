@@ -19,6 +19,7 @@ mod process;
 mod references;
 mod rollout;
 mod scheduling;
+mod security;
 #[cfg(test)]
 mod tests;
 
@@ -142,7 +143,8 @@ impl CreateService {
     /// Creates a job: tasks that are not started again once `completions` of them have exited successfully. Requires API
     /// 1.41.
     ///
-    /// One task runs at a time, unless [`max_concurrent`](Self::max_concurrent) is set.
+    /// One task runs at a time, unless [`max_concurrent`](Self::max_concurrent) is set; `docker service create` runs all at the
+    /// same time.
     pub fn replicated_job(mut self, completions: u64) -> Self {
         let job = ReplicatedJob { total_completions: Some(completions), ..Default::default() };
         self.spec.mode = ServiceMode { replicated_job: Some(job), ..Default::default() };
@@ -192,7 +194,7 @@ impl CreateService {
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {
-    /// let service = docker.services().create("nginx").spec(|spec| spec.container_mut().hosts.push("10.0.0.1 db".into()));
+    /// let service = docker.services().create("nginx").spec(|spec| spec.container_mut().open_stdin = true);
     /// # drop(service);
     /// # }
     /// ```

@@ -1,10 +1,12 @@
 //! Ports, networks and names of a service.
 
+use std::fmt;
+
 use super::CreateService;
 use crate::{
     Error, Result,
     containers::{ContainerPort, Protocol},
-    models::{EndpointMode, EndpointSpec, NetworkAttachmentConfig, PortConfig, PortProtocol, PublishMode},
+    models::{DnsConfig, EndpointMode, EndpointSpec, NetworkAttachmentConfig, PortConfig, PortProtocol, PublishMode},
 };
 
 impl CreateService {
@@ -61,6 +63,35 @@ impl CreateService {
     pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
         self.container().hostname = hostname.into();
         self
+    }
+
+    /// Adds a host to `/etc/hosts` of the containers. Requires API 1.25.
+    #[doc(alias = "host")]
+    pub fn add_host(mut self, host: impl fmt::Display, address: impl fmt::Display) -> Self {
+        self.container().hosts.push(format!("{address} {host}"));
+        self
+    }
+
+    /// Adds a DNS server. Defaults to those of the engine. Requires API 1.25.
+    pub fn dns(mut self, server: impl fmt::Display) -> Self {
+        self.dns_config().nameservers.push(server.to_string());
+        self
+    }
+
+    /// Adds a DNS search domain. Requires API 1.25.
+    pub fn dns_search(mut self, domain: impl Into<String>) -> Self {
+        self.dns_config().search.push(domain.into());
+        self
+    }
+
+    /// Adds an option of the DNS resolver, for example `ndots:2`. Requires API 1.25.
+    pub fn dns_option(mut self, option: impl Into<String>) -> Self {
+        self.dns_config().options.push(option.into());
+        self
+    }
+
+    fn dns_config(&mut self) -> &mut DnsConfig {
+        self.container().dns_config.get_or_insert_default()
     }
 
     fn publish_port(self, published: u16, target: &ContainerPort, mode: Option<PublishMode>) -> Self {

@@ -68,6 +68,13 @@ impl CreateService {
         self
     }
 
+    /// Adds a group that the user is a member of, by name or number. Requires API 1.25.
+    #[doc(alias = "group")]
+    pub fn group_add(mut self, group: impl Into<String>) -> Self {
+        self.container().groups.push(group.into());
+        self
+    }
+
     /// Sets the directory that the command starts in. Defaults to that of the image.
     #[doc(alias = "workdir")]
     pub fn working_dir(mut self, path: impl Into<String>) -> Self {
@@ -85,24 +92,6 @@ impl CreateService {
     /// setting of the engines. Requires API 1.38.
     pub fn init(mut self, init: bool) -> Self {
         self.container().init = Some(init);
-        self
-    }
-
-    /// Sets whether the root file system of the containers is read-only. Defaults to `false`. Requires API 1.28.
-    pub fn read_only(mut self, read_only: bool) -> Self {
-        self.container().read_only = read_only;
-        self
-    }
-
-    /// Adds a capability to those of the containers, for example `CAP_NET_ADMIN`. Requires API 1.41.
-    pub fn cap_add(mut self, capability: impl Into<String>) -> Self {
-        self.container().capability_add.push(capability.into());
-        self
-    }
-
-    /// Removes a capability from those of the containers, or `ALL`. Requires API 1.41.
-    pub fn cap_drop(mut self, capability: impl Into<String>) -> Self {
-        self.container().capability_drop.push(capability.into());
         self
     }
 

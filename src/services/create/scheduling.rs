@@ -6,8 +6,8 @@ use super::CreateService;
 use crate::{
     containers::nano_cpus,
     models::{
-        Placement, PlacementPreference, ResourceLimits, ResourceRequirements, Resources, SpreadOver,
-        TaskRestartCondition, TaskRestartPolicy,
+        DiscreteResource, GenericResource, Placement, PlacementPreference, ResourceLimits, ResourceRequirements,
+        Resources, SpreadOver, TaskRestartCondition, TaskRestartPolicy,
     },
     size::Size,
 };
@@ -66,6 +66,27 @@ impl CreateService {
     #[doc(alias = "reserve_cpu")]
     pub fn reserve_cpus(self, cpus: f64) -> Self {
         self.try_set(nano_cpus(cpus), |this, nanos| this.reservations().nano_cpus = nanos)
+    }
+
+    /// Reserves a number of a resource that is declared in the configuration of the engines, for example `NVIDIA-GPU`. Tasks
+    /// run only on nodes that have as many unreserved. Requires API 1.32.
+    pub fn generic_resource(mut self, kind: impl Into<String>, value: i64) -> Self {
+        let discrete = DiscreteResource { kind: kind.into(), value };
+        let resource = GenericResource { discrete_resource_spec: Some(discrete), ..Default::default() };
+        self.reservations().generic_resources.push(resource);
+        self
+    }
+
+    /// Limits the swap space of each task, in addition to its [memory](Self::limit_memory), which must be limited, too;
+    /// [`Size::UNLIMITED`] or `"-1"` is unlimited. Defaults to twice the memory. Requires API 1.52.
+    pub fn memory_swap(self, limit: impl Into<Size>) -> Self {
+        self.try_set(limit.into().to_bytes_or_unlimited(), |this, bytes| this.resources().swap_bytes = Some(bytes))
+    }
+
+    /// Sets the swappiness of each task, from 0 to 100. Requires API 1.52.
+    pub fn memory_swappiness(mut self, percent: u8) -> Self {
+        self.resources().memory_swappiness = Some(percent.into());
+        self
     }
 
     /// Sets when a task that has exited is replaced: `none`, `on-failure` or `any`. Defaults to `any`.
