@@ -98,16 +98,25 @@ impl<T: Redact> Redact for BTreeMap<String, T> {
 
 /// Returns a URL without its user, password and query, which may hold a token.
 pub(crate) fn url(url: &str) -> String {
-    let (rest, query) = match url.split_once('?') {
-        Some((rest, _)) => (rest, format!("?{REDACTED}")),
-        None => (url, String::new()),
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (&url[..scheme.len() + 3], rest));
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) if !scheme.is_empty() => format!("{REDACTED}@{host}"),
+        // A password with a `?` or `/`.
+        None if !scheme.is_empty() && rest.contains('@') && (rest.starts_with('?') || !is_host(authority)) => {
+            return format!("{scheme}{REDACTED}");
+        }
+        _ => authority.to_owned(),
     };
-    let Some((scheme, rest)) = rest.split_once("://") else { return format!("{rest}{query}") };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{REDACTED}@{host}{path}{query}"),
-        None => format!("{scheme}://{authority}{path}{query}"),
+    match rest.split_once('?') {
+        Some((path, _)) => format!("{scheme}{host}{path}?{REDACTED}"),
+        None => format!("{scheme}{host}{rest}"),
     }
+}
+
+/// Whether this is a host, with a port or without.
+fn is_host(authority: &str) -> bool {
+    authority.rsplit_once(':').is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -206,5 +215,9 @@ mod tests {
             assert_eq!(url(plain), plain);
         }
         assert_eq!(url("http://a/?@b://c"), "http://a/?[redacted]");
+        for password in ["se?cret", "se/cret", "se/cr?et", "se@cret"] {
+            let shown = url(&format!("https://me:{password}@host/a"));
+            assert!(!shown.contains("se") && shown.starts_with("https://[redacted]"), "{shown}");
+        }
     }
 }

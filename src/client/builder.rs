@@ -199,7 +199,8 @@ impl DockerClientBuilder {
     /// from a faulty engine or proxy could make a hundred times larger. A call with a larger response fails
     /// ([`is_decode`](Error::is_decode)). A list of 10,000 containers takes about 40 MB.
     ///
-    /// Does not apply to downloads that are not decoded, such as archives.
+    /// Does not apply to downloads that are not decoded, such as archives. For [raw requests](crate::DockerClient::request), only
+    /// the bytes received are limited, because the memory of your own types is not known.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.limits.max_response_size = bytes;
         self

@@ -108,7 +108,10 @@ impl Stats {
     pub fn block_io_total(&self) -> Option<Traffic> {
         if self.is_windows() {
             let storage = self.storage_stats.as_ref()?;
-            return Some(Traffic { input: storage.read_size_bytes?, output: storage.write_size_bytes? });
+            let (read, written) = (storage.read_size_bytes, storage.write_size_bytes);
+            // Engines leave out a counter that is zero.
+            let traffic = Traffic { input: read.unwrap_or_default(), output: written.unwrap_or_default() };
+            return read.or(written).map(|_| traffic);
         }
         if self.blkio_stats.io_service_bytes_recursive.is_empty() {
             return None;

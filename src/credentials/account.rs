@@ -23,9 +23,9 @@ pub(super) fn is_empty(account: &AuthConfig) -> bool {
         .all(String::is_empty)
 }
 
-/// Decodes base64 of `user:password`, in which NUL bytes may pad the password.
+/// Decodes base64 of `user:password`, in which NUL bytes may pad the password. Line breaks are ignored, as Go does.
 fn decode_auth(auth: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(STANDARD.decode(auth).ok()?).ok()?;
+    let text = String::from_utf8(STANDARD.decode(auth.replace(['\r', '\n'], "")).ok()?).ok()?;
     let (username, password) = text.split_once(':').filter(|(username, _)| !username.is_empty())?;
     Some((username.to_owned(), password.trim_matches('\0').to_owned()))
 }
@@ -46,6 +46,14 @@ mod tests {
             assert_eq!((&*account.username, &*account.password, &*account.auth), (username, password, ""));
             assert_eq!(account.identitytoken, "token");
         }
+    }
+
+    #[test]
+    fn auth_may_have_line_breaks() {
+        let mut account = with_auth("me:secret");
+        account.auth.insert_str(4, "\r\n");
+        account.auth.push('\n');
+        assert_eq!(plain("host", &account).unwrap().password, "secret");
     }
 
     #[test]

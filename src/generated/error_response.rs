@@ -23,11 +23,11 @@ const TLS_REQUIRED: &str = "Client sent an HTTP request to an HTTPS server.";
 /// Returns the error for a response with this status and body. Its message is at most a few kilobytes long.
 pub(crate) fn error(status: StatusCode, body: &[u8]) -> Error {
     let status = status.as_u16();
-    let error = match serde_json::from_slice(body) {
-        Ok(Value::Object(document)) => from_document(status, &document),
-        _ => None,
-    };
-    error.unwrap_or_else(|| from_text(status, &error::text(body)))
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(document)) => from_document(status, &document).unwrap_or_else(|| without_message(status)),
+        Ok(Value::Array(_)) => without_message(status),
+        _ => from_text(status, &error::text(body)),
+    }
 }
 
 type Object = serde_json::Map<String, Value>;
@@ -66,6 +66,11 @@ fn from_text(status: u16, text: &str) -> Error {
         return engine(status, format!("{title} (an HTML page: is there a proxy in front of the engine?)"));
     }
     engine(status, if text.is_empty() { reason(status) } else { text }.to_owned())
+}
+
+/// The error for a JSON body that is not an error of an engine, and may have confidential values.
+fn without_message(status: u16) -> Error {
+    engine(status, format!("{} (the response has no error message)", reason(status)).trim_start().to_owned())
 }
 
 fn engine(status: u16, message: String) -> Error {
@@ -108,8 +113,9 @@ mod tests {
             (r#"{"error":"no such image"}"#, gone),
             ("", "Internal Server Error"),
             (" \n", "Internal Server Error"),
-            (r#"{"message":""}"#, r#"{"message":""}"#),
-            (r#"{"error":1}"#, r#"{"error":1}"#),
+            (r#"{"message":""}"#, "Internal Server Error (the response has no error message)"),
+            (r#"{"error":1}"#, "Internal Server Error (the response has no error message)"),
+            (r#"["TOKEN=hunter2"]"#, "Internal Server Error (the response has no error message)"),
             (r#""no such image""#, r#""no such image""#),
         ] {
             let error = error(body);

@@ -50,7 +50,11 @@ impl Files {
                 (EntryType::Symlink, Some(target)) => Kind::Link(target),
                 (EntryType::Link, Some(target)) => {
                     let other = self.resolved(&clean(&format!("{at}/{target}")), false);
-                    self.get(&other).map_or(Kind::Regular(Bytes::new()), |file| file.kind)
+                    let file = self.get(&other);
+                    // Packing writes its content again.
+                    let size = file.as_ref().map_or(0, File::size);
+                    bytes_left = bytes_left.checked_sub(size).ok_or("no space left on device")?;
+                    file.map_or(Kind::Regular(Bytes::new()), |file| file.kind)
                 }
                 _ => {
                     // A sparse file is larger than its archive.
