@@ -71,25 +71,28 @@ impl Settings {
     }
 }
 
-/// Waits for `call`, for at most `limit`.
+/// Waits for `call`, for at most `limit`. An error names the `object`.
 ///
 /// The call is boxed, so that this is compiled once for each type of response, and not for each request.
 pub(crate) fn within<T: 'static>(
     limit: Option<Duration>,
     operation: &'static str,
+    object: Option<String>,
     call: BoxFuture<'static, Result<T>>,
 ) -> BoxFuture<'static, Result<T>> {
     if limit.is_none() {
         return call;
     }
-    Box::pin(
-        async move { transport::within(limit, || Phase::Call, call).await.map_err(|error| error.during(operation)) },
-    )
+    Box::pin(async move {
+        let outcome = transport::within(limit, || Phase::Call, call).await;
+        outcome.map_err(|error| error.during(operation).about(object.as_deref()))
+    })
 }
 
-/// Implements the common parts of a request for a type with a field `settings` and a method `call`.
+/// Implements the common parts of a request for a type with a field `settings` and a method `call`. The last argument is the
+/// field with the name or id of the object, for example `container.id`.
 macro_rules! request {
-    ($name:ident => $response:ty, $operation:literal) => {
+    ($name:ident => $response:ty, $operation:literal $(, $($object:ident).+)?) => {
         impl $name {
             crate::request::settings!();
 
@@ -109,7 +112,8 @@ macro_rules! request {
 
             fn into_future(self) -> Self::IntoFuture {
                 let limit = self.settings.time_limit();
-                crate::request::within(limit, $operation, Box::pin(self.call()))
+                let object: Option<String> = None $(.or(limit.map(|_| self.$($object).+.clone())))?;
+                crate::request::within(limit, $operation, object, Box::pin(self.call()))
             }
         }
     };
@@ -125,6 +129,7 @@ macro_rules! settings {
         /// Replaces the [`response_timeout`](crate::DockerClientBuilder::response_timeout) and the
         /// [`read_timeout`](crate::DockerClientBuilder::read_timeout) of the client for this call; `None` is no limit.
         /// Defaults to those limits of the client.
+        #[doc(alias = "timeout")]
         pub fn time_limit(mut self, limit: impl Into<Option<std::time::Duration>>) -> Self {
             self.settings.set_time_limit(limit.into());
             self

@@ -93,7 +93,7 @@ pub struct InspectConfig {
     settings: Settings,
 }
 
-request!(InspectConfig => models::Config, "config_inspect");
+request!(InspectConfig => models::Config, "config_inspect", config.id);
 
 impl InspectConfig {
     /// Resolves to `None` if there is no such config, instead of failing.

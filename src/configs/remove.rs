@@ -39,7 +39,7 @@ pub struct RemoveConfig {
     settings: Settings,
 }
 
-request!(RemoveConfig => (), "config_delete");
+request!(RemoveConfig => (), "config_delete", config.id);
 
 impl RemoveConfig {
     async fn call(self) -> Result<()> {

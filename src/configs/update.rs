@@ -79,7 +79,7 @@ pub struct UpdateConfig {
     settings: Settings,
 }
 
-request!(UpdateConfig => (), "config_update");
+request!(UpdateConfig => (), "config_update", config.id);
 
 impl UpdateConfig {
     async fn call(self) -> Result<()> {
@@ -112,7 +112,7 @@ pub struct ReplaceConfigSpec {
     settings: Settings,
 }
 
-request!(ReplaceConfigSpec => (), "config_update");
+request!(ReplaceConfigSpec => (), "config_update", config.id);
 
 impl ReplaceConfigSpec {
     async fn call(self) -> Result<()> {

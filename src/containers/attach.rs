@@ -61,7 +61,7 @@ pub struct AttachContainer {
     settings: Settings,
 }
 
-request!(AttachContainer => Session, "container_attach");
+request!(AttachContainer => Session, "container_attach", container.id);
 
 impl AttachContainer {
     /// Sets whether to forward the input of the session to the container, which must have its stdin open. Defaults to

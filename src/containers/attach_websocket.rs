@@ -45,7 +45,7 @@ pub struct AttachContainerWebSocket {
     settings: Settings,
 }
 
-request!(AttachContainerWebSocket => WebSocketSession, "container_attach_websocket");
+request!(AttachContainerWebSocket => WebSocketSession, "container_attach_websocket", container.id);
 
 impl AttachContainerWebSocket {
     /// Sets whether to forward the input of the session to the container, which must have its stdin open. Defaults to

@@ -41,7 +41,7 @@ pub struct ListChanges {
     settings: Settings,
 }
 
-request!(ListChanges => Vec<Change>, "container_changes");
+request!(ListChanges => Vec<Change>, "container_changes", container.id);
 
 impl ListChanges {
     async fn call(self) -> Result<Vec<Change>> {

@@ -59,7 +59,7 @@ pub struct CommitContainer {
     settings: Settings,
 }
 
-request!(CommitContainer => Image, "image_commit");
+request!(CommitContainer => Image, "image_commit", container.id);
 
 impl CommitContainer {
     /// Sets the name of the image, for example `acme/tools:1`. The tag defaults to `latest`. Defaults to no name.

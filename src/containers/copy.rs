@@ -46,7 +46,7 @@ pub struct CopyResource {
     settings: Settings,
 }
 
-request!(CopyResource => Download, "container_copy");
+request!(CopyResource => Download, "container_copy", container.id);
 
 impl CopyResource {
     /// Returns the archive as a stream that sends the request when it is first polled.

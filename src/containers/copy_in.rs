@@ -54,7 +54,7 @@ pub struct CopyIn {
     settings: Settings,
 }
 
-request!(CopyIn => (), "container_put_archive");
+request!(CopyIn => (), "container_put_archive", container.id);
 
 impl CopyIn {
     /// Sets whether the user that the container runs as becomes the owner of all files, instead of the owners in the

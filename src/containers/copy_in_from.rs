@@ -74,7 +74,7 @@ pub struct CopyInFrom {
     settings: Settings,
 }
 
-request!(CopyInFrom => (), "container_put_archive");
+request!(CopyInFrom => (), "container_put_archive", container.id);
 
 impl CopyInFrom {
     /// Sets whether to copy the target of the path if it is a symbolic link, under the name of the link, as

@@ -44,7 +44,7 @@ pub struct CopyOut {
     settings: Settings,
 }
 
-request!(CopyOut => Download, "container_get_archive");
+request!(CopyOut => Download, "container_get_archive", container.id);
 
 impl CopyOut {
     /// Returns the archive as a stream that sends the request when it is first polled.

@@ -57,7 +57,7 @@ pub struct CopyOutTo {
     settings: Settings,
 }
 
-request!(CopyOutTo => (), "container_get_archive");
+request!(CopyOutTo => (), "container_get_archive", container.id);
 
 impl CopyOutTo {
     async fn call(self) -> Result<()> {

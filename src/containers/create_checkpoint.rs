@@ -48,7 +48,7 @@ pub struct CreateCheckpoint {
     settings: Settings,
 }
 
-request!(CreateCheckpoint => (), "container_checkpoint_create");
+request!(CreateCheckpoint => (), "container_checkpoint_create", container.id);
 
 impl CreateCheckpoint {
     /// Sets whether the container stops afterwards. Defaults to `false`; `docker checkpoint create` stops it, unless

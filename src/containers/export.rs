@@ -39,7 +39,7 @@ pub struct ExportContainer {
     settings: Settings,
 }
 
-request!(ExportContainer => Download, "container_export");
+request!(ExportContainer => Download, "container_export", container.id);
 
 impl ExportContainer {
     /// Returns the archive as a stream that sends the request when it is first polled.

@@ -114,7 +114,7 @@ pub struct InspectContainer {
     settings: Settings,
 }
 
-request!(InspectContainer => ContainerInspect, "container_inspect");
+request!(InspectContainer => ContainerInspect, "container_inspect", container.id);
 
 impl InspectContainer {
     /// Sets whether to measure the size of the container's files, which is slow: `size_rw` without those of its image,
@@ -143,7 +143,7 @@ pub struct IsRunning {
     settings: Settings,
 }
 
-request!(IsRunning => bool, "container_inspect");
+request!(IsRunning => bool, "container_inspect", container.id);
 
 impl IsRunning {
     async fn call(self) -> Result<bool> {

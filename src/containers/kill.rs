@@ -41,7 +41,7 @@ pub struct KillContainer {
     settings: Settings,
 }
 
-request!(KillContainer => (), "container_kill");
+request!(KillContainer => (), "container_kill", container.id);
 
 impl KillContainer {
     /// Sets the signal. Defaults to `KILL`.

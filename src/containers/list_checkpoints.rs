@@ -42,7 +42,7 @@ pub struct ListCheckpoints {
     settings: Settings,
 }
 
-request!(ListCheckpoints => Vec<Checkpoint>, "container_checkpoint_list");
+request!(ListCheckpoints => Vec<Checkpoint>, "container_checkpoint_list", container.id);
 
 impl ListCheckpoints {
     /// Sets the directory of the checkpoints on the engine's host. Defaults to that of the container.

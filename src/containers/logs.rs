@@ -67,7 +67,7 @@ pub struct ReadLogs {
     settings: Settings,
 }
 
-request!(ReadLogs => OutputStream, "container_logs");
+request!(ReadLogs => OutputStream, "container_logs", container.id);
 
 impl ReadLogs {
     /// Sets whether to wait for more output, until the container exits. Defaults to `false`.

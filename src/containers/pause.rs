@@ -38,7 +38,7 @@ pub struct PauseContainer {
     settings: Settings,
 }
 
-request!(PauseContainer => (), "container_pause");
+request!(PauseContainer => (), "container_pause", container.id);
 
 impl PauseContainer {
     async fn call(self) -> Result<()> {

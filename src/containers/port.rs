@@ -46,7 +46,7 @@ pub struct LookUpPort {
     settings: Settings,
 }
 
-request!(LookUpPort => Vec<SocketAddr>, "container_port");
+request!(LookUpPort => Vec<SocketAddr>, "container_port", container.id);
 
 impl LookUpPort {
     async fn call(self) -> Result<Vec<SocketAddr>> {

@@ -49,7 +49,7 @@ pub struct RemoveContainer {
     settings: Settings,
 }
 
-request!(RemoveContainer => (), "container_delete");
+request!(RemoveContainer => (), "container_delete", container.id);
 
 impl RemoveContainer {
     /// Sets whether to kill the container first if it is running. Defaults to `false`.

@@ -43,7 +43,7 @@ pub struct RemoveCheckpoint {
     settings: Settings,
 }
 
-request!(RemoveCheckpoint => (), "container_checkpoint_delete");
+request!(RemoveCheckpoint => (), "container_checkpoint_delete", container.id);
 
 impl RemoveCheckpoint {
     /// Sets the directory of the checkpoint on the engine's host. Defaults to that of the container.

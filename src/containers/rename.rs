@@ -39,7 +39,7 @@ pub struct RenameContainer {
     settings: Settings,
 }
 
-request!(RenameContainer => (), "container_rename");
+request!(RenameContainer => (), "container_rename", container.id);
 
 impl RenameContainer {
     async fn call(self) -> Result<()> {

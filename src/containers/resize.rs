@@ -40,7 +40,7 @@ pub struct ResizeContainer {
     settings: Settings,
 }
 
-request!(ResizeContainer => (), "container_resize");
+request!(ResizeContainer => (), "container_resize", container.id);
 
 impl ResizeContainer {
     async fn call(self) -> Result<()> {

@@ -44,7 +44,7 @@ pub struct RestartContainer {
     settings: Settings,
 }
 
-request!(RestartContainer => (), "container_restart");
+request!(RestartContainer => (), "container_restart", container.id);
 
 impl RestartContainer {
     /// Sets the time after which the container is killed if it has not exited, rounded up to whole seconds.

@@ -56,7 +56,7 @@ pub struct StartContainer {
     settings: Settings,
 }
 
-request!(StartContainer => Start, "container_start");
+request!(StartContainer => Start, "container_start", container.id);
 
 impl StartContainer {
     /// Restores the processes of the container from the [checkpoint](Container::create_checkpoint) of this name, in

@@ -58,7 +58,7 @@ pub struct StatPath {
     settings: Settings,
 }
 
-request!(StatPath => PathStat, "container_archive_head");
+request!(StatPath => PathStat, "container_archive_head", container.id);
 
 impl StatPath {
     async fn call(self) -> Result<PathStat> {

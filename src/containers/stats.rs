@@ -56,7 +56,7 @@ pub struct ReadStats {
     settings: Settings,
 }
 
-request!(ReadStats => StatsStream, "container_stats");
+request!(ReadStats => StatsStream, "container_stats", container.id);
 
 impl ReadStats {
     /// Returns the samples as a stream that sends the request when it is first polled.

@@ -53,7 +53,7 @@ pub struct ReadStatsOnce {
     settings: Settings,
 }
 
-request!(ReadStatsOnce => Stats, "container_stats");
+request!(ReadStatsOnce => Stats, "container_stats", container.id);
 
 impl ReadStatsOnce {
     /// Sets whether to return the first sample immediately. If not, the engine measures twice, about a second apart,

@@ -47,7 +47,7 @@ pub struct StopContainer {
     settings: Settings,
 }
 
-request!(StopContainer => Stop, "container_stop");
+request!(StopContainer => Stop, "container_stop", container.id);
 
 impl StopContainer {
     /// Sets the time after which the container is killed if it has not exited, rounded up to whole seconds.

@@ -41,7 +41,7 @@ pub struct ListProcesses {
     settings: Settings,
 }
 
-request!(ListProcesses => TopResult, "container_top");
+request!(ListProcesses => TopResult, "container_top", container.id);
 
 impl ListProcesses {
     /// Sets the arguments of `ps`. Defaults to `-ef`.

@@ -38,7 +38,7 @@ pub struct UnpauseContainer {
     settings: Settings,
 }
 
-request!(UnpauseContainer => (), "container_unpause");
+request!(UnpauseContainer => (), "container_unpause", container.id);
 
 impl UnpauseContainer {
     async fn call(self) -> Result<()> {

@@ -43,7 +43,7 @@ pub struct UpdateContainer {
     settings: Settings,
 }
 
-request!(UpdateContainer => Vec<String>, "container_update");
+request!(UpdateContainer => Vec<String>, "container_update", container.id);
 
 impl UpdateContainer {
     /// Sets the memory limit; strings are parsed as by the Docker CLI: `"512m"`.

@@ -48,7 +48,7 @@ pub struct WaitContainer {
     settings: Settings,
 }
 
-request!(WaitContainer => ExitStatus, "container_wait");
+request!(WaitContainer => ExitStatus, "container_wait", container.id);
 
 impl WaitContainer {
     /// Sets the condition to wait for. Defaults to [`NotRunning`](WaitCondition::NotRunning).
@@ -97,7 +97,7 @@ pub struct BeginWait {
     settings: Settings,
 }
 
-request!(BeginWait => Waiting, "container_wait");
+request!(BeginWait => Waiting, "container_wait", container.id);
 
 impl BeginWait {
     async fn call(self) -> Result<Waiting> {

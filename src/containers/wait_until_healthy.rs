@@ -47,7 +47,7 @@ pub struct WaitUntilHealthy {
     settings: Settings,
 }
 
-request!(WaitUntilHealthy => (), "container_wait_until_healthy");
+request!(WaitUntilHealthy => (), "container_wait_until_healthy", container.id);
 
 impl WaitUntilHealthy {
     async fn call(self) -> Result<()> {

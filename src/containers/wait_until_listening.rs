@@ -67,7 +67,7 @@ pub struct WaitUntilListening {
     settings: Settings,
 }
 
-request!(WaitUntilListening => u16, "container_wait_until_listening");
+request!(WaitUntilListening => u16, "container_wait_until_listening", container.id);
 
 impl WaitUntilListening {
     async fn call(self) -> Result<u16> {

@@ -47,7 +47,7 @@ pub struct WaitUntilLogged {
     settings: Settings,
 }
 
-request!(WaitUntilLogged => Line, "container_wait_until_logged");
+request!(WaitUntilLogged => Line, "container_wait_until_logged", container.id);
 
 impl WaitUntilLogged {
     async fn call(self) -> Result<Line> {

@@ -50,7 +50,7 @@ pub struct CreateExec {
     settings: Settings,
 }
 
-request!(CreateExec => Exec, "container_exec");
+request!(CreateExec => Exec, "container_exec", command.container);
 
 impl CreateExec {
     async fn call(self) -> Result<Exec> {

@@ -40,7 +40,7 @@ pub struct DetachCommand {
     settings: Settings,
 }
 
-request!(DetachCommand => Exec, "exec_start");
+request!(DetachCommand => Exec, "exec_start", command.container);
 
 impl DetachCommand {
     async fn call(self) -> Result<Exec> {

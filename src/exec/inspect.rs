@@ -50,7 +50,7 @@ pub struct InspectExec {
     settings: Settings,
 }
 
-request!(InspectExec => ExecInspect, "exec_inspect");
+request!(InspectExec => ExecInspect, "exec_inspect", exec.id);
 
 impl InspectExec {
     /// Resolves to `None` if there is no such command, instead of failing.

@@ -43,7 +43,7 @@ pub struct CommandOutput {
     settings: Settings,
 }
 
-request!(CommandOutput => Output, "exec_start");
+request!(CommandOutput => Output, "exec_start", command.container);
 
 impl CommandOutput {
     async fn call(self) -> Result<Output> {

@@ -39,7 +39,7 @@ pub struct ResizeExec {
     settings: Settings,
 }
 
-request!(ResizeExec => (), "exec_resize");
+request!(ResizeExec => (), "exec_resize", exec.id);
 
 impl ResizeExec {
     async fn call(self) -> Result<()> {

@@ -66,7 +66,7 @@ pub struct SpawnCommand {
     settings: Settings,
 }
 
-request!(SpawnCommand => RunningCommand, "exec_start");
+request!(SpawnCommand => RunningCommand, "exec_start", command.container);
 
 impl SpawnCommand {
     async fn call(self) -> Result<RunningCommand> {

@@ -47,7 +47,7 @@ pub struct StartExec {
     settings: Settings,
 }
 
-request!(StartExec => Session, "exec_start");
+request!(StartExec => Session, "exec_start", exec.id);
 
 impl StartExec {
     /// Sets whether the command has a TTY, which must match its creation. Saves a request if this handle did not create

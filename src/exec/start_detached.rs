@@ -38,7 +38,7 @@ pub struct StartDetachedExec {
     settings: Settings,
 }
 
-request!(StartDetachedExec => (), "exec_start");
+request!(StartDetachedExec => (), "exec_start", exec.id);
 
 impl StartDetachedExec {
     async fn call(self) -> Result<()> {

@@ -40,7 +40,7 @@ pub struct CommandStatus {
     settings: Settings,
 }
 
-request!(CommandStatus => ExitStatus, "exec_start");
+request!(CommandStatus => ExitStatus, "exec_start", command.container);
 
 impl CommandStatus {
     async fn call(self) -> Result<ExitStatus> {

@@ -49,7 +49,7 @@ pub struct ListAttestations {
     settings: Settings,
 }
 
-request!(ListAttestations => Vec<Attestation>, "image_attestations");
+request!(ListAttestations => Vec<Attestation>, "image_attestations", image.name);
 
 impl ListAttestations {
     /// Sets the platform of the image, for example `linux/arm64`. Defaults to the engine's own platform.

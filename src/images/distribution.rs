@@ -47,7 +47,7 @@ pub struct InspectDistribution {
     settings: Settings,
 }
 
-request!(InspectDistribution => DistributionInspect, "distribution_inspect");
+request!(InspectDistribution => DistributionInspect, "distribution_inspect", image.name);
 
 impl InspectDistribution {
     /// Sets the credentials for the registry. Defaults to those of the user's configuration, see

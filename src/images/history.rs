@@ -41,7 +41,7 @@ pub struct ListHistory {
     settings: Settings,
 }
 
-request!(ListHistory => Vec<HistoryItem>, "image_history");
+request!(ListHistory => Vec<HistoryItem>, "image_history", image.name);
 
 impl ListHistory {
     /// Sets the platform of the image, for example `linux/arm64`. Defaults to the engine's own platform. Requires API 1.48.

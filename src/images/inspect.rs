@@ -86,7 +86,7 @@ pub struct InspectImage {
     settings: Settings,
 }
 
-request!(InspectImage => ImageInspect, "image_inspect");
+request!(InspectImage => ImageInspect, "image_inspect", image.name);
 
 impl InspectImage {
     /// Sets the platform of the image, for example `linux/arm64`. Defaults to the engine's own platform. Requires API 1.49.

@@ -59,7 +59,7 @@ pub struct PullImage {
     settings: Settings,
 }
 
-request!(PullImage => PulledImage, "image_create");
+request!(PullImage => PulledImage, "image_create", image.name);
 
 impl PullImage {
     /// Sets the credentials for the registry. Defaults to those of the user's configuration, see

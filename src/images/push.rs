@@ -60,7 +60,7 @@ pub struct PushImage {
     settings: Settings,
 }
 
-request!(PushImage => Vec<PushedTag>, "image_push");
+request!(PushImage => Vec<PushedTag>, "image_push", image.name);
 
 impl PushImage {
     /// Sets the credentials for the registry. Defaults to those of the user's configuration, see

@@ -54,7 +54,7 @@ pub struct RemoveImage {
     settings: Settings,
 }
 
-request!(RemoveImage => Vec<DeleteItem>, "image_delete");
+request!(RemoveImage => Vec<DeleteItem>, "image_delete", image.name);
 
 impl RemoveImage {
     /// Sets whether to remove the image even if it has other names, or if stopped containers use it. Defaults to `false`.

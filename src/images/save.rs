@@ -41,7 +41,7 @@ pub struct SaveImage {
     settings: Settings,
 }
 
-request!(SaveImage => Download, "image_get");
+request!(SaveImage => Download, "image_get", image.name);
 
 impl SaveImage {
     /// Includes only the image for this platform, for example `linux/arm64`; several calls add platforms. Requires API 1.48;

@@ -46,7 +46,7 @@ pub struct TagImage {
     settings: Settings,
 }
 
-request!(TagImage => Image, "image_tag");
+request!(TagImage => Image, "image_tag", image.name);
 
 impl TagImage {
     /// Sets whether to take the name from another image that has it. Defaults to `false`; since API 1.24, engines do it in

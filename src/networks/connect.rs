@@ -44,7 +44,7 @@ pub struct ConnectNetwork {
     settings: Settings,
 }
 
-request!(ConnectNetwork => (), "network_connect");
+request!(ConnectNetwork => (), "network_connect", network.id);
 
 impl ConnectNetwork {
     /// Adds a DNS name of the container on the network. Requires API 1.22.

@@ -41,7 +41,7 @@ pub struct DisconnectNetwork {
     settings: Settings,
 }
 
-request!(DisconnectNetwork => (), "network_disconnect");
+request!(DisconnectNetwork => (), "network_disconnect", network.id);
 
 impl DisconnectNetwork {
     /// Sets whether to disconnect a container that does not exist any more. Defaults to `false`. Requires API 1.22.

@@ -86,7 +86,7 @@ pub struct InspectNetwork {
     settings: Settings,
 }
 
-request!(InspectNetwork => models::Network, "network_inspect");
+request!(InspectNetwork => models::Network, "network_inspect", network.id);
 
 impl InspectNetwork {
     /// Sets whether to include the services that use a network of a swarm. Defaults to `false`. Requires API 1.28.

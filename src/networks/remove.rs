@@ -40,7 +40,7 @@ pub struct RemoveNetwork {
     settings: Settings,
 }
 
-request!(RemoveNetwork => (), "network_delete");
+request!(RemoveNetwork => (), "network_delete", network.id);
 
 impl RemoveNetwork {
     async fn call(self) -> Result<()> {

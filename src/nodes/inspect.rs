@@ -91,7 +91,7 @@ pub struct InspectNode {
     settings: Settings,
 }
 
-request!(InspectNode => models::Node, "node_inspect");
+request!(InspectNode => models::Node, "node_inspect", node.id);
 
 impl InspectNode {
     /// Resolves to `None` if there is no such node, instead of failing.

@@ -45,7 +45,7 @@ pub struct RemoveNode {
     settings: Settings,
 }
 
-request!(RemoveNode => (), "node_delete");
+request!(RemoveNode => (), "node_delete", node.id);
 
 impl RemoveNode {
     /// Sets whether to remove the node even if it is not down. Its engine remains in swarm mode until it

@@ -125,7 +125,7 @@ pub struct UpdateNode {
     settings: Settings,
 }
 
-request!(UpdateNode => (), "node_update");
+request!(UpdateNode => (), "node_update", node.id);
 
 impl UpdateNode {
     async fn call(self) -> Result<()> {
@@ -159,7 +159,7 @@ pub struct ReplaceNodeSpec {
     settings: Settings,
 }
 
-request!(ReplaceNodeSpec => (), "node_update");
+request!(ReplaceNodeSpec => (), "node_update", node.id);
 
 impl ReplaceNodeSpec {
     async fn call(self) -> Result<()> {

@@ -42,7 +42,7 @@ pub struct DisablePlugin {
     settings: Settings,
 }
 
-request!(DisablePlugin => (), "plugin_disable");
+request!(DisablePlugin => (), "plugin_disable", plugin.name);
 
 impl DisablePlugin {
     /// Sets whether to disable the plugin even if it is in use. Defaults to `false`.

@@ -47,7 +47,7 @@ pub struct EnablePlugin {
     settings: Settings,
 }
 
-request!(EnablePlugin => (), "plugin_enable");
+request!(EnablePlugin => (), "plugin_enable", plugin.name);
 
 impl EnablePlugin {
     /// Sets the time limit for each request that the engine sends to the plugin, for as long as it is enabled. It is

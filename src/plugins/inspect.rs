@@ -83,7 +83,7 @@ pub struct InspectPlugin {
     settings: Settings,
 }
 
-request!(InspectPlugin => models::Plugin, "plugin_inspect");
+request!(InspectPlugin => models::Plugin, "plugin_inspect", plugin.name);
 
 impl InspectPlugin {
     /// Resolves to `None` if there is no such plugin, instead of failing.

@@ -50,7 +50,7 @@ pub struct PushPlugin {
     settings: Settings,
 }
 
-request!(PushPlugin => Option<PushedTag>, "plugin_push");
+request!(PushPlugin => Option<PushedTag>, "plugin_push", plugin.name);
 
 impl PushPlugin {
     /// Sets the credentials for the registry. Defaults to those of the user's configuration, see

@@ -41,7 +41,7 @@ pub struct RemovePlugin {
     settings: Settings,
 }
 
-request!(RemovePlugin => (), "plugin_delete");
+request!(RemovePlugin => (), "plugin_delete", plugin.name);
 
 impl RemovePlugin {
     /// Sets whether to remove the plugin even if it is enabled or in use. Containers that use it no longer work then.

@@ -49,7 +49,7 @@ pub struct SetPlugin {
     settings: Settings,
 }
 
-request!(SetPlugin => (), "plugin_set");
+request!(SetPlugin => (), "plugin_set", plugin.name);
 
 impl SetPlugin {
     async fn call(self) -> Result<()> {

@@ -70,7 +70,7 @@ pub struct UpgradePlugin {
     settings: Settings,
 }
 
-request!(UpgradePlugin => PulledPlugin, "plugin_upgrade");
+request!(UpgradePlugin => PulledPlugin, "plugin_upgrade", plugin.name);
 
 impl UpgradePlugin {
     /// Grants the privileges that the plugin requires if `decide` returns `true` for them. `decide` is not called if

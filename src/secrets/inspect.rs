@@ -89,7 +89,7 @@ pub struct InspectSecret {
     settings: Settings,
 }
 
-request!(InspectSecret => models::Secret, "secret_inspect");
+request!(InspectSecret => models::Secret, "secret_inspect", secret.id);
 
 impl InspectSecret {
     /// Resolves to `None` if there is no such secret, instead of failing.

@@ -39,7 +39,7 @@ pub struct RemoveSecret {
     settings: Settings,
 }
 
-request!(RemoveSecret => (), "secret_delete");
+request!(RemoveSecret => (), "secret_delete", secret.id);
 
 impl RemoveSecret {
     async fn call(self) -> Result<()> {

@@ -79,7 +79,7 @@ pub struct UpdateSecret {
     settings: Settings,
 }
 
-request!(UpdateSecret => (), "secret_update");
+request!(UpdateSecret => (), "secret_update", secret.id);
 
 impl UpdateSecret {
     async fn call(self) -> Result<()> {
@@ -114,7 +114,7 @@ pub struct ReplaceSecretSpec {
     settings: Settings,
 }
 
-request!(ReplaceSecretSpec => (), "secret_update");
+request!(ReplaceSecretSpec => (), "secret_update", secret.id);
 
 impl ReplaceSecretSpec {
     async fn call(self) -> Result<()> {

@@ -91,7 +91,7 @@ pub struct InspectService {
     settings: Settings,
 }
 
-request!(InspectService => models::Service, "service_inspect");
+request!(InspectService => models::Service, "service_inspect", service.id);
 
 impl InspectService {
     /// Sets whether to fill settings that are not set with the defaults of the engine. Defaults to `false`. Requires API

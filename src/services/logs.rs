@@ -52,7 +52,7 @@ pub struct ReadServiceLogs {
     settings: Settings,
 }
 
-request!(ReadServiceLogs => OutputStream, "service_logs");
+request!(ReadServiceLogs => OutputStream, "service_logs", service.id);
 
 impl ReadServiceLogs {
     /// Sets whether to wait for more output. Defaults to `false`.

@@ -39,7 +39,7 @@ pub struct RemoveService {
     settings: Settings,
 }
 
-request!(RemoveService => (), "service_delete");
+request!(RemoveService => (), "service_delete", service.id);
 
 impl RemoveService {
     async fn call(self) -> Result<()> {

@@ -47,7 +47,7 @@ pub struct RollbackService {
     settings: Settings,
 }
 
-request!(RollbackService => Vec<String>, "service_rollback");
+request!(RollbackService => Vec<String>, "service_rollback", service.id);
 
 impl RollbackService {
     async fn call(self) -> Result<Vec<String>> {

@@ -46,7 +46,7 @@ pub struct ScaleService {
     settings: Settings,
 }
 
-request!(ScaleService => Vec<String>, "service_scale");
+request!(ScaleService => Vec<String>, "service_scale", service.id);
 
 impl ScaleService {
     async fn call(self) -> Result<Vec<String>> {

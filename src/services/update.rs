@@ -105,7 +105,7 @@ pub struct UpdateService {
     settings: Settings,
 }
 
-request!(UpdateService => Vec<String>, "service_update");
+request!(UpdateService => Vec<String>, "service_update", service.id);
 
 impl UpdateService {
     pub(super) fn new(service: Service, change: Change, settings: Settings) -> Self {
@@ -197,7 +197,7 @@ pub struct ReplaceService {
     settings: Settings,
 }
 
-request!(ReplaceService => Vec<String>, "service_update");
+request!(ReplaceService => Vec<String>, "service_update", service.id);
 
 impl ReplaceService {
     /// Sets whether to send the credentials of the user's configuration, as
@@ -222,8 +222,10 @@ impl ReplaceService {
 
     async fn call(self) -> Result<Vec<String>> {
         let (mut api, id) = self.service.api("service_update", &self.settings).await?;
-        if api.checks_unchanged_fields() {
-            let current = api.document(api.service_inspect(id, None).await)?;
+        // If the service cannot be read, the update fails, too.
+        if api.checks_unchanged_fields()
+            && let Ok(current) = api.document(api.service_inspect(id, None).await)
+        {
             api = api.changing(&current.spec)?;
         }
         let auth = image::registry_auth(&self.service.docker, self.credentials.as_ref(), &self.spec).await;

@@ -175,8 +175,11 @@ impl ReplaceSwarmSpec {
     async fn call(self) -> Result<()> {
         let Self { swarm, version, spec, rotate, settings } = self;
         let mut api = swarm.docker.api("swarm_update", &settings).await?;
-        if api.checks_unchanged_fields() {
-            api = api.changing(&swarm.inspect_for("swarm_update", &settings).await?.spec)?;
+        // If the swarm cannot be read, the update fails, too.
+        if api.checks_unchanged_fields()
+            && let Ok(current) = swarm.inspect_for("swarm_update", &settings).await
+        {
+            api = api.changing(&current.spec)?;
         }
         send(&api, version, &spec, rotate).await
     }

@@ -91,7 +91,7 @@ pub struct InspectTask {
     settings: Settings,
 }
 
-request!(InspectTask => models::Task, "task_inspect");
+request!(InspectTask => models::Task, "task_inspect", task.id);
 
 impl InspectTask {
     /// Resolves to `None` if there is no such task, instead of failing.

@@ -49,7 +49,7 @@ pub struct ReadTaskLogs {
     settings: Settings,
 }
 
-request!(ReadTaskLogs => OutputStream, "task_logs");
+request!(ReadTaskLogs => OutputStream, "task_logs", task.id);
 
 impl ReadTaskLogs {
     /// Sets whether to wait for more output. The stream does not end then, even if the task does. Defaults to `false`.

@@ -81,7 +81,7 @@ pub struct InspectVolume {
     settings: Settings,
 }
 
-request!(InspectVolume => models::Volume, "volume_inspect");
+request!(InspectVolume => models::Volume, "volume_inspect", volume.name);
 
 impl InspectVolume {
     /// Resolves to `None` if there is no such volume, instead of failing.

@@ -40,7 +40,7 @@ pub struct RemoveVolume {
     settings: Settings,
 }
 
-request!(RemoveVolume => (), "volume_delete");
+request!(RemoveVolume => (), "volume_delete", volume.name);
 
 impl RemoveVolume {
     /// Sets whether to remove the volume even if its driver can no longer find it. Removing a volume that does not

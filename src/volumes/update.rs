@@ -82,7 +82,7 @@ pub struct UpdateVolume {
     settings: Settings,
 }
 
-request!(UpdateVolume => (), "volume_update");
+request!(UpdateVolume => (), "volume_update", volume.name);
 
 impl UpdateVolume {
     async fn call(self) -> Result<()> {
@@ -123,7 +123,7 @@ pub struct ReplaceVolumeSpec {
     settings: Settings,
 }
 
-request!(ReplaceVolumeSpec => (), "volume_update");
+request!(ReplaceVolumeSpec => (), "volume_update", volume.name);
 
 impl ReplaceVolumeSpec {
     async fn call(self) -> Result<()> {

@@ -40,7 +40,7 @@ impl<T: 'static> WatchProgress<T> {
     /// Fails as the original request does. An operation that fails later is an error of the [`Progress`].
     pub async fn send(self) -> Result<Progress<T>> {
         let limit = self.settings.time_limit();
-        request::within(limit, self.operation, (self.begin)(self.settings)).await
+        request::within(limit, self.operation, None, (self.begin)(self.settings)).await
     }
 }
 
