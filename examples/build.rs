@@ -8,7 +8,7 @@ use std::{env, error::Error};
 
 use dockerclient::{
     DockerClient,
-    images::{BuildImage, BuilderVersion, Context, Output, Screen},
+    images::{BuildImage, BuildOutput, BuilderVersion, Context, Screen},
 };
 
 #[tokio::main]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or_else(|| format!("{option} has no value"))?;
         match &*option {
-            "--output" => output = Some(Output::directory(value)),
+            "--output" => output = Some(BuildOutput::directory(value)),
             _ => build = set(build, &option, &value)?,
         }
     }

@@ -379,8 +379,12 @@ impl DockerClient {
         Ok(self.api("system_version", &Settings::default()).await?.version())
     }
 
-    /// Returns the host at which ports of containers are published.
-    pub(crate) fn host(&self) -> String {
+    /// Returns the host at which ports of containers are published: that of the address, or `localhost` for a local socket.
+    ///
+    /// [`Container::port`](crate::containers::Container::port) returns the addresses to which ports are bound, which can be
+    /// `0.0.0.0`: all addresses of this host.
+    #[must_use]
+    pub fn host(&self) -> String {
         self.0.http.endpoint().host()
     }
 

@@ -58,7 +58,7 @@ pub use self::{
 };
 
 #[cfg(feature = "buildkit")]
-pub use self::build::{Attestation, Cache, ExportBuild, Exported, NamedContext, Output};
+pub use self::build::{Attestation, BuildOutput, Cache, ExportBuild, Exported, NamedContext};
 #[cfg(feature = "buildkit")]
 pub(crate) use self::build::{SecretSource, SshAgent};
 #[cfg(feature = "tar")]

@@ -166,7 +166,8 @@ pub use self::{
     request::{Exists, LazyStream, Optional},
     size::Size,
     stream::{
-        Captured, Download, Line, Lines, LogDetails, LogOutput, OutputBatch, OutputStream, Reader, Source, Upload,
+        Captured, Download, Line, Lines, LogDetails, LogOutput, OutputBatch, OutputHalf, OutputStream, Reader, Source,
+        Upload,
     },
     terminal::TerminalSize,
     time::Timestamp,

@@ -38,6 +38,7 @@ mod prefix;
 mod reader;
 #[cfg(feature = "tar")]
 mod root_dir;
+mod split;
 #[cfg(feature = "buildkit")]
 mod temporary_file;
 #[cfg(feature = "tar")]
@@ -60,6 +61,7 @@ pub use self::{
     output_batch::OutputBatch,
     output_stream::{Captured, OutputStream},
     reader::Reader,
+    split::OutputHalf,
     upload::Upload,
 };
 pub(crate) use self::{

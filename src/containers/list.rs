@@ -3,7 +3,7 @@
 use super::{ContainerStatus, Containers};
 use crate::{
     ApiVersion, Filters, Result,
-    models::ContainerSummary,
+    models::{ContainerSummary, HealthStatus},
     request::{Settings, request},
 };
 
@@ -147,8 +147,8 @@ impl ListContainers {
 
     /// Includes only containers whose health is `starting`, `healthy`, `unhealthy` or `none`; several calls include more.
     /// Requires API 1.25.
-    pub fn health(self, health: impl Into<String>) -> Self {
-        self.filter("health", health)
+    pub fn health(self, health: impl Into<HealthStatus>) -> Self {
+        self.filter("health", health.into().as_str())
     }
 
     /// Includes only containers that publish this port or range of ports, for example `80/tcp` or `8000-8080`; several calls

@@ -32,7 +32,7 @@ impl DockerClient {
     /// | [`detach()`](RunContainer::detach) | when the container runs, to a [`CreatedContainer`](super::CreatedContainer) (`docker run --detach`) |
     ///
     /// Each verb pulls the image if it is [missing](RunContainer::pull), creates the container, attaches to it if its
-    /// input or output is used, and starts it. The container is [removed](RunContainer::remove) afterwards, even if it
+    /// input or output is used, and starts it. The container is [removed](RunContainer::auto_remove) afterwards, even if it
     /// cannot be started. An exit code other than 0 is not an error, but a program that does not exist is
     /// ([`BadRequest`](crate::ErrorKind::BadRequest)), because the container cannot be started. With
     /// [`Container::command`](super::Container::command), it is exit code 126 or 127 instead.
@@ -110,18 +110,18 @@ impl RunContainer {
     ///
     /// A container with a [restart policy](ContainerBuilder::restart) cannot be removed this way: set `false`.
     #[doc(alias = "rm")]
-    #[doc(alias = "auto_remove")]
-    pub fn remove(mut self, remove: bool) -> Self {
-        self.verb.remove = Some(remove);
+    #[doc(alias = "remove")]
+    pub fn auto_remove(mut self, auto_remove: bool) -> Self {
+        self.verb.remove = Some(auto_remove);
         self
     }
 
-    /// Sets whether the container is killed, and removed unless [`remove(false)`](Self::remove) is set, when the future
+    /// Sets whether the container is killed, and removed unless [`auto_remove(false)`](Self::auto_remove) is set, when the future
     /// or the [`RunningContainer`] is dropped before it has exited. That includes futures that fail or exceed their
     /// time limit. Defaults to `false`: the container keeps running. Does not apply to [`detach`](Self::detach).
     ///
     /// The removal is a task of the tokio runtime in which this is dropped, and does not happen if that runtime shuts down. A
-    /// container that is not started yet is removed in any case, unless `remove(false)` is set.
+    /// container that is not started yet is removed in any case, unless `auto_remove(false)` is set.
     pub fn kill_on_drop(mut self, kill_on_drop: bool) -> Self {
         self.verb.kill_on_drop = kill_on_drop;
         self

@@ -41,14 +41,14 @@ impl Command {
     }
 
     /// Adds one argument.
-    pub fn arg(mut self, argument: impl Into<String>) -> Self {
-        self.config.cmd.push(argument.into());
+    pub fn arg(mut self, argument: impl AsRef<str>) -> Self {
+        self.config.cmd.push(argument.as_ref().to_owned());
         self
     }
 
     /// Adds arguments.
-    pub fn args<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
-        self.config.cmd.extend(arguments.into_iter().map(Into::into));
+    pub fn args<S: AsRef<str>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.config.cmd.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 

@@ -87,7 +87,9 @@ impl SpawnCommand {
 pub struct RunningCommand {
     /// The input of the command, if [`stdin(true)`](Command::stdin) was set. Dropping it ends the input.
     pub stdin: Option<Input>,
-    /// The output of the command.
+    /// The output of the command. [`split`](OutputStream::split) separates stdout and stderr.
+    #[doc(alias = "stdout")]
+    #[doc(alias = "stderr")]
     pub output: Option<OutputStream>,
     exec: Exec,
     settings: Settings,

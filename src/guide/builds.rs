@@ -133,27 +133,27 @@
 //!
 //! Without an output, a build makes an image on the engine. [`output`](crate::images::BuildImage::output) sends the result
 //! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag` have
-//! no effect, unless [`Output::image`](crate::images::Output::image) is added. `output` returns another request, so call it after
+//! no effect, unless [`BuildOutput::image`](crate::images::BuildOutput::image) is added. `output` returns another request, so call it after
 //! the other settings.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-//! use dockerclient::images::{Context, Output};
+//! use dockerclient::images::{Context, BuildOutput};
 //!
 //! let build = || docker.images().build(Context::directory("site"));
-//! build().target("assets").output(Output::directory("dist")).await?;
-//! build().target("assets").output(Output::tar("assets.tar")).await?;
-//! build().output(Output::registry("registry.example/web:2")).await?; // requires the containerd image store
+//! build().target("assets").output(BuildOutput::directory("dist")).await?;
+//! build().target("assets").output(BuildOutput::tar("assets.tar")).await?;
+//! build().output(BuildOutput::registry("registry.example/web:2")).await?; // requires the containerd image store
 //!
 //! // Several outputs require Docker 26.0.
-//! let exported = build().tag("web:2").output(Output::image()).output(Output::directory("dist")).await?;
+//! let exported = build().tag("web:2").output(BuildOutput::image()).output(BuildOutput::directory("dist")).await?;
 //! println!("{:?} {:?}", exported.image, exported.attributes.get("containerimage.digest"));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`Output::tar_to`](crate::images::Output::tar_to) writes the archive to any `AsyncWrite`, for example to the standard output
-//! or, through a pipe, to memory. [`Output::new`](crate::images::Output::new) is for other exporters.
+//! [`BuildOutput::tar_to`](crate::images::BuildOutput::tar_to) writes the archive to any `AsyncWrite`, for example to the standard output
+//! or, through a pipe, to memory. [`BuildOutput::new`](crate::images::BuildOutput::new) is for other exporters.
 //!
 //! # Progress
 //!
@@ -260,14 +260,14 @@
 //! | `--cgroup-parent`, `--shm-size`, `--ulimit` | [`cgroup_parent`](crate::images::BuildImage::cgroup_parent), [`shm_size`](crate::images::BuildImage::shm_size), [`ulimit`](crate::images::BuildImage::ulimit) |
 //! | `--file` | [`dockerfile`](crate::images::BuildImage::dockerfile) in the context; [`Context::dockerfile`](crate::images::Context::dockerfile) anywhere |
 //! | `--iidfile`, `--metadata-file` | the [result](crate::images::Image::name), and [`Exported::attributes`](crate::images::Exported) |
-//! | `--load` | the default; [`Output::image`](crate::images::Output::image) in addition to other outputs |
+//! | `--load` | the default; [`BuildOutput::image`](crate::images::BuildOutput::image) in addition to other outputs |
 //! | `--no-cache`, `--no-cache-filter` | [`no_cache`](crate::images::BuildImage::no_cache), [`no_cache_for`](crate::images::BuildImage::no_cache_for) |
 //! | `--output` | [`output`](crate::images::BuildImage::output) |
 //! | `--platform` | [`platform`](crate::images::BuildImage::platform), [`platforms`](crate::images::BuildImage::platforms) |
 //! | `--progress` | [`show`](crate::images::Progress::show), [`PlainTrace`](crate::images::PlainTrace) |
 //! | `--provenance`, `--sbom` | [`provenance`](crate::images::BuildImage::provenance), [`sbom`](crate::images::BuildImage::sbom) |
 //! | `--pull` | [`pull(true)`](crate::images::BuildImage::pull) |
-//! | `--push` | [`Output::registry`](crate::images::Output::registry), or [`image.push()`](crate::images::Image::push) after the build |
+//! | `--push` | [`BuildOutput::registry`](crate::images::BuildOutput::registry), or [`image.push()`](crate::images::Image::push) after the build |
 //! | `--secret` | [`secret`](crate::images::BuildImage::secret), [`secret_file`](crate::images::BuildImage::secret_file), [`secret_env`](crate::images::BuildImage::secret_env), [`secret_from`](crate::images::BuildImage::secret_from) |
 //! | `--ssh` | [`ssh_agent`](crate::images::BuildImage::ssh_agent) with the socket of an agent, [`ssh_key`](crate::images::BuildImage::ssh_key) with the file of a key |
 //! | `--tag` | [`tag`](crate::images::BuildImage::tag) |

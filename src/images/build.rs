@@ -64,7 +64,7 @@ pub use self::{
     cache::Cache,
     export::{ExportBuild, Exported},
     named_context::NamedContext,
-    output::Output,
+    output::BuildOutput,
 };
 pub use self::{builder_version::BuilderVersion, cache::CacheFrom, host_address::HostAddress, input::BuildContext};
 #[cfg(feature = "buildkit")]
@@ -182,7 +182,7 @@ impl BuildImage {
 
     /// Starts a build with these outputs.
     #[cfg(feature = "buildkit")]
-    async fn begin_export(mut self, outputs: Vec<Output>) -> Result<Progress<Exported>> {
+    async fn begin_export(mut self, outputs: Vec<BuildOutput>) -> Result<Progress<Exported>> {
         let collected = Outputs::new(self.images.docker.clone(), &outputs);
         self.options.outputs = Some(outputs);
         self.start(|route| collected.of(route)).await
@@ -242,7 +242,7 @@ mod tests {
             .secret_from("password", || async { Ok::<_, std::io::Error>(SECRET) })
             .named_context("source", NamedContext::url(format!("https://me:{SECRET}@host:1/a.git")))
             .cache_from(Cache::new("s3", [("secret_access_key", SECRET)]))
-            .output(Output::new("registry", [("password", SECRET)]));
+            .output(BuildOutput::new("registry", [("password", SECRET)]));
         let text = format!("{build:?}");
         assert!(!text.contains(SECRET), "{text}");
         for name in ["token", "Function", "@host:1", "secret_access_key", "registry"] {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::{
-    Image, Reference, WatchProgress,
+    Image, Images, Reference, WatchProgress,
     progress::{Progress, ProgressItem, ProgressResult},
 };
 use crate::{
@@ -13,6 +13,22 @@ use crate::{
     models::AuthConfig,
     request::{Settings, request},
 };
+
+impl Images {
+    /// Pulls an image, the same as [`docker.image(name).pull()`](Image::pull).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.images().pull("alpine:3.20").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pull(&self, name: impl Into<String>) -> PullImage {
+        Image::new(self.docker.clone(), name.into()).pull()
+    }
+}
 
 impl Image {
     /// Pulls the image from the registry that is part of its name, as `docker pull` does. Without a tag or digest,

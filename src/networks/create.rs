@@ -1,6 +1,6 @@
 //! Creating a network.
 
-use std::ops::Deref;
+use std::{fmt, ops::Deref};
 
 use super::{Network, Networks};
 use crate::{
@@ -67,6 +67,12 @@ impl CreateNetwork {
         self
     }
 
+    /// Adds labels. Requires API 1.23.
+    pub fn labels<K: Into<String>, T: Into<String>>(mut self, labels: impl IntoIterator<Item = (K, T)>) -> Self {
+        self.body.labels.extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self
+    }
+
     /// Adds a subnet, in CIDR notation. Defaults to one that the engine selects.
     pub fn subnet(mut self, subnet: impl Into<String>) -> Self {
         let config = IpamConfig { subnet: subnet.into(), ..Default::default() };
@@ -81,8 +87,8 @@ impl CreateNetwork {
     }
 
     /// Sets the gateway of the last [`subnet`](Self::subnet).
-    pub fn gateway(mut self, gateway: impl Into<String>) -> Self {
-        self.last_subnet().gateway = gateway.into();
+    pub fn gateway(mut self, gateway: impl fmt::Display) -> Self {
+        self.last_subnet().gateway = gateway.to_string();
         self
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::Node;
 use crate::{
     Result,
-    models::{NodeRole, NodeSpec},
+    models::{NodeAvailability, NodeRole, NodeSpec},
     request::{Settings, request},
     versioned::{ATTEMPTS, is_out_of_sequence},
 };
@@ -44,9 +44,41 @@ impl Node {
     /// ```
     #[doc(alias = "NodeUpdate")]
     #[doc(alias = "UpdateNode")]
-    #[doc(alias = "drain")]
     pub fn update(&self, change: impl Fn(&mut NodeSpec) + Send + Sync + 'static) -> UpdateNode {
         UpdateNode { node: self.clone(), change: Arc::new(change), settings: Settings::default() }
+    }
+
+    /// Moves the tasks of services from this node to others, and assigns no more to it, as `docker node update --availability
+    /// drain` does.
+    ///
+    /// The same as an [`update`](Self::update) that sets the availability.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.node("worker-1").drain().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn drain(&self) -> UpdateNode {
+        self.update(|spec| spec.availability = Some(NodeAvailability::Drain))
+    }
+
+    /// Lets the swarm assign tasks to this node again, as `docker node update --availability active` does.
+    ///
+    /// The same as an [`update`](Self::update) that sets the availability.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
+    /// docker.node("worker-1").activate().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn activate(&self) -> UpdateNode {
+        self.update(|spec| spec.availability = Some(NodeAvailability::Active))
     }
 
     /// Makes the node a manager, as `docker node promote` does.

@@ -7,9 +7,12 @@ use std::{
 };
 
 use futures_core::{Stream, future::BoxFuture};
-use futures_util::TryStreamExt;
+use futures_util::{TryFutureExt as _, TryStreamExt};
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    stream::{Lines, OutputStream, Reader},
+};
 
 /// A stream that sends its request when it is first polled. Returned by `stream()` of requests that resolve to a stream,
 /// for code that is not async.
@@ -46,6 +49,23 @@ where
     /// Fails if the request or its stream does. The stream ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<T>> {
         TryStreamExt::try_next(self).await
+    }
+}
+
+impl LazyStream<OutputStream> {
+    /// Splits the output into lines, see [`OutputStream::lines`].
+    pub fn lines(self) -> LazyStream<Lines> {
+        match self.0 {
+            State::Opening(open) => LazyStream(State::Opening(Box::pin(open.map_ok(OutputStream::lines)))),
+            State::Open(output) => LazyStream(State::Open(output.lines())),
+            State::Failed => LazyStream(State::Failed),
+        }
+    }
+
+    /// Returns a reader of the bytes of all sources.
+    #[must_use]
+    pub fn into_reader(self) -> Reader<Self> {
+        Reader::new(self)
     }
 }
 

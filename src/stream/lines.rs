@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -49,6 +50,20 @@ impl Line {
     #[must_use]
     pub fn task_id(&self) -> Option<&str> {
         self.details.task_id()
+    }
+}
+
+/// Writes the line as text, without a line ending; invalid UTF-8 is replaced.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// The content of the line, without its line ending.
+impl AsRef<[u8]> for Line {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

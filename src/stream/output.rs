@@ -83,6 +83,18 @@ pub enum Source {
     Tty,
 }
 
+/// Writes `stdin`, `stdout`, `stderr` or `tty`.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stdin => "stdin",
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+            Self::Tty => "tty",
+        })
+    }
+}
+
 /// Writes the source and the number of bytes, but not the bytes.
 impl fmt::Debug for LogOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    future,
+    fmt, future,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -13,7 +13,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 
 use super::{
-    Decoded, Lines, OutputBatch, Reader,
+    Decoded, Lines, OutputBatch, OutputHalf, Reader,
     output::{LogOutput, OutputDecoder, Source},
     prefix::Prefix,
 };
@@ -112,6 +112,31 @@ impl OutputStream {
         Reader::new(self)
     }
 
+    /// Splits the output into a reader of standard output, with the output of a TTY, and one of standard error. The order of
+    /// output between the two is lost.
+    ///
+    /// Read both, or drop the one that is not needed: as with the pipes of a process, reading one waits while the other has
+    /// more than 64 KiB of unread output.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::io::AsyncReadExt as _;
+    ///
+    /// let mut job = docker.run("busybox").args(["ls", "/", "/missing"]).spawn().await?;
+    /// if let Some((mut stdout, mut stderr)) = job.output.take().map(|output| output.split()) {
+    ///     let (mut names, mut errors) = (String::new(), String::new());
+    ///     tokio::try_join!(stdout.read_to_string(&mut names), stderr.read_to_string(&mut errors))?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn split(self) -> (OutputHalf, OutputHalf) {
+        OutputHalf::pair(self)
+    }
+
     /// Reads the output to its end, and returns all of it. It is kept in memory, without a limit.
     ///
     /// # Errors
@@ -197,6 +222,14 @@ pub struct Captured {
     pub stdout: Vec<u8>,
     /// Standard error. Empty with a TTY.
     pub stderr: Vec<u8>,
+}
+
+/// Writes the text of stdout and then of stderr.
+impl fmt::Display for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.stdout_text())?;
+        f.write_str(&self.stderr_text())
+    }
 }
 
 impl Captured {

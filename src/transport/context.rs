@@ -57,7 +57,7 @@ pub(super) fn endpoint(
     let stored = files.is_dir() || meta.skip_tls_verify;
     let stored = stored.then(|| {
         let tls = Tls::from_directory(&files).without_missing_identity().without_missing_authorities();
-        if meta.skip_tls_verify { tls.dangerously_trust_anyone() } else { tls }
+        if meta.skip_tls_verify { tls.danger_accept_invalid_certs(true) } else { tls }
     });
     let tls = tls.or(stored.as_ref());
     let with_source = |error: Error| error.in_source(&format!("the context {name:?}"));

@@ -113,7 +113,7 @@ fn tls(options: &EndpointOptions, environment: &Environment, directory: Option<&
     }
     let files = environment.path("DOCKER_CERT_PATH").or_else(|| directory.map(ConfigDirectory::path));
     let tls = Tls::from_directory(files.unwrap_or(Path::new(""))).without_missing_identity();
-    Some(if verify { tls } else { tls.without_missing_authorities().dangerously_trust_anyone() })
+    Some(if verify { tls } else { tls.without_missing_authorities().danger_accept_invalid_certs(true) })
 }
 
 /// Returns the first of `paths` that is a socket or named pipe this user has permission to open.

@@ -101,9 +101,10 @@ impl Tls {
         self
     }
 
-    /// Also trusts the CA certificates of the system.
-    pub fn also_trust_system(mut self) -> Self {
-        self.system = true;
+    /// Sets whether the CA certificates of the system are trusted, too. Defaults to `false` if others are set.
+    #[doc(alias = "tls_built_in_root_certs")]
+    pub fn system_roots(mut self, trust: bool) -> Self {
+        self.system = trust;
         self
     }
 
@@ -125,11 +126,14 @@ impl Tls {
         self
     }
 
-    /// Disables verification of the engine's certificate, as `DOCKER_TLS` without `DOCKER_TLS_VERIFY` does.
+    /// Sets whether the engine's certificate is accepted without verification, as `DOCKER_TLS` without `DOCKER_TLS_VERIFY`
+    /// does. Defaults to `false`.
     ///
-    /// Anyone who can intercept the connection can then impersonate the engine, and read and change everything.
-    pub fn dangerously_trust_anyone(mut self) -> Self {
-        self.unverified = true;
+    /// # Warning
+    ///
+    /// Without verification, anyone who can intercept the connection can impersonate the engine, and read and change everything.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.unverified = accept;
         self
     }
 

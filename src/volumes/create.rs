@@ -72,6 +72,12 @@ impl CreateVolume {
         self
     }
 
+    /// Adds labels. Requires API 1.23.
+    pub fn labels<K: Into<String>, T: Into<String>>(mut self, labels: impl IntoIterator<Item = (K, T)>) -> Self {
+        self.body.labels.extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
+        self
+    }
+
     /// Creates a cluster volume, which all nodes of a swarm can use. Its [`driver`](Self::driver) is a CSI plugin.
     /// Requires API 1.42, and an engine that is a swarm manager (503).
     ///

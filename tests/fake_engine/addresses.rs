@@ -29,9 +29,7 @@ fn tls_identity_accepts_pkcs1_pkcs8_and_sec1_keys() {
     builder_with(Tls::default().identity_pem(CERTIFICATE, KEY)).build().unwrap();
     builder_with(Tls::default().identity_pem(CERTIFICATE, include_str!("keys/rsa-pkcs1.pem"))).build().unwrap();
     let (certificate, key) = (include_str!("keys/ec-cert.pem"), include_str!("keys/ec-sec1.pem"));
-    builder_with(Tls::default().identity_pem(certificate, key).ca_pem(CERTIFICATE).also_trust_system())
-        .build()
-        .unwrap();
+    builder_with(Tls::default().identity_pem(certificate, key).ca_pem(CERTIFICATE).system_roots(true)).build().unwrap();
     builder_with(Tls::default().server_name("10.0.0.1")).build().unwrap();
     DockerClient::builder().address("https://[::1]").tls(Tls::default()).build().unwrap();
 }

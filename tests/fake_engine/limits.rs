@@ -35,6 +35,26 @@ async fn every_limit_can_be_none_or_duration_max() {
     }
 }
 
+/// Among many concurrent calls, only the name tells which one took too long.
+#[tokio::test]
+async fn time_limit_error_names_the_object() {
+    let engine = FakeEngine::scripted(|_| Response::never());
+    let docker = engine.client("1.41");
+    let web = docker.container("web");
+    for error in [
+        web.stop().time_limit(SOON).await.unwrap_err(),
+        web.wait_until_listening(80).time_limit(SOON).await.unwrap_err(),
+        web.command("ls").output().time_limit(SOON).await.unwrap_err(),
+        docker.image("web").push().time_limit(SOON).await.unwrap_err(),
+        docker.volume("web").remove().time_limit(SOON).await.unwrap_err(),
+        docker.service("web").scale(2).time_limit(SOON).await.unwrap_err(),
+    ] {
+        let text = error.to_string();
+        assert!(error.is_timeout() && text.contains(" web: ") && text.contains("time_limit"), "{text}");
+    }
+    assert!(timeout(SOON, web.stop().time_limit(Duration::MAX).send()).await.is_err(), "there is no limit");
+}
+
 #[tokio::test(start_paused = true)]
 async fn client_with_other_limits_shares_connections_and_version() {
     let engine = FakeEngine::scripted(|request| match request.path() {

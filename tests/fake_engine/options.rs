@@ -9,7 +9,7 @@ use dockerclient::{
     images::{BuildImage, HostAddress},
     models::{
         ClusterVolumeSpec, ContainerUpdate, CredentialSpec, EndpointIpamConfig, EndpointSettings, Healthcheck,
-        ServiceSpec, SwarmSpec, TaskRuntime, Ulimit,
+        ServiceSpec, SwarmSpec, TaskRuntime,
     },
     services::{CreateService, RegistryAuthFrom},
     swarm::InitSwarm,
@@ -172,7 +172,7 @@ async fn options_of_builds() {
         build(21, |build| build.build_arg_without_value("HTTP_PROXY")),
         build(21, |build| build.tag("web:1").tag("web:latest")),
         build(22, |build| build.shm_size("1m")),
-        build(20, |build| build.ulimit(Ulimit { name: "nofile".into(), soft: 1, hard: 2 })),
+        build(20, |build| build.ulimit("nofile", 1, 2)),
         build(22, |build| build.isolation("hyperv")),
         build(23, |build| build.label("app", "web").label("tier", "front")),
         build(25, |build| build.cache_from("web:0").cache_from("web:1")),

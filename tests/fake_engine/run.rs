@@ -7,7 +7,7 @@ use dockerclient::{
     containers::{PullPolicy, RunningContainer},
 };
 use dockerclient_testkit::{Call, FakeEngine, Image, Latch, Program, Response};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// One API version for each way to wait for and to remove a container.
 const VERSIONS: [&str; 3] = ["1.18", "1.25", "1.41"];
@@ -104,7 +104,7 @@ async fn kept_container_has_its_logs() {
     for version in VERSIONS {
         let engine = FakeEngine::new();
         let docker = engine.client(version);
-        let run = docker.run("busybox").name("job").args(["echo", "kept"]).remove(false);
+        let run = docker.run("busybox").name("job").args(["echo", "kept"]).auto_remove(false);
         assert!(run.status().await.unwrap().success());
         let logs = docker.container("job").logs().await.unwrap().capture().await.unwrap();
         assert_eq!(logs.stdout_text(), "kept\n", "{version}");
@@ -142,7 +142,7 @@ async fn container_that_cannot_be_started_is_removed() {
         assert_eq!(containers(&docker).await, 0, "{version}");
         docker.run("busybox").arg("nonsense").detach().await.unwrap_err();
         assert_eq!(containers(&docker).await, 0, "{version}");
-        docker.run("busybox").arg("nonsense").remove(false).status().await.unwrap_err();
+        docker.run("busybox").arg("nonsense").auto_remove(false).status().await.unwrap_err();
         assert_eq!(containers(&docker).await, 1, "{version}: it is kept if that is set");
     }
 }
@@ -177,6 +177,54 @@ async fn spawned_container_has_stdin_and_output() {
     assert!(cat.stdin.is_none(), "it was not requested");
     let output = cat.wait_with_output().await.unwrap();
     assert_eq!((output.success(), output.stdout.len()), (true, 0));
+}
+
+#[tokio::test]
+async fn split_output_is_read_from_both_halves() {
+    let program = Program::new(|process| async move {
+        for number in 0..50 {
+            process.out(format!("out {number}\n"));
+            process.err(format!("err {number}\n"));
+            tokio::task::yield_now().await;
+        }
+        0
+    });
+    let engine = FakeEngine::builder().image(Image::new("both:1").program(["run"], program)).build();
+    let lines = |name: &str| (0..50).map(|number| format!("{name} {number}\n")).collect::<String>();
+    let spawn = async || engine.client("1.41").run("both:1").arg("run").spawn().await.unwrap();
+    let (mut out, mut err) = (String::new(), String::new());
+    let (mut stdout, mut stderr) = spawn().await.output.take().unwrap().split();
+    let reading = tokio::spawn(async move { stdout.read_to_string(&mut out).await.map(|_| out) });
+    stderr.read_to_string(&mut err).await.unwrap();
+    assert_eq!((reading.await.unwrap().unwrap(), err), (lines("out"), lines("err")));
+
+    let (mut stdout, stderr) = spawn().await.output.take().unwrap().split();
+    drop(stderr);
+    let mut out = String::new();
+    stdout.read_to_string(&mut out).await.unwrap();
+    assert_eq!(out, lines("out"));
+}
+
+#[tokio::test]
+async fn split_output_waits_until_the_other_half_is_read() {
+    const SIZE: usize = 1 << 20;
+    let program = Program::new(|process| async move {
+        for _ in 0..SIZE / 1024 {
+            process.err(vec![b'e'; 1024]);
+        }
+        process.out("end");
+        0
+    });
+    let engine = FakeEngine::builder().image(Image::new("loud:1").program(["run"], program)).build();
+    let mut running = engine.client("1.41").run("loud:1").arg("run").spawn().await.unwrap();
+    let (mut stdout, mut stderr) = running.output.take().unwrap().split();
+    let mut end = [0; 3];
+    let early = tokio::time::timeout(Duration::from_millis(50), stdout.read_exact(&mut end)).await;
+    assert!(early.is_err(), "all of the other half is not kept in memory");
+    let reading = tokio::spawn(async move { stdout.read_exact(&mut end).await.map(|_| end) });
+    let mut err = Vec::new();
+    stderr.read_to_end(&mut err).await.unwrap();
+    assert_eq!((reading.await.unwrap().unwrap(), err.len()), (*b"end", SIZE));
 }
 
 #[tokio::test]
@@ -263,7 +311,7 @@ async fn exited_container_is_removed_if_its_output_cannot_be_read() {
 async fn dropped_container_is_killed_and_kept() {
     let engine = FakeEngine::new();
     let docker = engine.client("1.41");
-    let run = docker.run("busybox").name("kept").args(["sleep", "1000"]).kill_on_drop(true).remove(false);
+    let run = docker.run("busybox").name("kept").args(["sleep", "1000"]).kill_on_drop(true).auto_remove(false);
     drop(run.spawn().await.unwrap());
     let container = docker.container("kept");
     assert_eq!(container.wait().await.unwrap().code(), Some(137));
@@ -330,11 +378,11 @@ async fn detached_container_is_kept_unless_its_removal_is_requested() {
     web.kill().await.unwrap();
     assert!(web.exists().await.unwrap());
 
-    let job = docker.run("busybox").args(["sleep", "1000"]).remove(true).detach().await.unwrap();
+    let job = docker.run("busybox").args(["sleep", "1000"]).auto_remove(true).detach().await.unwrap();
     job.kill().await.unwrap();
     assert!(!job.exists().await.unwrap());
 
-    let error = engine.client("1.24").run("busybox").remove(true).detach().await.unwrap_err();
+    let error = engine.client("1.24").run("busybox").auto_remove(true).detach().await.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
 }
 

@@ -49,7 +49,7 @@ fn non_tls_peer_is_a_connect_error() {
         let docker = DockerClient::builder()
             .address(engine.address())
             .api_version(ApiVersion::new(1, 41))
-            .tls(Tls::default().dangerously_trust_anyone())
+            .tls(Tls::default().danger_accept_invalid_certs(true))
             .connect_timeout(std::time::Duration::from_millis(200))
             .build()
             .unwrap();

@@ -5,7 +5,7 @@ use std::{net::Ipv4Addr, time::Duration};
 use dockerclient::{
     ApiVersion, Result,
     images::{BuildImage, HostAddress, ProgressItem},
-    models::{ImageInspect, Ulimit},
+    models::ImageInspect,
 };
 use tokio::{sync::RwLock, time::timeout};
 
@@ -52,7 +52,7 @@ async fn build_options_apply_to_steps() {
         (19, "cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us", quarter, "\n25000\n"),
         (19, "cat /sys/fs/cgroup/cpuset/cpuset.mems", |build| build.cpuset_mems("0"), "\n0\n"),
         (21, "echo $GREETING", |build| build.build_arg("GREETING", "hello"), "\nhello\n"),
-        (20, "ulimit -n", |build| build.ulimit(Ulimit { name: "nofile".into(), soft: 123, hard: 456 }), "\n123\n"),
+        (20, "ulimit -n", |build| build.ulimit("nofile", 123, 456), "\n123\n"),
         (21, "echo $GREETING", |build| build.build_arg_without_value("GREETING"), "\nnone\n"),
         (22, "df -k /dev/shm", |build| build.shm_size("1m"), " 1024 "),
         (25, "ls /sys/class/net", |build| build.network("none"), "\nlo\n"),

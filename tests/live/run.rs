@@ -126,7 +126,7 @@ async fn detached_container_is_kept() {
 async fn detached_container_is_removed_if_remove_is_set() {
     let engine = Engine::under_test().await;
     let (run, container) = run(&engine, "true");
-    if supported_since(25, run.remove(true).detach().await).is_some() {
+    if supported_since(25, run.auto_remove(true).detach().await).is_some() {
         wait_until_removed(&container).await;
     }
 }
@@ -136,7 +136,7 @@ async fn detached_container_is_removed_if_remove_is_set() {
 async fn container_is_kept_if_remove_is_false() {
     let engine = Engine::under_test().await;
     let (run, container) = run(&engine, "echo out; exit 7");
-    assert_eq!(run.remove(false).status().await.unwrap().code(), Some(7));
+    assert_eq!(run.auto_remove(false).status().await.unwrap().code(), Some(7));
     let logs = container.logs().await.unwrap().capture().await.unwrap();
     assert_eq!(logs.stdout_text(), "out\n");
 }

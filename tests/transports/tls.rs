@@ -46,9 +46,9 @@ async fn tls_with_pem_from_memory_and_a_server_name() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn dangerously_trust_anyone_skips_certificate_verification() {
+async fn danger_accept_invalid_certs_skips_certificate_verification() {
     let identity = |tls: Tls| tls.identity_files(certificates("cert.pem"), certificates("key.pem"));
-    let unverified = identity(Tls::default().dangerously_trust_anyone());
+    let unverified = identity(Tls::default().danger_accept_invalid_certs(true));
     client(&variable("DOCKERCLIENT_TEST_TLS"), unverified).ping().await.unwrap();
     let error = connect_error_with(identity(Tls::default())).await;
     assert_snapshot!(error, @"failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the certificate is signed by a CA that is not trusted");

@@ -54,7 +54,7 @@ async fn exec_input_and_output_of_two_megabytes() {
 async fn logs_are_followed_until_the_container_exits() {
     let docker = connect();
     let script = "for i in 1 2 3; do echo $i; sleep 0.1; done";
-    let container = docker.run("busybox").args(["sh", "-c", script]).remove(false).detach().await.unwrap();
+    let container = docker.run("busybox").args(["sh", "-c", script]).auto_remove(false).detach().await.unwrap();
     let logs = container.logs().follow(true).await.unwrap().capture().await.unwrap();
     assert_eq!(logs.stdout, b"1\n2\n3\n");
     container.remove().await.unwrap();

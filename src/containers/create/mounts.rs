@@ -1,5 +1,7 @@
 //! Mounts of a new container.
 
+use std::path::Path;
+
 use super::ContainerBuilder;
 use crate::{
     Error, Result,
@@ -12,13 +14,13 @@ impl<V> ContainerBuilder<V> {
     ///
     /// `host` must be an absolute path; the engine creates a directory that does not exist. `container` may end with
     /// options, for example `"/srv:ro"` or `"/srv:ro,z"`. A path that contains a colon needs [`mount`](Self::mount).
-    pub fn bind(self, host: impl Into<String>, container: impl Into<String>) -> Self {
-        let bind = bind(&host.into(), &container.into());
+    pub fn bind(self, host: impl AsRef<Path>, container: impl Into<String>) -> Self {
+        let bind = bind(host.as_ref(), &container.into());
         self.try_set(bind, |this, bind| this.host().binds.push(bind))
     }
 
     /// Mounts a directory or file of the engine's host as [`bind`](Self::bind) does, read-only.
-    pub fn bind_read_only(self, host: impl Into<String>, container: impl Into<String>) -> Self {
+    pub fn bind_read_only(self, host: impl AsRef<Path>, container: impl Into<String>) -> Self {
         let container = container.into();
         let options = if container.contains(':') { ",ro" } else { ":ro" };
         self.bind(host, container + options)
@@ -65,7 +67,7 @@ impl<V> ContainerBuilder<V> {
     /// # fn example(docker: dockerclient::DockerClient) {
     /// use dockerclient::models::Mount;
     ///
-    /// let container = docker.containers().create("web:1").mount(Mount::bind("/srv", "/srv").with_read_only(true));
+    /// let container = docker.containers().create("web:1").mount(Mount::bind(Path::new("/srv"), "/srv").with_read_only(true));
     /// # drop(container);
     /// # }
     /// ```
@@ -123,7 +125,9 @@ impl Mount {
     }
 }
 
-fn bind(host: &str, container: &str) -> Result<String> {
+fn bind(host: &Path, container: &str) -> Result<String> {
+    let host =
+        host.to_str().ok_or_else(|| Error::invalid_input(format!("invalid bind {host:?}: the path is not UTF-8")))?;
     let drive = matches!(host.as_bytes(), [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
     let is_path = host.starts_with(['/', '\\']) || drive;
     let colon = !drive && host.contains(':');
@@ -153,8 +157,8 @@ mod tests {
 
     #[test]
     fn bind_takes_absolute_paths_only() {
-        assert_eq!(bind("/srv", "/data:ro").unwrap(), "/srv:/data:ro");
-        assert_eq!(bind(r"C:\srv", r"C:\data").unwrap(), r"C:\srv:C:\data");
+        assert_eq!(bind(Path::new("/srv"), "/data:ro").unwrap(), "/srv:/data:ro");
+        assert_eq!(bind(Path::new(r"C:\srv"), r"C:\data").unwrap(), r"C:\srv:C:\data");
         for (host, container, why) in [
             ("srv", "/data", "absolute"),
             ("", "/data", "absolute"),
@@ -162,7 +166,7 @@ mod tests {
             ("/srv", "", "empty"),
             ("./srv", "/data", "absolute"),
         ] {
-            let error = bind(host, container).unwrap_err();
+            let error = bind(Path::new(host), container).unwrap_err();
             assert!(error.is_bad_request() && error.to_string().contains(why), "{error}");
         }
     }

@@ -99,7 +99,9 @@ impl RunContainer {
 pub struct RunningContainer {
     /// The input of the container, if [`stdin(true)`](RunContainer::stdin) was set. Dropping it ends the input.
     pub stdin: Option<Input>,
-    /// The output of the container, from its beginning.
+    /// The output of the container, from its beginning. [`split`](OutputStream::split) separates stdout and stderr.
+    #[doc(alias = "stdout")]
+    #[doc(alias = "stderr")]
     pub output: Option<OutputStream>,
     /// Warnings of the engine, for example about settings that it ignored.
     pub warnings: Vec<String>,
@@ -125,8 +127,14 @@ impl RunningContainer {
         &self.container
     }
 
+    /// Id of the container.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.container.id()
+    }
+
     /// Closes the input and discards the output, unless they were taken, and waits until the container has exited and, unless
-    /// [`remove(false)`](RunContainer::remove) is set, is removed. Later calls return the same status.
+    /// [`auto_remove(false)`](RunContainer::auto_remove) is set, is removed. Later calls return the same status.
     ///
     /// # Errors
     ///

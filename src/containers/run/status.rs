@@ -9,7 +9,7 @@ use crate::{
 
 impl RunContainer {
     /// Runs the container, writes its [input](Self::input), waits until it has exited, and returns its exit status. Its
-    /// output is not read; with [`remove(false)`](Self::remove), its [logs](crate::containers::Container::logs) can be
+    /// output is not read; with [`auto_remove(false)`](Self::auto_remove), its [logs](crate::containers::Container::logs) can be
     /// read afterwards.
     ///
     /// Waits without a time limit. Calls `POST /containers/create`, `POST /containers/{id}/wait`, `POST

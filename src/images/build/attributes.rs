@@ -231,7 +231,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::{ApiVersion, DockerClient, config::ProxyVariables, images::BuildImage, models::Ulimit};
+    use crate::{ApiVersion, DockerClient, config::ProxyVariables, images::BuildImage};
 
     fn build() -> BuildImage {
         let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
@@ -280,7 +280,6 @@ mod tests {
 
     #[test]
     fn solve_request_of_a_build_with_all_options() {
-        let limit = Ulimit { name: "nofile".into(), soft: 1024, hard: 2048 };
         let build = build()
             .tag("web:2")
             .tag("registry.example/web")
@@ -291,8 +290,8 @@ mod tests {
             .network("host")
             .entitlement("security.insecure")
             .shm_size("1m")
-            .ulimit(limit.clone())
-            .ulimit(limit)
+            .ulimit("nofile", 1024, 2048)
+            .ulimit("nofile", 1024, 2048)
             .cgroup_parent("builds")
             .build_arg("MODE", "fast")
             .build_arg("BUILDKIT_INLINE_CACHE", "1")

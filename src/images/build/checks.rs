@@ -1,7 +1,7 @@
 //! Checks of the options of a build, before anything is sent.
 
 #[cfg(feature = "buildkit")]
-use super::{Attestation, Output, cache::Source};
+use super::{Attestation, BuildOutput, cache::Source};
 use super::{
     builder_version::Route,
     options::{Options, filled},
@@ -177,9 +177,9 @@ impl Options {
 
 /// Fails if this program or an engine of this version does not support an output.
 #[cfg(feature = "buildkit")]
-fn check_outputs(outputs: &[Output], route: Route, version: ApiVersion) -> Result<()> {
-    outputs.iter().try_for_each(Output::check)?;
-    if route != Route::Solve && version >= OUTPUTS && outputs.iter().any(Output::is_pushed) {
+fn check_outputs(outputs: &[BuildOutput], route: Route, version: ApiVersion) -> Result<()> {
+    outputs.iter().try_for_each(BuildOutput::check)?;
+    if route != Route::Solve && version >= OUTPUTS && outputs.iter().any(BuildOutput::is_pushed) {
         // Engines that do not push ignore the attribute, and only the control API reports which these are.
         let message = "an output that is pushed cannot be combined with build_id or the address host-gateway";
         return Err(Error::invalid_input(message));
@@ -285,15 +285,15 @@ mod tests {
     #[test]
     fn build_outputs_are_checked() {
         let version = |minor| ApiVersion::new(1, minor);
-        let (one, two) = (|| vec![Output::tar("a.tar")], || vec![Output::image(), Output::tar("a.tar")]);
+        let (one, two) = (|| vec![BuildOutput::tar("a.tar")], || vec![BuildOutput::image(), BuildOutput::tar("a.tar")]);
         check_outputs(&one(), Route::Build, version(40)).unwrap();
         check_outputs(&two(), Route::Solve, version(45)).unwrap();
         for (outputs, route, minor) in [
             (one(), Route::Build, 39),
             (two(), Route::Build, 55),
-            (vec![Output::registry("web")], Route::Build, 55),
+            (vec![BuildOutput::registry("web")], Route::Build, 55),
             (two(), Route::Solve, 44),
-            (vec![Output::new("local", [("a", "b")])], Route::Solve, 55),
+            (vec![BuildOutput::new("local", [("a", "b")])], Route::Solve, 55),
         ] {
             assert!(check_outputs(&outputs, route, version(minor)).is_err(), "{outputs:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BuildImage, Output};
+use super::{BuildImage, BuildOutput};
 use crate::{
     Result,
     images::{Image, Progress, WatchProgress},
@@ -26,15 +26,15 @@ impl BuildImage {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-    /// use dockerclient::images::{Context, Output};
+    /// use dockerclient::images::{Context, BuildOutput};
     ///
     /// let build = docker.images().build(Context::directory("site")).target("assets");
-    /// build.output(Output::directory("dist")).await?;
+    /// build.output(BuildOutput::directory("dist")).await?;
     /// # Ok(())
     /// # }
     /// ```
     #[doc(alias = "export")]
-    pub fn output(self, output: Output) -> ExportBuild {
+    pub fn output(self, output: BuildOutput) -> ExportBuild {
         let settings = self.settings.clone();
         ExportBuild { build: self.build_kit(true), outputs: vec![output], settings }
     }
@@ -45,7 +45,7 @@ impl BuildImage {
 #[must_use = "a request does nothing unless awaited"]
 pub struct ExportBuild {
     build: BuildImage,
-    outputs: Vec<Output>,
+    outputs: Vec<BuildOutput>,
     settings: Settings,
 }
 
@@ -56,15 +56,15 @@ impl ExportBuild {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-    /// use dockerclient::images::{Context, Output};
+    /// use dockerclient::images::{Context, BuildOutput};
     ///
     /// let build = docker.images().build(Context::directory("site")).tag("web:2");
-    /// let exported = build.output(Output::image()).output(Output::tar("web.tar")).await?;
+    /// let exported = build.output(BuildOutput::image()).output(BuildOutput::tar("web.tar")).await?;
     /// println!("{:?}", exported.image);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn output(mut self, output: Output) -> Self {
+    pub fn output(mut self, output: BuildOutput) -> Self {
         self.outputs.push(output);
         self
     }
@@ -75,9 +75,9 @@ impl ExportBuild {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-    /// use dockerclient::images::{Context, Output};
+    /// use dockerclient::images::{Context, BuildOutput};
     ///
-    /// let build = docker.images().build(Context::directory("site")).output(Output::tar("site.tar"));
+    /// let build = docker.images().build(Context::directory("site")).output(BuildOutput::tar("site.tar"));
     /// let mut progress = build.progress().await?;
     /// while let Some(item) = progress.try_next().await? {
     ///     println!("{item:?}");
@@ -121,20 +121,20 @@ mod tests {
 
     fn build() -> ExportBuild {
         let docker = DockerClient::connect("tcp://127.0.0.1:1").unwrap();
-        docker.images().build(Vec::new()).header("X-Trace", SECRET).output(Output::directory("dist"))
+        docker.images().build(Vec::new()).header("X-Trace", SECRET).output(BuildOutput::directory("dist"))
     }
 
     #[test]
     fn export_requests_can_be_sent_between_threads() {
         fn check<R: IntoFuture<IntoFuture: Send> + Send + Sync + fmt::Debug + 'static>(_: R) {}
 
-        check(build().output(Output::tar_to(tokio::io::sink())));
+        check(build().output(BuildOutput::tar_to(tokio::io::sink())));
         check(build().progress());
     }
 
     #[test]
     fn export_request_debug_shows_outputs_without_secrets() {
-        let text = format!("{:?}", build().output(Output::image().attribute("token", SECRET)));
+        let text = format!("{:?}", build().output(BuildOutput::image().attribute("token", SECRET)));
         assert!(text.contains(r#"Directory("dist")"#) && text.contains("token"), "{text}");
         assert!(text.contains("x-trace") && !text.contains(SECRET), "{text}");
     }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Output,
+    BuildOutput,
     attributes::{Entry, MOBY},
     options::Options,
 };
@@ -13,7 +13,7 @@ use crate::buildkit::ExportTarget;
 const CACHE_ONLY: &str = "cacheonly";
 
 /// Returns the type and the attributes of the exporter of an output.
-pub(super) fn exporter(output: &Output) -> Entry {
+pub(super) fn exporter(output: &BuildOutput) -> Entry {
     let (kind, attributes) = output.exporter();
     // Only BuildKit outside of an engine stores images itself.
     (if kind == "image" { MOBY.to_owned() } else { kind }, attributes)
@@ -24,7 +24,7 @@ impl Options {
     /// images on the engine are the last ones.
     pub(super) fn exporters(&self) -> Vec<(Entry, Option<Arc<ExportTarget>>)> {
         let Some(outputs) = &self.outputs else { return vec![((MOBY.into(), BTreeMap::new()), None)] };
-        let mut outputs: Vec<&Output> = outputs.iter().collect();
+        let mut outputs: Vec<&BuildOutput> = outputs.iter().collect();
         // BuildKit merges the responses of all exporters. Of two digests, it returns that of the last exporter, which must be
         // the id of the image on the engine.
         outputs.sort_by_key(|output| (output.is_image(), output.is_stored()));
@@ -40,12 +40,13 @@ mod tests {
     #[test]
     fn exporters_of_outputs_keep_their_targets_and_end_with_images() {
         let none = [] as [(&str, &str); 0];
-        let outputs = vec![Output::new(CACHE_ONLY, none), Output::new("image", none), Output::tar("web.tar")];
+        let outputs =
+            vec![BuildOutput::new(CACHE_ONLY, none), BuildOutput::new("image", none), BuildOutput::tar("web.tar")];
         let exporters = Options { outputs: Some(outputs), ..Options::default() }.exporters();
         let exporters: Vec<_> = exporters.iter().map(|((kind, _), target)| (&**kind, target.is_some())).collect();
         assert_eq!(exporters, [("tar", true), (MOBY, false)]);
-        let pushed = Output::registry("web").attribute("store", "false");
-        let exporters = Options { outputs: Some(vec![Output::image(), pushed]), ..Options::default() }.exporters();
+        let pushed = BuildOutput::registry("web").attribute("store", "false");
+        let exporters = Options { outputs: Some(vec![BuildOutput::image(), pushed]), ..Options::default() }.exporters();
         let pushes: Vec<_> = exporters.iter().map(|((_, attributes), _)| attributes.contains_key("push")).collect();
         assert_eq!(pushes, [true, false]);
         let image = Options::default().exporters();

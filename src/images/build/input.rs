@@ -3,14 +3,17 @@
 #[cfg(feature = "tar")]
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+use tokio::fs::File;
+
 #[cfg(feature = "tar")]
 use crate::images::Context;
 use crate::{ApiVersion, Result, Upload, images::Archive};
 
 /// A build context, as accepted by [`Images::build`](crate::images::Images::build).
 ///
-/// There is no conversion from a string, which could be a path, a URL or a Dockerfile: use a path, [`Archive::Url`] or
-/// `Context::from_dockerfile`.
+/// A string or path is a directory of this machine, and a string that begins as a URL is one, as for `docker build`. Bytes and
+/// files are archives. For the text of a Dockerfile, use `Context::from_dockerfile`.
 #[derive(Debug)]
 pub struct BuildContext(pub(super) Source);
 
@@ -21,10 +24,62 @@ pub(super) enum Source {
     Files(Context),
 }
 
-impl<T: Into<Archive>> From<T> for BuildContext {
-    fn from(archive: T) -> Self {
-        Self(Source::Archive(archive.into()))
+impl From<Archive> for BuildContext {
+    fn from(archive: Archive) -> Self {
+        Self(Source::Archive(archive))
     }
+}
+
+impl From<Upload> for BuildContext {
+    fn from(archive: Upload) -> Self {
+        Archive::from(archive).into()
+    }
+}
+
+impl From<Bytes> for BuildContext {
+    fn from(archive: Bytes) -> Self {
+        Archive::from(archive).into()
+    }
+}
+
+impl From<Vec<u8>> for BuildContext {
+    fn from(archive: Vec<u8>) -> Self {
+        Archive::from(archive).into()
+    }
+}
+
+impl From<&'static [u8]> for BuildContext {
+    fn from(archive: &'static [u8]) -> Self {
+        Archive::from(archive).into()
+    }
+}
+
+impl From<File> for BuildContext {
+    fn from(archive: File) -> Self {
+        Archive::from(archive).into()
+    }
+}
+
+/// A URL, see [`Archive::Url`], or else the directory at this path, see [`Context::directory`].
+#[cfg(feature = "tar")]
+impl From<&str> for BuildContext {
+    fn from(context: &str) -> Self {
+        if is_url(context) { Archive::Url(context.to_owned()).into() } else { Context::directory(context).into() }
+    }
+}
+
+/// A URL, see [`Archive::Url`], or else the directory at this path, see [`Context::directory`].
+#[cfg(feature = "tar")]
+impl From<String> for BuildContext {
+    fn from(context: String) -> Self {
+        context.as_str().into()
+    }
+}
+
+/// Whether `docker build` takes this for a URL, and not for a path.
+#[cfg(feature = "tar")]
+pub(super) fn is_url(context: &str) -> bool {
+    ["http://", "https://", "git://", "ssh://", "git@", "github.com/"].iter().any(|prefix| context.starts_with(prefix))
 }
 
 #[cfg(feature = "tar")]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::BuildImage;
-use crate::{Size, models::Ulimit};
+use crate::{
+    Size,
+    models::{Isolation, Ulimit},
+};
 
 impl BuildImage {
     /// Sets the memory limit of each step. Defaults to no limit. Requires API 1.18. Not supported by BuildKit.
@@ -65,15 +68,15 @@ impl BuildImage {
         self
     }
 
-    /// Adds a resource limit for the processes of each step. Requires API 1.20, and with BuildKit API 1.42.
-    pub fn ulimit(mut self, limit: Ulimit) -> Self {
-        self.options.ulimits.push(limit);
+    /// Adds a limit of the processes of each step, for example `nofile`: the soft limit, and the hard one. -1 is no limit. Requires API 1.20, and with BuildKit API 1.42.
+    pub fn ulimit(mut self, name: impl Into<String>, soft: i64, hard: i64) -> Self {
+        self.options.ulimits.push(Ulimit { name: name.into(), soft, hard });
         self
     }
 
     /// Sets the isolation technology of the build containers: `default`, `process` or `hyperv`; Windows only. Requires API
     /// 1.22. Not supported by BuildKit.
-    pub fn isolation(mut self, isolation: impl Into<String>) -> Self {
+    pub fn isolation(mut self, isolation: impl Into<Isolation>) -> Self {
         self.options.isolation = Some(isolation.into());
         self
     }

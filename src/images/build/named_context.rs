@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use super::BuildImage;
+use super::{BuildImage, input::is_url};
 use crate::{
     Error, Result,
     images::{Context, Reference, SyncTree},
@@ -75,6 +75,17 @@ impl From<&Path> for NamedContext {
 impl From<PathBuf> for NamedContext {
     fn from(directory: PathBuf) -> Self {
         Self::directory(directory)
+    }
+}
+
+/// An image (`docker-image://alpine`), a URL, or else the directory at this path, as for `docker build --build-context`.
+impl From<&str> for NamedContext {
+    fn from(context: &str) -> Self {
+        match context.strip_prefix("docker-image://") {
+            Some(image) => Self::image(image),
+            None if is_url(context) => Self::url(context),
+            None => Self::directory(context),
+        }
     }
 }
 

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 #[cfg(feature = "buildkit")]
-use super::{Attestation, Cache, NamedContext, Output, secrets::Source};
+use super::{Attestation, BuildOutput, Cache, NamedContext, secrets::Source};
 use super::{BuildImage, BuilderVersion, CacheFrom, HostAddress};
 use crate::{
     ApiVersion, Size,
     config::ProxyVariables,
-    models::{AuthConfig, Ulimit},
+    models::{AuthConfig, Isolation, Ulimit},
     redacted::Secret,
 };
 
@@ -41,7 +41,7 @@ pub(super) struct Options {
     pub(super) cgroup_parent: Option<String>,
     pub(super) shm_size: Option<Size>,
     pub(super) network: Option<String>,
-    pub(super) isolation: Option<String>,
+    pub(super) isolation: Option<Isolation>,
     pub(super) security_opts: Vec<String>,
     pub(super) squash: Option<bool>,
     pub(super) builder: BuilderVersion,
@@ -76,7 +76,7 @@ pub(super) struct Options {
     pub(super) sbom: Attestation,
     /// The outputs; `None` for an image on the engine.
     #[cfg(feature = "buildkit")]
-    pub(super) outputs: Option<Vec<Output>>,
+    pub(super) outputs: Option<Vec<BuildOutput>>,
 }
 
 impl BuildImage {
@@ -167,6 +167,12 @@ impl BuildImage {
     /// Adds a label to the image. Requires API 1.23.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds labels to the image. Requires API 1.23.
+    pub fn labels<K: Into<String>, T: Into<String>>(mut self, labels: impl IntoIterator<Item = (K, T)>) -> Self {
+        self.options.labels.extend(labels.into_iter().map(|(key, value)| (key.into(), value.into())));
         self
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::builder_version::Route;
 #[cfg(feature = "buildkit")]
-use super::{Exported, Output, failure::Failure, solve_stream::Response};
+use super::{BuildOutput, Exported, failure::Failure, solve_stream::Response};
 #[cfg(feature = "buildkit")]
 use crate::buildkit::ExportTarget;
 use crate::{
@@ -92,12 +92,12 @@ pub(super) struct Outputs {
 
 #[cfg(feature = "buildkit")]
 impl Outputs {
-    pub(super) fn new(docker: DockerClient, outputs: &[Output]) -> Self {
+    pub(super) fn new(docker: DockerClient, outputs: &[BuildOutput]) -> Self {
         Self {
             built: Built::new(docker, Route::Solve),
-            has_image: outputs.iter().any(Output::is_stored),
+            has_image: outputs.iter().any(BuildOutput::is_stored),
             attributes: BTreeMap::new(),
-            targets: outputs.iter().filter_map(Output::target).collect(),
+            targets: outputs.iter().filter_map(BuildOutput::target).collect(),
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
         DockerClient::connect("tcp://127.0.0.1:1").unwrap()
     }
 
-    fn outputs(outputs: &[Output]) -> Box<Outputs> {
+    fn outputs(outputs: &[BuildOutput]) -> Box<Outputs> {
         Box::new(Outputs::new(docker(), outputs))
     }
 
@@ -175,13 +175,15 @@ mod tests {
 
     #[test]
     fn exported_build_has_attributes_and_an_image() {
-        let mut exported = outputs(&[Output::image()]);
+        let mut exported = outputs(&[BuildOutput::image()]);
         exported.add_item(&image()).unwrap();
         exported.add_response(Response::from([("image.name".to_owned(), "web".to_owned())]));
         let exported = exported.finish().unwrap();
         let attributes = [(DIGEST, "sha256:00"), ("image.name", "web")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!((exported.image.unwrap().name(), exported.attributes), ("sha256:00", attributes.into()));
-        for output in [Output::new("cacheonly", [("a", "b")]), Output::registry("web").attribute("store", "false")] {
+        for output in
+            [BuildOutput::new("cacheonly", [("a", "b")]), BuildOutput::registry("web").attribute("store", "false")]
+        {
             let mut exported = outputs(&[output]);
             exported.add_item(&image()).unwrap();
             assert_eq!(exported.finish().unwrap().image, None);
@@ -190,10 +192,10 @@ mod tests {
 
     #[test]
     fn exported_build_that_was_not_received_is_an_error() {
-        let error = outputs(&[Output::tar("web.tar")]).finish().unwrap_err();
+        let error = outputs(&[BuildOutput::tar("web.tar")]).finish().unwrap_err();
         assert_eq!((error.is_truncated(), error.operation()), (true, Some("image_build")), "{error}");
         let failed = Error::new(Kind::OperationFailed { status: None, code: 0, message: "no space left".into() });
-        let explained = outputs(&[Output::tar("web.tar")]).explain(failed);
+        let explained = outputs(&[BuildOutput::tar("web.tar")]).explain(failed);
         assert_eq!(explained.message(), Some("no space left"));
     }
 }

@@ -21,20 +21,20 @@ const FALSE: [&str; 6] = ["0", "f", "F", "false", "FALSE", "False"];
 /// # Examples
 ///
 /// ```
-/// use dockerclient::images::Output;
+/// use dockerclient::images::BuildOutput;
 ///
-/// let files = Output::directory("dist");
-/// let pushed = Output::registry("registry.example/web:2").attribute("compression", "zstd");
+/// let files = BuildOutput::directory("dist");
+/// let pushed = BuildOutput::registry("registry.example/web:2").attribute("compression", "zstd");
 /// ```
 #[derive(Debug)]
 #[must_use = "an output does nothing unless it is added to a build"]
-pub struct Output {
+pub struct BuildOutput {
     kind: String,
     attributes: Secret<BTreeMap<String, String>>,
     target: Option<Arc<ExportTarget>>,
 }
 
-impl Output {
+impl BuildOutput {
     /// Writes the files of the result to the directory at `path`, which is created if it does not exist (exporter `local`).
     ///
     /// Existing files and links are replaced, existing directories are kept, and nothing is removed: a file that is in the
@@ -69,11 +69,11 @@ impl Output {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
-    /// use dockerclient::images::{Context, Output};
+    /// use dockerclient::images::{Context, BuildOutput};
     /// use tokio::io::AsyncReadExt as _;
     ///
     /// let (writer, mut reader) = tokio::io::duplex(64 << 10);
-    /// let build = docker.images().build(Context::directory("site")).output(Output::tar_to(writer));
+    /// let build = docker.images().build(Context::directory("site")).output(BuildOutput::tar_to(writer));
     /// let mut archive = Vec::new();
     /// let (exported, read) = tokio::join!(build.send(), reader.read_to_end(&mut archive));
     /// exported?;
@@ -144,7 +144,8 @@ impl Output {
             "local" if is("mode", &["delete"]) => "mode=delete",
             "oci" | "docker" if is("tar", &FALSE) => "tar=false",
             "local" | "tar" | "oci" | "docker" if self.target.is_none() => {
-                let message = format!("the output {:?} requires a destination, see the methods of `Output`", self.kind);
+                let message =
+                    format!("the output {:?} requires a destination, see the methods of `BuildOutput`", self.kind);
                 return Err(Error::invalid_input(message));
             }
             _ => return Ok(()),
@@ -191,7 +192,7 @@ mod tests {
 
     /// Checks the type, the attributes and the target of an exporter.
     #[track_caller]
-    fn check(output: &Output, kind: &str, attributes: &[(&str, &str)], target: &str) {
+    fn check(output: &BuildOutput, kind: &str, attributes: &[(&str, &str)], target: &str) {
         output.check().unwrap();
         let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         assert_eq!(output.exporter(), (kind.to_owned(), attributes));
@@ -200,50 +201,52 @@ mod tests {
 
     #[test]
     fn output_exporters_and_targets() {
-        check(&Output::directory("out"), "local", &[], r#"Directory("out")"#);
-        check(&Output::tar("out.tar"), "tar", &[], r#"File("out.tar")"#);
-        check(&Output::tar_to(tokio::io::sink()), "tar", &[], "Writer");
-        check(&Output::oci("out.tar").attribute("name", "web"), "oci", &[("name", "web")], r#"File("out.tar")"#);
-        check(&Output::docker("out.tar"), "docker", &[], r#"File("out.tar")"#);
-        check(&Output::image(), "moby", &[], "");
-        check(&Output::registry("a/web:2"), "moby", &[("name", "a/web:2"), ("push", "true")], "");
-        check(&Output::new("image", [("a", "1")]).attribute("a", "2"), "image", &[("a", "2")], "");
+        check(&BuildOutput::directory("out"), "local", &[], r#"Directory("out")"#);
+        check(&BuildOutput::tar("out.tar"), "tar", &[], r#"File("out.tar")"#);
+        check(&BuildOutput::tar_to(tokio::io::sink()), "tar", &[], "Writer");
+        check(&BuildOutput::oci("out.tar").attribute("name", "web"), "oci", &[("name", "web")], r#"File("out.tar")"#);
+        check(&BuildOutput::docker("out.tar"), "docker", &[], r#"File("out.tar")"#);
+        check(&BuildOutput::image(), "moby", &[], "");
+        check(&BuildOutput::registry("a/web:2"), "moby", &[("name", "a/web:2"), ("push", "true")], "");
+        check(&BuildOutput::new("image", [("a", "1")]).attribute("a", "2"), "image", &[("a", "2")], "");
     }
 
     #[test]
     fn output_push_is_detected() {
-        assert!(Output::registry("web").is_pushed());
-        assert!(Output::image().attribute("push", "1").is_pushed());
-        assert!(!Output::image().is_pushed());
-        assert!(!Output::registry("web").attribute("push", "false").is_pushed());
-        assert!(!Output::oci("out.tar").attribute("push", "true").is_pushed());
+        assert!(BuildOutput::registry("web").is_pushed());
+        assert!(BuildOutput::image().attribute("push", "1").is_pushed());
+        assert!(!BuildOutput::image().is_pushed());
+        assert!(!BuildOutput::registry("web").attribute("push", "false").is_pushed());
+        assert!(!BuildOutput::oci("out.tar").attribute("push", "true").is_pushed());
     }
 
     #[test]
     fn output_without_an_image_on_the_engine_is_detected() {
-        assert!(Output::image().is_stored() && Output::registry("web").attribute("store", "true").is_stored());
-        assert!(!Output::registry("web").attribute("store", "false").is_stored());
-        assert!(!Output::oci("out.tar").is_stored());
+        assert!(
+            BuildOutput::image().is_stored() && BuildOutput::registry("web").attribute("store", "true").is_stored()
+        );
+        assert!(!BuildOutput::registry("web").attribute("store", "false").is_stored());
+        assert!(!BuildOutput::oci("out.tar").is_stored());
     }
 
     #[test]
     fn output_that_cannot_be_served_is_an_error() {
         let none = [] as [(&str, &str); 0];
         for (output, message) in [
-            (Output::new("local", none), r#"the output "local" requires a destination"#),
-            (Output::new("docker", none), r#"the output "docker" requires a destination"#),
-            (Output::directory("out").attribute("mode", "delete"), "the attribute mode=delete"),
-            (Output::oci("out").attribute("tar", "false"), "the attribute tar=false"),
+            (BuildOutput::new("local", none), r#"the output "local" requires a destination"#),
+            (BuildOutput::new("docker", none), r#"the output "docker" requires a destination"#),
+            (BuildOutput::directory("out").attribute("mode", "delete"), "the attribute mode=delete"),
+            (BuildOutput::oci("out").attribute("tar", "false"), "the attribute tar=false"),
         ] {
             let error = output.check().unwrap_err();
             assert!(error.to_string().contains(message), "{error}");
         }
-        Output::docker("out").attribute("tar", "true").check().unwrap();
+        BuildOutput::docker("out").attribute("tar", "true").check().unwrap();
     }
 
     #[test]
     fn debug_of_output_redacts_attributes() {
-        let output = Output::new("registry", [("password", SECRET)]).attribute("token", SECRET);
+        let output = BuildOutput::new("registry", [("password", SECRET)]).attribute("token", SECRET);
         for text in [format!("{output:?}"), format!("{output:#?}")] {
             assert!(!text.contains(SECRET) && text.contains("password") && text.contains("registry"), "{text}");
         }

@@ -12,6 +12,7 @@ use crate::{
     DockerClient, Result, Size,
     generated::Api,
     images::progress::{Progress, ProgressResult},
+    models::Isolation,
     request::Settings,
 };
 
@@ -70,7 +71,7 @@ pub(super) async fn start<T>(
         context.dockerfile.as_deref(),
         filled(&extra_hosts),
         options.force_rm.map(u8::from),
-        options.isolation.as_deref(),
+        options.isolation.as_ref().map(Isolation::as_str),
         labels.as_deref(),
         memory,
         memory_swap,

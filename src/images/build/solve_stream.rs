@@ -256,7 +256,7 @@ mod tests {
         buildkit::reported,
         error::Kind,
         images::{
-            Cache, Output, Progress,
+            BuildOutput, Cache, Progress,
             build::{
                 builder_version::Route,
                 outcome::{Built, DIGEST, Outputs},
@@ -424,7 +424,8 @@ mod tests {
         let built = Progress::of_solve(solved(), Built::new(docker.clone(), Route::Solve));
         assert!(format!("{built:?}").contains("image_build"), "{built:?}");
         assert_eq!(built.finish().await.unwrap().name(), "sha256:00");
-        let exported = Progress::of_solve(solved(), Outputs::new(docker, &[Output::image()])).finish().await.unwrap();
+        let exported =
+            Progress::of_solve(solved(), Outputs::new(docker, &[BuildOutput::image()])).finish().await.unwrap();
         assert_eq!((exported.image.unwrap().name(), &*exported.attributes[DIGEST]), ("sha256:00", "sha256:00"));
     }
 

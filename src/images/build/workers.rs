@@ -5,7 +5,7 @@ use std::{collections::HashMap, net::IpAddr};
 use bollard_buildkit_proto::moby::buildkit::v1 as proto;
 
 use super::{
-    Attestation, Output,
+    Attestation, BuildOutput,
     attributes::{Entry, MOBY},
     cache::Cache,
     options::Options,
@@ -66,7 +66,7 @@ fn needs_image_store(options: &Options) -> Option<&'static str> {
     let has = |kinds: &[&str]| exporters.iter().any(|(kind, _)| kinds.contains(&&**kind));
     let is_attested = |attestation: &Attestation| *attestation != Attestation::Disabled;
     [
-        (outputs().any(Output::is_pushed), "the push of an image by a build"),
+        (outputs().any(BuildOutput::is_pushed), "the push of an image by a build"),
         (outputs().any(|output| output.is_image() && !output.is_stored()), "an image that is not stored"),
         (has(&["oci"]), "the output \"oci\""),
         (has(&["docker"]), "the output \"docker\""),
@@ -88,7 +88,7 @@ mod tests {
         DockerClient::connect("tcp://127.0.0.1:1").unwrap().images().build(Vec::new())
     }
 
-    fn with_output(build: BuildImage, output: Output) -> Options {
+    fn with_output(build: BuildImage, output: BuildOutput) -> Options {
         Options { outputs: Some(vec![output]), ..build.options }
     }
 
@@ -96,12 +96,12 @@ mod tests {
     fn build_options_that_need_the_containerd_image_store() {
         let platforms = || build().platforms(["linux/amd64", "linux/arm64"]);
         for options in [
-            with_output(build(), Output::registry("web")),
-            with_output(build(), Output::new("image", [("push", "true")])),
-            with_output(build(), Output::image().attribute("store", "false")),
-            with_output(build(), Output::oci("web.tar")),
-            with_output(build(), Output::docker("web.tar")),
-            with_output(platforms(), Output::image()),
+            with_output(build(), BuildOutput::registry("web")),
+            with_output(build(), BuildOutput::new("image", [("push", "true")])),
+            with_output(build(), BuildOutput::image().attribute("store", "false")),
+            with_output(build(), BuildOutput::oci("web.tar")),
+            with_output(build(), BuildOutput::docker("web.tar")),
+            with_output(platforms(), BuildOutput::image()),
             platforms().options,
             build().provenance(true).options,
             build().sbom(true).options,
@@ -114,8 +114,8 @@ mod tests {
         for options in [
             build().tag("web").platform("linux/arm64").cache_to(Cache::inline()).provenance(false).options,
             build().cache_from(Cache::local("cache")).options,
-            with_output(platforms(), Output::directory("out")),
-            with_output(build(), Output::registry("web").attribute("push", "false")),
+            with_output(platforms(), BuildOutput::directory("out")),
+            with_output(build(), BuildOutput::registry("web").attribute("push", "false")),
         ] {
             assert_eq!(needs_image_store(&options), None);
         }

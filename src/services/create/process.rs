@@ -13,27 +13,27 @@ impl CreateService {
     /// Sets the command, in place of that of the image and of arguments set before: the arguments after the image in
     /// `docker service create`. It is passed to the [entrypoint](Self::entrypoint), if the image has one.
     #[doc(alias = "command")]
-    pub fn cmd<S: Into<String>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
-        self.container().args = command.into_iter().map(Into::into).collect();
+    pub fn cmd<S: AsRef<str>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
+        self.container().args = command.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self
     }
 
     /// Adds arguments to the [command](Self::cmd). The first replaces that of the image.
-    pub fn args<S: Into<String>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
-        self.container().args.extend(arguments.into_iter().map(Into::into));
+    pub fn args<S: AsRef<str>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.container().args.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
     /// Adds one argument to the [command](Self::cmd). The first replaces that of the image.
-    pub fn arg(mut self, argument: impl Into<String>) -> Self {
-        self.container().args.push(argument.into());
+    pub fn arg(mut self, argument: impl AsRef<str>) -> Self {
+        self.container().args.push(argument.as_ref().to_owned());
         self
     }
 
     /// Replaces the entrypoint of the image: a program and its first arguments. The API names it `Command`.
     #[doc(alias = "command")]
-    pub fn entrypoint<S: Into<String>>(mut self, entrypoint: impl IntoIterator<Item = S>) -> Self {
-        self.container().command = entrypoint.into_iter().map(Into::into).collect();
+    pub fn entrypoint<S: AsRef<str>>(mut self, entrypoint: impl IntoIterator<Item = S>) -> Self {
+        self.container().command = entrypoint.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self
     }
 

@@ -96,7 +96,7 @@ async fn run_that_is_killed_or_dropped_leaves_nothing() {
         assert!(running.container().is_running().await.unwrap());
         drop(running);
         nothing_left(&engine).await;
-        let kept = run().name("kept").remove(false).kill_on_drop(true).spawn().await.unwrap();
+        let kept = run().name("kept").auto_remove(false).kill_on_drop(true).spawn().await.unwrap();
         drop(kept);
         let kept = docker.container("kept");
         assert_eq!(kept.wait().await.unwrap().code(), Some(137), "{version}");

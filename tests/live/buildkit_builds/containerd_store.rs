@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 
 use dockerclient::{
     ApiVersion, DockerClient, Upload,
-    images::{BuildImage, Cache, Exported, Image, Output},
+    images::{BuildImage, BuildOutput, Cache, Exported, Image},
     models::AuthConfig,
 };
 use serde_json::Value;
@@ -105,7 +105,7 @@ async fn image_is_pushed_by_the_build() {
     let name = format!("{}/acme/{}", registry(), engine.name("pushed"));
     let (one, two) = (format!("{name}:1"), format!("{name}:2"));
     engine.remove_later(format!("/images/{one}?force=1"));
-    let exported = image(&engine).tag("unused").output(Output::registry(&one)).await.unwrap();
+    let exported = image(&engine).tag("unused").output(BuildOutput::registry(&one)).await.unwrap();
     let handle = exported.image.clone().unwrap();
     assert_eq!(handle.name(), digest(&exported));
     assert_eq!(handle.inspect().await.unwrap().repo_tags, [&*one]);
@@ -115,14 +115,14 @@ async fn image_is_pushed_by_the_build() {
     engine.image(&one).pull().anonymous().await.unwrap();
     assert_eq!(engine.image(&one).inspect().await.unwrap().id, handle.name());
 
-    let pushed = image(&engine).output(Output::registry(&two).attribute("store", "false")).await.unwrap();
+    let pushed = image(&engine).output(BuildOutput::registry(&two).attribute("store", "false")).await.unwrap();
     assert_eq!(pushed.image, None);
     assert!(!engine.image(digest(&pushed)).exists().await.unwrap() && !engine.image(&two).exists().await.unwrap());
     assert_eq!(engine.image(&two).distribution().anonymous().await.unwrap().descriptor.digest, digest(&pushed));
 
-    let error = image(&engine).output(Output::registry("127.0.0.1:1/acme/web")).await.unwrap_err();
+    let error = image(&engine).output(BuildOutput::registry("127.0.0.1:1/acme/web")).await.unwrap_err();
     assert!(error.is_operation_failed() && error.to_string().contains("failed to push 127.0.0.1:1/"), "{error:?}");
-    let unnamed = image(&engine).output(Output::image().attribute("push", "true")).await.unwrap_err();
+    let unnamed = image(&engine).output(BuildOutput::image().attribute("push", "true")).await.unwrap_err();
     assert!(unnamed.is_bad_request(), "{unnamed:?}");
 }
 
@@ -133,11 +133,11 @@ async fn push_by_the_build_sends_its_credentials() {
     let name = format!("{}/acme/{}", registry_with_auth(), engine.name("private"));
     engine.remove_later(format!("/images/{name}?force=1"));
     for build in [image(&engine).anonymous(), with_account(image(&engine), "wrong")] {
-        let error = build.output(Output::registry(&name)).await.unwrap_err();
+        let error = build.output(BuildOutput::registry(&name)).await.unwrap_err();
         let text = error.to_string();
         assert!(error.is_operation_failed() && text.contains("push") && text.contains("401"), "{error:?}");
     }
-    let exported = with_account(image(&engine), "secret").output(Output::registry(&name)).await.unwrap();
+    let exported = with_account(image(&engine), "secret").output(BuildOutput::registry(&name)).await.unwrap();
     let found = engine.image(&name).distribution().credentials(AuthConfig::new("me", "secret")).await.unwrap();
     assert_eq!(found.descriptor.digest, exported.image.unwrap().name());
 }
@@ -148,14 +148,14 @@ async fn output_as_an_oci_archive_has_the_image_for_each_platform() {
     let Some(engine) = engine_with_store().await else { return };
     let target = TempDir::new().unwrap();
     let path = target.path().join("image.tar");
-    let exported = image(&engine).output(Output::oci(&path)).await.unwrap();
+    let exported = image(&engine).output(BuildOutput::oci(&path)).await.unwrap();
     let layout = Layout::open(&path);
     assert_eq!((exported.image.as_ref(), &layout.image()["digest"]), (None, &Value::from(digest(&exported))));
     let config = layout.document(&layout.document(&layout.image())["config"]);
     assert_eq!(config["config"]["Labels"]["arch"], config["architecture"]);
     assert!(!engine.image(digest(&exported)).exists().await.unwrap());
 
-    let exported = image(&engine).platforms(PLATFORMS).tag("acme/web:7").output(Output::oci(&path)).await.unwrap();
+    let exported = image(&engine).platforms(PLATFORMS).tag("acme/web:7").output(BuildOutput::oci(&path)).await.unwrap();
     let layout = Layout::open(&path);
     assert_eq!(layout.image()["digest"], digest(&exported));
     assert_eq!(layout.image()["annotations"]["io.containerd.image.name"], "docker.io/acme/web:7");
@@ -175,19 +175,19 @@ async fn output_as_a_docker_archive_can_be_loaded() {
     let files = [("Dockerfile", &*format!("FROM busybox\nCMD [\"echo\", \"{name}\"]\n"))];
     let build = || build(&engine.direct(), &files);
     let load = async || engine.images().load(Upload::from_file(&path).await.unwrap()).await.unwrap();
-    let exported = build().output(Output::docker(&path)).await.unwrap();
+    let exported = build().output(BuildOutput::docker(&path)).await.unwrap();
     assert_eq!(exported.image, None);
     let loaded = load().await;
     engine.remove_later(format!("/images/{}?force=1", digest(&exported)));
     assert_eq!(loaded.iter().map(Image::name).collect::<Vec<_>>(), [digest(&exported)]);
 
-    let exported = build().tag(&name).output(Output::docker(&path)).await.unwrap();
+    let exported = build().tag(&name).output(BuildOutput::docker(&path)).await.unwrap();
     let loaded = load().await;
     assert_eq!(loaded.iter().map(|image| short(image.name())).collect::<Vec<_>>(), [format!("{name}:latest")]);
     assert_eq!(loaded[0].inspect().await.unwrap().id, digest(&exported));
     assert_eq!(engine.direct().run(&name).output().await.unwrap().stdout, format!("{name}\n"));
 
-    let error = image(&engine).platforms(PLATFORMS).output(Output::docker(&path)).await.unwrap_err();
+    let error = image(&engine).platforms(PLATFORMS).output(BuildOutput::docker(&path)).await.unwrap_err();
     assert!(error.is_operation_failed() && error.to_string().contains("manifest list"), "{error:?}");
 }
 
@@ -214,7 +214,7 @@ async fn provenance_is_a_part_of_the_image() {
     let target = TempDir::new().unwrap();
     let path = target.path().join("image.tar");
     let attested = || image(&engine).provenance("mode=max").label("tier", "front");
-    let exported = attested().output(Output::oci(&path)).await.unwrap();
+    let exported = attested().output(BuildOutput::oci(&path)).await.unwrap();
     let layout = Layout::open(&path);
     assert_eq!(layout.image()["digest"], digest(&exported));
     let manifests = layout.manifests();
@@ -241,11 +241,12 @@ async fn image_of_several_outputs_is_that_of_the_engine() {
     for name in [&name, &pushed] {
         engine.remove_later(format!("/images/{name}?force=1"));
     }
-    let build = image(&engine).tag(&name).output(Output::image()).output(Output::registry(&pushed));
+    let build = image(&engine).tag(&name).output(BuildOutput::image()).output(BuildOutput::registry(&pushed));
     let other =
-        Output::registry(format!("{pushed}:oci")).attribute("oci-mediatypes", "true").attribute("store", "false");
-    let build = build.output(other).output(Output::docker(at("docker.tar"))).output(Output::oci(at("oci.tar")));
-    let exported = build.output(Output::directory(at("files"))).await.unwrap();
+        BuildOutput::registry(format!("{pushed}:oci")).attribute("oci-mediatypes", "true").attribute("store", "false");
+    let build =
+        build.output(other).output(BuildOutput::docker(at("docker.tar"))).output(BuildOutput::oci(at("oci.tar")));
+    let exported = build.output(BuildOutput::directory(at("files"))).await.unwrap();
 
     let image = exported.image.clone().unwrap();
     let inspected = image.inspect().await.unwrap();

@@ -4,8 +4,8 @@ use std::{fs, net::Ipv4Addr};
 
 use dockerclient::{
     ApiVersion, DockerClient, Result,
-    images::{BuildImage, BuilderVersion, HostAddress, Output, ProgressItem},
-    models::{ImageInspect, Ulimit},
+    images::{BuildImage, BuildOutput, BuilderVersion, HostAddress, ProgressItem},
+    models::ImageInspect,
 };
 
 use super::{
@@ -104,7 +104,7 @@ async fn build_options_with_buildkit_apply_to_steps() {
         (40, "cat /etc/hosts", |build| build.add_host("db", ADDRESS).add_host("cache", ADDRESS), "10.1.2.3\tcache\n"),
         (41, "grep gateway /etc/hosts", |build| build.add_host("gateway", HostAddress::HostGateway), "\tgateway\n"),
         (42, "df -k /dev/shm", |build| build.shm_size("1m"), " 1024 "),
-        (42, "ulimit -n", |build| build.ulimit(Ulimit { name: "nofile".into(), soft: 123, hard: 456 }), "123\n"),
+        (42, "ulimit -n", |build| build.ulimit("nofile", 123, 456), "123\n"),
     ];
     for (since, command, set, expected) in rows {
         let dockerfile = format!("FROM busybox\nARG GREETING=none\nRUN {command}\n");
@@ -141,7 +141,7 @@ async fn platforms_of_a_build_are_exported_to_directories() {
     let files = [("Dockerfile", "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n"), ("amd64", "x"), ("arm64", "a")];
     let build = || build(&docker, &files).platforms(["linux/amd64", "linux/arm64"]);
     let exported = directory(&[]);
-    build().output(Output::directory(exported.path())).await.unwrap();
+    build().output(BuildOutput::directory(exported.path())).await.unwrap();
     let content = |path: &str| fs::read_to_string(exported.path().join(path)).unwrap();
     assert_eq!((content("linux_amd64/amd64"), content("linux_arm64/arm64")), ("x".into(), "a".into()));
     assert!(!exported.path().join("linux_amd64/arm64").exists());

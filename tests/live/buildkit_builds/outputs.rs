@@ -4,7 +4,7 @@ use std::{fs, io::Read, os::unix::fs::PermissionsExt as _, path::Path};
 
 use dockerclient::{
     ApiVersion,
-    images::{BuildImage, Cache, Output},
+    images::{BuildImage, BuildOutput, Cache},
 };
 use tempfile::TempDir;
 
@@ -52,12 +52,12 @@ fn check_archive(archive: impl Read) {
 async fn output_to_a_directory_adds_the_files_of_the_image() {
     let Some(engine) = engine_with_control_api().await else { return };
     let target = directory(&[("kept", "kept"), ("sub/motd", "replaced")]);
-    let output = exported(&engine).output(Output::directory(target.path())).await.unwrap();
+    let output = exported(&engine).output(BuildOutput::directory(target.path())).await.unwrap();
     assert!(output.image.is_none(), "{output:?}");
     check_files(target.path());
     assert_eq!(fs::read_to_string(target.path().join("kept")).unwrap(), "kept");
     let absent = target.path().join("new/directory");
-    exported(&engine).output(Output::directory(&absent)).await.unwrap();
+    exported(&engine).output(BuildOutput::directory(&absent)).await.unwrap();
     check_files(&absent);
 }
 
@@ -67,11 +67,11 @@ async fn output_as_a_tar_archive_is_a_file_or_a_stream() {
     let Some(engine) = engine_with_control_api().await else { return };
     let target = TempDir::new().unwrap();
     let path = target.path().join("out.tar");
-    exported(&engine).output(Output::tar(&path)).await.unwrap();
+    exported(&engine).output(BuildOutput::tar(&path)).await.unwrap();
     check_archive(fs::File::open(&path).unwrap());
 
     let (writer, reader) = tokio::io::duplex(1 << 16);
-    let build = exported(&engine).output(Output::tar_to(writer));
+    let build = exported(&engine).output(BuildOutput::tar_to(writer));
     let read = async {
         let (mut reader, mut archive) = (reader, Vec::new());
         tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut archive).await.unwrap();
@@ -88,7 +88,7 @@ async fn output_as_an_image_returns_its_handle_and_attributes() {
     let Some(engine) = engine_with_control_api().await else { return };
     let name = engine.name("output");
     engine.remove_later(format!("/images/{name}?force=1"));
-    let output = exported(&engine).tag(&name).output(Output::image()).await.unwrap();
+    let output = exported(&engine).tag(&name).output(BuildOutput::image()).await.unwrap();
     let image = output.image.unwrap();
     assert_eq!(engine.image(&name).inspect().await.unwrap().id, image.inspect().await.unwrap().id);
     assert_eq!(output.attributes["containerimage.digest"], image.name(), "{:?}", output.attributes);
@@ -100,8 +100,9 @@ async fn several_outputs_are_written_by_newer_engines() {
     let Some(engine) = engine_with_control_api().await else { return };
     let target = TempDir::new().unwrap();
     let path = target.path().join("out.tar");
-    let build = exported(&engine).output(Output::image()).output(Output::directory(target.path().join("directory")));
-    let outcome = build.output(Output::tar(&path)).await;
+    let build =
+        exported(&engine).output(BuildOutput::image()).output(BuildOutput::directory(target.path().join("directory")));
+    let outcome = build.output(BuildOutput::tar(&path)).await;
     // BuildKit before 0.13 has one exporter per build.
     if version() >= ApiVersion::new(1, 45) {
         let image = outcome.unwrap().image.unwrap();
@@ -126,7 +127,7 @@ async fn options_that_need_the_containerd_image_store_are_errors() {
     let registry = format!("{}/acme/{}", registry(), engine.name("pushed"));
     let build = || exported(&engine);
     let mut errors = Vec::new();
-    for output in [Output::oci(&path), Output::docker(&path), Output::registry(&registry)] {
+    for output in [BuildOutput::oci(&path), BuildOutput::docker(&path), BuildOutput::registry(&registry)] {
         errors.push(build().output(output).await.unwrap_err());
     }
     for build in [
@@ -150,9 +151,9 @@ async fn options_that_need_the_containerd_image_store_are_errors() {
 async fn output_to_a_path_that_cannot_be_written_is_an_error() {
     let Some(engine) = engine_with_control_api().await else { return };
     let target = directory(&[("file", "")]);
-    let error = exported(&engine).output(Output::directory(target.path().join("file"))).await.unwrap_err();
+    let error = exported(&engine).output(BuildOutput::directory(target.path().join("file"))).await.unwrap_err();
     assert!(error.is_local_io(), "{error:?}");
-    let error = exported(&engine).output(Output::tar(target.path().join("file/out.tar"))).await.unwrap_err();
+    let error = exported(&engine).output(BuildOutput::tar(target.path().join("file/out.tar"))).await.unwrap_err();
     assert!(error.is_local_io(), "{error:?}");
 }
 
@@ -164,7 +165,7 @@ async fn output_of_a_failed_build_is_not_written() {
     let target = TempDir::new().unwrap();
     let path = target.path().join("out.tar");
     let failing = build(&engine.direct(), &[("Dockerfile", "FROM busybox\nRUN exit 3\n")]);
-    let error = failing.output(Output::tar(&path)).await.unwrap_err();
+    let error = failing.output(BuildOutput::tar(&path)).await.unwrap_err();
     assert_eq!((error.is_operation_failed(), error.code()), (true, Some(3)), "{error}");
     assert!(!path.exists());
 }
