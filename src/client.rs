@@ -170,7 +170,7 @@ impl DockerClient {
     ///
     /// # Errors
     ///
-    /// Fails if `address` or a setting of the environment is not valid, for example for a named pipe on other systems than
+    /// Fails if `address` or a setting of the environment is not valid, for example a named pipe on a system other than
     /// Windows. Does not connect to the engine.
     ///
     /// # Examples

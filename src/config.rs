@@ -49,7 +49,7 @@ pub(crate) struct ConfigFile {
     proxies: BTreeMap<String, ProxyVariables>,
     /// Descriptions of the invalid parts of the file.
     faults: Vec<String>,
-    /// The first fault because of which credentials may be missing.
+    /// The first fault that may have hidden credentials.
     credentials_fault: Option<String>,
     /// Whether reading the file failed.
     pub(crate) is_unreadable: bool,
@@ -115,7 +115,7 @@ impl ConfigFile {
         file
     }
 
-    /// Returns the first fault because of which credentials may be missing.
+    /// Returns the first fault that may have hidden credentials.
     pub(crate) fn credentials_fault(&self) -> Option<&str> {
         self.credentials_fault.as_deref()
     }

@@ -92,7 +92,7 @@ impl From<&Config> for String {
 }
 
 impl models::Config {
-    /// The handle of this config.
+    /// Returns the handle of this config.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Config {
         docker.config(&self.id)

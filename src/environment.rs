@@ -91,7 +91,10 @@ impl Environment {
 impl<const N: usize> From<[(&'static str, &str); N]> for Environment {
     fn from(variables: [(&'static str, &str); N]) -> Self {
         let variables = BTreeMap::from(variables);
-        assert!(variables.keys().all(|name| VARIABLES.contains(name)), "a variable that is never read");
+        assert!(
+            variables.keys().all(|name| VARIABLES.contains(name)),
+            "{variables:?} has a variable that is never read"
+        );
         Self::read(|name| variables.get(name).map(OsString::from))
     }
 }

@@ -320,8 +320,8 @@ mod tests {
 
     #[test]
     fn error_display_escapes_control_characters() {
-        let said = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
-        let error = Error::new(Kind::Status { status: 500, message: said.clone() });
+        let message = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
+        let error = Error::new(Kind::Status { status: 500, message: message.clone() });
         assert_eq!(
             error.to_string(),
             r"\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü (500)",
@@ -329,10 +329,10 @@ mod tests {
         );
         let lines = format!("{error:#}");
         assert_eq!(lines, "\\u{1b}[2Jgone\\r\n\\u{202e}FAKE\\u{2028}Zeile: ü (500)");
-        assert_eq!(error.message(), Some(&*said));
+        assert_eq!(error.message(), Some(&*message));
 
-        let said = "ü\0".repeat(2000);
-        let shown = Error::new(Kind::Status { status: 500, message: said }).during("image_push").to_string();
+        let message = "ü\0".repeat(2000);
+        let shown = Error::new(Kind::Status { status: 500, message }).during("image_push").to_string();
         assert!(shown.len() <= 8 << 10 && shown.len() > 8 << 9 && shown.ends_with('…'), "{}", shown.len());
     }
 

@@ -57,7 +57,7 @@ pub(crate) fn describe(error: &serde_json::Error) -> String {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} has the wrong type", self.0)
+        write!(f, "field {:?} has the wrong type", self.0)
     }
 }
 

@@ -95,7 +95,7 @@ impl From<&Network> for String {
 }
 
 impl models::Network {
-    /// The handle of this network.
+    /// Returns the handle of this network.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Network {
         docker.network(&self.id)

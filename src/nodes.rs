@@ -123,7 +123,7 @@ impl From<&Node> for String {
 }
 
 impl models::Node {
-    /// The handle of this node.
+    /// Returns the handle of this node.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Node {
         docker.node(&self.id)

@@ -93,7 +93,7 @@ impl From<&Secret> for String {
 }
 
 impl models::Secret {
-    /// The handle of this secret.
+    /// Returns the handle of this secret.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Secret {
         docker.secret(&self.id)

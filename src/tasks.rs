@@ -84,7 +84,7 @@ impl From<&Task> for String {
 }
 
 impl models::Task {
-    /// The handle of this task.
+    /// Returns the handle of this task.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Task {
         docker.task(&self.id)

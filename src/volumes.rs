@@ -92,7 +92,7 @@ impl From<&Volume> for String {
 }
 
 impl models::Volume {
-    /// The handle of this volume.
+    /// Returns the handle of this volume.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Volume {
         docker.volume(&self.name)

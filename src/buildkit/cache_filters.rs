@@ -43,7 +43,7 @@ fn field(name: &str) -> Result<&str> {
     let is_valid = name
         .split('.')
         .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-    if is_valid { Ok(name) } else { Err(Error::invalid_input(format!("invalid name of a filter: {name:?}"))) }
+    if is_valid { Ok(name) } else { Err(Error::invalid_input(format!("invalid filter name {name:?}"))) }
 }
 
 /// Returns the value as a string literal of Go.

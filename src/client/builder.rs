@@ -102,8 +102,8 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets options of connections over SSH. Defaults to the user's configuration of `ssh` alone. Requires the feature `ssh`,
-    /// and an engine with an `ssh://` address.
+    /// Sets options of connections over SSH. Defaults to none: only the user's `ssh` configuration applies. Requires the
+    /// feature `ssh`, and an engine with an `ssh://` address.
     #[cfg(feature = "ssh")]
     pub fn ssh(mut self, options: crate::SshOptions) -> Self {
         self.ssh = Some(options);
@@ -187,7 +187,8 @@ impl DockerClientBuilder {
     /// ones. Streams, sessions, uploads and downloads have a connection each, and do not count towards the limit.
     ///
     /// A call whose future is not polled keeps its connection, and could block other calls indefinitely. To prevent this
-    /// deadlock, one connection more than the limit is opened whenever calls wait and none has completed for a second.
+    /// deadlock, one connection more than the limit is opened whenever calls are waiting and no call has completed for a
+    /// second.
     pub fn max_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_connections = Some(limit.into());
         self
@@ -195,8 +196,8 @@ impl DockerClientBuilder {
 
     /// Sets the maximum size of a response that is not a stream (an object or a list), in bytes. Defaults to 64 MiB.
     ///
-    /// Applies to the bytes received and, approximately, to the memory of the values decoded from them, which a response
-    /// from a faulty engine or proxy could make a hundred times larger. A call with a larger response fails
+    /// Applies to the bytes received and, approximately, to the memory of the values decoded from them, which a
+    /// malicious or faulty response could make a hundred times larger. A call with a larger response fails
     /// ([`is_decode`](Error::is_decode)). A list of 10,000 containers takes about 40 MB.
     ///
     /// Does not apply to downloads that are not decoded, such as archives.

@@ -1,4 +1,4 @@
-//! Clients with other limits than the one that they were made from.
+//! Clients that share connections but have different limits.
 
 use std::time::Duration;
 
@@ -60,8 +60,8 @@ impl DockerClient {
     /// use dockerclient::DockerClient;
     ///
     /// let docker = DockerClient::connect("tcp://127.0.0.1:2375")?;
-    /// let patient = docker.with_limits(|limits| limits.response_timeout(Duration::from_secs(600)).read_timeout(None));
-    /// # assert_ne!(docker, patient);
+    /// let slow = docker.with_limits(|limits| limits.response_timeout(Duration::from_secs(600)).read_timeout(None));
+    /// # assert_ne!(docker, slow);
     /// # Ok::<(), dockerclient::Error>(())
     /// ```
     #[doc(alias = "set_timeout")]

@@ -9,7 +9,8 @@ use crate::models::{ContainerInspect, ContainerSummary, EndpointSettings, MountP
 const DEFAULT_NETWORK: &str = "bridge";
 
 impl ContainerSummary {
-    /// Returns the status of the container: its `state` or, from engines before 1.11, the one in the text of its `status`.
+    /// Returns the status of the container: its `state`, or for engines before 1.11, which do not send that, the state parsed
+    /// from `status`.
     ///
     /// Compare this value. To print the state, use the field `status`, a text such as `Up 2 minutes`, as `docker ps` does.
     ///

@@ -11,7 +11,7 @@ use crate::{
 const LOST_PARAMETERS: ApiVersion = ApiVersion::new(1, 24);
 
 impl Containers {
-    /// Lists the running containers, or all, the newest first, as `docker ps` does.
+    /// Lists the running containers, newest first, as `docker ps` does. [`all`](ListContainers::all) includes the others.
     ///
     /// Calls `GET /containers/json`.
     ///
@@ -71,7 +71,7 @@ impl ListContainers {
         self
     }
 
-    /// Includes only the newest `limit` containers, running or not. 0 is no limit, the default.
+    /// Limits the list to the newest `limit` containers, running or not. Defaults to 0, which means no limit.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit.into());
         self

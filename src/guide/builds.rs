@@ -44,7 +44,7 @@
 //! If the [`Context`](crate::images::Context) is a directory, BuildKit requests the files that the Dockerfile uses, except for
 //! those that `.dockerignore` excludes. It keeps a copy of them: in the next build of the same directory, only files whose
 //! size, mode or modification time has changed are sent. Nothing outside of the directory can be requested, and no file is held
-//! in memory as a whole. An archive is sent once and completely; of a URL, the engine downloads the files.
+//! in memory as a whole. An archive is sent completely, once; from a URL, the engine downloads the files.
 //!
 //! A *named context* is a further directory, image or URL, which the Dockerfile uses like a stage: `COPY --from=shared . /` or
 //! `FROM base`. It replaces a stage or image of that name. Named contexts require Docker 23.0, or a line
@@ -163,7 +163,8 @@
 //! - [`show`](crate::images::Progress::show) draws the steps on a terminal, as `docker build` does, or writes lines (feature
 //!   `progress`).
 //! - [`PlainTrace`](crate::images::PlainTrace) formats them as lines, as `docker build --progress plain` does.
-//! - [`BuildGraph`](crate::images::BuildGraph) collects them: each step has its state, duration, output, and transfers.
+//! - [`BuildGraph`](crate::images::BuildGraph) collects them into a graph: the state, duration, output and transfers of each
+//!   step.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -202,7 +203,7 @@
 //! make: *** No targets specified and no makefile found.  Stop.
 //! ```
 //!
-//! An error is displayed as one line, for logs, with `\n` in place of line ends. `{:#}` keeps the line ends, for a person:
+//! `{}` formats an error as one line, for logs, with `\n` for each line break. `{:#}` keeps the line breaks, for a terminal:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -228,7 +229,7 @@
 //! # Build cache and history
 //!
 //! [`docker.buildkit()`](crate::DockerClient::buildkit) lists and removes records of the build cache, by filters, and
-//! [`docker.build_history()`](crate::DockerClient::build_history) lists the builds of the last days, also those of other clients
+//! [`docker.build_history()`](crate::DockerClient::build_history) lists recent builds, including those of other clients
 //! (API 1.43).
 //!
 //! ```no_run
@@ -292,7 +293,7 @@
 //! | outputs `oci`, `docker` and `registry`, an image for several platforms, `cache_to` other than inline | the containerd image store |
 //!
 //! A build below API 1.40, with a [`build_id`](crate::images::BuildImage::build_id), or below API 1.43 with
-//! [`HostAddress::HostGateway`](crate::images::HostAddress::HostGateway), calls `POST /build`: its context is sent as an archive,
-//! and it has only secrets, SSH agents, credentials, and the options that the classic builder has, too.
+//! [`HostAddress::HostGateway`](crate::images::HostAddress::HostGateway), calls `POST /build`: its context is sent as an
+//! archive, and it supports only secrets, SSH agents, credentials, and the options of the classic builder.
 //!
 //! Podman has no BuildKit: such a build is an error, and [`Auto`](crate::images::BuilderVersion::Auto) uses Podman's own builder.

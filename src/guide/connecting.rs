@@ -36,7 +36,7 @@
 //!
 //! | address | connects to | requires |
 //! |---|---|---|
-//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a unix socket | another system than Windows |
+//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a Unix socket | a system other than Windows |
 //! | `npipe:////./pipe/docker_engine`, `npipe://\\.\pipe\docker_engine`, `\\.\pipe\docker_engine`, `npipe://` | a named pipe | Windows |
 //! | `tcp://host:2375`, `host:2375`, `:2375`, `tcp://` | a TCP port; with TLS if certificates are configured | |
 //! | `http://host:2375` | a TCP port, without TLS | |
@@ -92,12 +92,12 @@
 //! | address `tcp://` on Windows | `tcp://127.0.0.1:2375` | `tcp://localhost:2375` |
 //! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
 //! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
-//! | `cert.pem` without `key.pem`, or the reverse | ignores the other | fails |
+//! | only one of `cert.pem` and `key.pem` | ignores it | fails |
 //! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected, as rustls does not support them; aws-lc-rs supports P-521 |
-//! | FIFO or device in place of a file of the configuration | blocks | fails |
+//! | a configuration file is a FIFO or a device | blocks | fails |
 //! | malformed credentials in `config.json` | warning | fails if a call needs them |
 //! | `config.json` names no credential helper | uses `pass`, `secretservice`, `osxkeychain` or `wincred`, if installed | uses none |
-//! | a credential helper fails | shows what it wrote to stdout | shows stderr alone: stdout may hold a secret |
+//! | a credential helper fails | prints its stdout | returns only its stderr in the error: stdout may contain a secret |
 //! | proxies at `https://…`, invalid values of `HTTP_PROXY` | accepts; ignores | fails |
 //! | `DOCKER_AUTH_CONFIG`, `DOCKER_CUSTOM_HEADERS`, `DOCKER_DEFAULT_PLATFORM`, `DOCKER_BUILDKIT` | used | not read |
 //!
@@ -110,7 +110,7 @@
 //!
 //! ```
 //! # fn example(docker: &dockerclient::DockerClient) {
-//! let patient = docker.with_limits(|limits| limits.response_timeout(None).max_item_size(64 << 20));
+//! let slow = docker.with_limits(|limits| limits.response_timeout(None).max_item_size(64 << 20));
 //! # }
 //! ```
 //!

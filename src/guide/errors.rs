@@ -42,7 +42,7 @@
 //! | `LocalIo` | a local file could not be read or written | see its message |
 //! | `Unsupported` | the negotiated API version lacks the operation or option; nothing was sent | see [versions](super::versions) |
 //! | `Credentials` | a credential helper failed; nothing was sent | see its message |
-//! | `Connect` | no connection was established; nothing was sent | retry later |
+//! | `Connect` | no connection could be established; nothing was sent | check that the engine is running, and retry |
 //! | `ConnectionLost` | the connection was closed before the response was complete | see [below](#retrying) |
 //! | `Timeout` | a time limit was exceeded | see [time](super::time) |
 //! | `BadRequest` | the engine rejected the parameters (400) | fix the arguments |
@@ -67,14 +67,14 @@
 //!
 //! # Outcomes that are not errors
 //!
-//! Outcomes that a caller can expect are values: a container [runs already](crate::containers::Start), or exited with
-//! [a code other than 0](crate::containers::ExitStatus); an object [does not exist](super::requests#objects-that-may-not-exist).
+//! Expected outcomes are values: a container [is already running](crate::containers::Start), or exited with [a code other
+//! than 0](crate::containers::ExitStatus); an object [does not exist](super::requests#objects-that-may-not-exist).
 //!
 //! # Retrying
 //!
-//! If [`may_have_been_executed`](crate::Error::may_have_been_executed) is `false`, the engine did not run the operation, and a retry
-//! is safe. Otherwise retry only idempotent operations: all operations that read, `start`, `stop`, and `create` with a name (the
-//! second one is a conflict). Requests are `Clone`:
+//! If [`may_have_been_executed`](crate::Error::may_have_been_executed) is `false`, the engine did not run the operation, and
+//! a retry is safe. Otherwise, retry only idempotent operations: reads, `start`, `stop`, and `create` with a name (a
+//! duplicate is rejected with 409). Requests are `Clone`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

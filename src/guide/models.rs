@@ -11,7 +11,7 @@
 //! | absent, `null`, empty | an empty value: `0`, `""`, an empty list. A field is an `Option` only where absent and empty mean different things |
 //! | a time, as a string or a number | `Option<`[`Timestamp`](crate::Timestamp)`>` |
 //! | a duration, as a count of nanoseconds or seconds | `Option<`[`Duration`](std::time::Duration)`>` |
-//! | one of a closed set of strings | an enum, with `Other(String)` for strings of newer engines |
+//! | a string from a fixed set | an enum, with `Other(String)` for values that this crate does not define |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -46,7 +46,8 @@
 //! # }
 //! ```
 //!
-//! Many changes in a short time become few lists. A slow consumer can miss intermediate states of a container, but never the last.
+//! Changes are batched: many changes in a short time cause only a few list requests. A slow consumer may miss intermediate
+//! states of a container, but never its last state.
 //!
 //! # Services and nodes
 //!

@@ -1,4 +1,4 @@
-//! Running programs, in new containers and in running ones.
+//! Running programs, in new or in running containers.
 //!
 //! Two methods are modeled on [`std::process::Command`]: [`DockerClient::run`](crate::DockerClient::run) runs a program
 //! in a new container, as `docker run` does, and [`Container::command`](crate::containers::Container::command) runs one

@@ -1,7 +1,7 @@
 //! Swarm mode: services on one or more engines (API 1.24 and later).
 //!
 //! A swarm is a group of engines, its *nodes*. Managers store the state of the swarm and decide which node runs which task;
-//! workers only run tasks. A *service* is a number of equal containers that the swarm keeps running, its *tasks*. All
+//! workers only run tasks. A *service* is a set of identical containers, its *tasks*, which the swarm keeps running. All
 //! requests of this page are sent to a manager, which can be the only node. Other engines reject them (503), except `init`,
 //! `join`, `leave` and `unlock`.
 //!
@@ -157,8 +157,8 @@
 //! # }
 //! ```
 //!
-//! The logs of a service are those of all its tasks. With `details`, each line has the ids of its task and node. Names as
-//! `docker service logs` prints them consist of the name of the service and the slot of the task:
+//! The logs of a service contain the output of all its tasks. With `details`, each line has the ids of its task and node.
+//! Names as `docker service logs` prints them consist of the name of the service and the slot of the task:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {

@@ -38,8 +38,8 @@
 //! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
 //! injection and the limitations.
 //!
-//! `dockerclient_testkit::client_from_fn(async |request| …)` is a test double at the level of requests: a client with a
-//! function in place of an engine, which returns the response to each request.
+//! `dockerclient_testkit::client_from_fn(async |request| …)` mocks the engine at the HTTP level: it returns a client that
+//! calls a function, which returns the response to each request.
 //!
 //! # Recordings
 //!

@@ -19,7 +19,7 @@
 //! [`max_connections`](crate::DockerClientBuilder::max_connections) allows.
 //!
 //! If a limit is exceeded, the call fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A stream without a
-//! limit may be idle for as long as its engine is reachable. Over TCP, an engine whose machine or network is down is
+//! limit may be idle for as long as the engine is reachable. Over TCP, a host or network that is down is
 //! detected within a minute, and the stream ends with [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost).
 //! While data is being uploaded, it is detected only when the operating system stops retransmitting, on Linux after
 //! about 15 minutes.

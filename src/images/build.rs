@@ -95,8 +95,9 @@ impl Images {
     /// Fails if a step fails ([`is_operation_failed`](crate::Error::is_operation_failed); its exit code is the error's
     /// [`code`](crate::Error::code)), if there is no Dockerfile (500, or before anything is sent), if its first line is not
     /// valid (400), if a file of the context cannot be read, or if the helper for all credentials does not list the
-    /// registries ([`is_credentials`](crate::Error::is_credentials)). Of BuildKit's control API, all errors of the engine are
-    /// failures of the operation. It fails before anything is sent if an option is set that the builder does not have.
+    /// registries ([`is_credentials`](crate::Error::is_credentials)). With BuildKit's control API, every error that the
+    /// engine reports has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed). It fails before anything is sent
+    /// if an option is set that the builder does not have.
     ///
     /// # Examples
     ///

@@ -15,8 +15,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does not have the image, or not for these credentials (401, 403, 404 or 500), or if the
-    /// credentials could not be obtained ([`is_credentials`](crate::Error::is_credentials)).
+    /// Fails if the registry does not have the image, if the credentials do not grant access to it (401, 403, 404 or 500), or
+    /// if the credentials could not be obtained ([`is_credentials`](crate::Error::is_credentials)).
     ///
     /// # Examples
     ///

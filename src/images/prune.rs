@@ -45,7 +45,7 @@ pub struct PruneImages {
 request!(PruneImages => Pruned<DeleteItem>, "image_prune");
 
 impl PruneImages {
-    /// Sets whether to remove images with a name too. Defaults to `false`.
+    /// Sets whether to remove all unused images, and not only dangling ones (`docker image prune --all`). Defaults to `false`.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self

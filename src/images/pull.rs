@@ -22,8 +22,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does not have the image, or not for these credentials: 404 or 500, or during the pull
-    /// ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
+    /// Fails if the registry does not have the image, or the credentials do not grant access to it: 404 or 500, or during the
+    /// pull ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
     /// obtained ([`is_credentials`](crate::Error::is_credentials)).
     ///
     /// # Examples

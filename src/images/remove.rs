@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Image {
-    /// Removes this name from the image, and the image itself with its last name, as `docker image rm` does. Returns
-    /// the names and layers that were removed, in order.
+    /// Untags the image, and deletes it when its last name is removed, as `docker image rm` does. Returns the names and
+    /// layers that were removed, in order.
     ///
     /// Calls `DELETE /images/{name}`.
     ///

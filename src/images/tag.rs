@@ -49,8 +49,7 @@ pub struct TagImage {
 request!(TagImage => Image, "image_tag");
 
 impl TagImage {
-    /// Sets whether to take the name from another image that has it. Defaults to `false`; since API 1.24, engines do it in
-    /// any case.
+    /// Sets whether to move the name if another image has it. Defaults to `false`; since API 1.24, engines always move it.
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);
         self

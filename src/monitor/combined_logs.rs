@@ -82,7 +82,7 @@ pub enum CombinedLogUpdate {
         container: Arc<ContainerSummary>,
         /// The cause.
         error: Error,
-        /// Time until the next attempt. `None` if the log of this container is not read any more, for example because its log
+        /// Time until the next attempt. `None` if the monitor gave up on this log, for example because the log
         /// driver does not support reading.
         retry_in: Option<Duration>,
     },

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn container_cache_lists_a_container_again_whose_networks_change() {
+    fn container_cache_relists_a_container_after_network_changes() {
         let mut cache = with(&[("a", "Up 1 second"), ("b", "Up 1 second")]);
         let event = |action: &str, attributes: &str| {
             let actor = format!(r#"{{"ID":"net","Attributes":{{{attributes}}}}}"#);
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn status_without_times_of_each_form() {
+    fn status_without_times() {
         for (status, want) in [
             ("", ""),
             ("Created", "Created"),

@@ -86,7 +86,7 @@ pub enum ContainerUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states of a
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states of a
 /// container, but never the last one.
 ///
 /// # Cancellation

@@ -222,7 +222,7 @@ impl EventHistory {
         Past { proof, ..Past::default() }
     }
 
-    /// Records a connection that was made at the time `at`, repeats the events from `since` on, and is to an engine that
+    /// Records a connection that was made at the time `at` and repeats the events since `since`, to an engine that
     /// keeps the events `past`. Returns the gap, if events may have been missed.
     ///
     /// The `first` connection has no gap.
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn event_gap_is_ruled_out_by_earlier_events_if_none_was_received() {
+    fn event_gap_is_ruled_out_by_earlier_events() {
         let before = [event(-2, "x"), event(-1, "y")];
         let history = || having_received(&before, &[]);
         assert_eq!(history().since(), at(0));

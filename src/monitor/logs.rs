@@ -213,7 +213,7 @@ impl LogMonitor {
     /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The other settings
     /// must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
     ///
-    /// Has no effect if the container is another one than that of the bookmark, which had the same name.
+    /// Has no effect if the bookmark belongs to another container, for example to an earlier one with the same name.
     ///
     /// # Examples
     ///

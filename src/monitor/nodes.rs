@@ -69,7 +69,7 @@ pub enum NodeUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states
 /// of a node, but never the last one.
 ///
 /// # Cancellation

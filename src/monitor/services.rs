@@ -70,7 +70,7 @@ pub enum ServiceUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states
 /// of a service, but never the last one.
 ///
 /// # Cancellation

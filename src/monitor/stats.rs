@@ -48,7 +48,7 @@ pub enum StatsUpdate {
     Sample(Box<Sample>),
     /// The full id of a container that runs: its samples follow.
     Began(String),
-    /// The full id of a container that exited, or is not selected any more. No samples of it follow, unless it begins again.
+    /// The full id of a container that exited, or is no longer selected. No samples of it follow until it starts again.
     Ended(String),
     /// The stats stream of one container failed. Other containers are not affected.
     Failed {

@@ -40,7 +40,7 @@ const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/etc/hostname"];
 #[cfg(feature = "buildkit")]
 const MAX_MACHINE_ID: u64 = 4096;
 
-/// Whether the system has the program `ssh-agent`, which runs with a socket of its own.
+/// Whether `ssh-agent` can be started with a given socket.
 #[cfg(feature = "buildkit")]
 pub(crate) const HAS_SSH_AGENT_PROGRAM: bool = true;
 
@@ -127,7 +127,7 @@ pub(crate) fn socket_rejection(path: &Path) -> Option<&'static str> {
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Some("no such file"),
             io::ErrorKind::PermissionDenied => return Some("permission denied"),
-            _ => return Some("stat failed"),
+            _ => return Some("failed to read its status"),
         },
     }
     let opened = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path);

@@ -232,9 +232,9 @@ impl ReplaceService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RegistryAuthFrom {
-    /// Those of the current configuration.
+    /// The credentials of the current configuration.
     Spec,
-    /// Those of the configuration before the last update.
+    /// The credentials of the configuration before the last update.
     PreviousSpec,
 }
 

@@ -31,7 +31,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Service {
-    /// Waits until the swarm has carried out the current configuration of the service, as `docker service create` and
+    /// Waits until the service has converged to its current configuration, as `docker service create` and
     /// `docker service update` do, and returns the last progress.
     ///
     /// - A replicated or global service has converged once all its tasks have the current configuration, and have run
@@ -168,7 +168,7 @@ impl WaitUntilConverged {
         let error = match (ended, last) {
             (Some(Ok(())), Some(last)) => return Ok(last),
             (Some(Err(error)), _) => error,
-            (Some(Ok(())), None) => Error::internal("there is no progress"),
+            (Some(Ok(())), None) => Error::internal("the stream ended without progress"),
             (None, last) => {
                 let phase = last.map_or(Phase::Call, |last| Phase::Convergence(last.to_string()));
                 Error::new(Kind::Timeout { phase, limit: limit.unwrap_or_default() })

@@ -39,7 +39,7 @@ impl DockerClient {
     }
 }
 
-/// A request to measure disk usage. Returned by [`DockerClient::disk_usage`].
+/// A request to get the disk usage. Returned by [`DockerClient::disk_usage`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing unless awaited"]
 pub struct GetDiskUsage {

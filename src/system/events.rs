@@ -11,8 +11,8 @@ use crate::{
 /// Docker before this version may immediately end a stream without `until`.
 const ENDLESS: ApiVersion = ApiVersion::new(1, 23);
 
-/// Since this version, several actions can be requested of every engine. Podman before 3.2, which has API 1.40, would
-/// send events that have all of them.
+/// Since this version, every engine accepts several actions. Podman before 3.2 (API 1.40) would return only events that match
+/// all of them, that is, none.
 const SEVERAL_ACTIONS: ApiVersion = ApiVersion::new(1, 41);
 
 /// The year 2096.
@@ -141,8 +141,8 @@ impl ReadEvents {
         self
     }
 
-    /// Sets the actions that the caller needs; it ignores others. An engine that cannot be asked for several sends all
-    /// events. No actions: all events.
+    /// Sets the actions that the caller needs; the caller ignores other events. Engines that do not support several actions
+    /// send all events. An empty list requests all events.
     pub(crate) fn sufficient_actions(mut self, actions: &'static [&'static str]) -> Self {
         self.sufficient_actions = actions;
         self

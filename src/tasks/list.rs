@@ -14,8 +14,8 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// Fails if the engine rejects a filter (400 or 500), if there is no such service or node as a filter names (404),
-    /// or if the engine is not a swarm manager (503; 406 from Docker 1.12).
+    /// Fails if the engine rejects a filter (400 or 500), if a filter names a service or node that does not exist
+    /// (404), or if the engine is not a swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///

@@ -52,7 +52,7 @@ pub struct ReadTaskLogs {
 request!(ReadTaskLogs => OutputStream, "task_logs");
 
 impl ReadTaskLogs {
-    /// Sets whether to wait for more output. The stream does not end then, even if the task does. Defaults to `false`.
+    /// Sets whether to wait for more output; the stream then stays open even after the task has ended. Defaults to `false`.
     pub fn follow(mut self, follow: bool) -> Self {
         self.query.follow = Some(follow);
         self

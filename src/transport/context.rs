@@ -119,7 +119,7 @@ mod tests {
             (r#"{"Endpoints":{"Docker":{"Host":"tcp://h:1"}}}"#, Err("no Docker endpoint".to_owned())),
             (r#"{"Endpoints":{"docker":null}}"#, Err("no Docker endpoint".into())),
             ("null", Err("no Docker endpoint".into())),
-            (r#"{"Endpoints":{"docker":{"Host":1}}}"#, Err(r#""Host" has the wrong type"#.into())),
+            (r#"{"Endpoints":{"docker":{"Host":1}}}"#, Err(r#"field "Host" has the wrong type"#.into())),
             (r#"{"Endpoints":{"docker":{}}} x"#, Err("invalid JSON at line 1, column 29".into())),
             ("", Err("invalid JSON at line 1, column 0".into())),
         ] {

@@ -24,8 +24,9 @@ use crate::{Error, Result, error::Kind};
 /// Maximum number of bytes of a response that are received before they are processed.
 const WINDOW: u32 = 256 << 10;
 
-/// The same for all responses together. Larger, so that a response that is not processed does not delay the others, and because
-/// h2 closes connections on which too many small frames wait; see [`serve_http2`](super::serve_http2).
+/// Flow-control window of the whole connection, in bytes. Larger than that of a stream, so that a response that is not
+/// processed does not block the others, and because h2 closes connections on which too many small frames wait; see
+/// [`serve_http2`](super::serve_http2).
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// Maximum number of bytes of the headers, and of the trailers, of a response. The trailers of a failed build contain

@@ -40,7 +40,7 @@ const HOME_SOCKETS: [&str; 5] = [
 /// The word for local addresses of this system.
 pub(super) const KIND: &str = if cfg!(windows) { "named pipe" } else { "socket" };
 
-/// Returns the address of an engine for which none is configured.
+/// Returns the default address of a local engine.
 pub(super) fn default_address() -> Address {
     if cfg!(windows) { Address::NamedPipe(PIPE.into()) } else { Address::Unix(SOCKET.into()) }
 }

@@ -40,7 +40,7 @@ impl EndpointOptions {
     }
 }
 
-/// Returns the engine to use. The settings of the program take precedence over the environment, and that over the
+/// Returns the engine to use. The settings of the program take precedence over the environment, which takes precedence over the
 /// configuration.
 pub(crate) fn resolve(
     options: &EndpointOptions,
@@ -86,7 +86,7 @@ fn candidate(options: &EndpointOptions, environment: &Environment, config: Confi
     default(options, environment, directory)
 }
 
-/// The engine if nothing names one: the TLS port of this machine if TLS is configured, otherwise a socket or pipe.
+/// The default engine: the TLS port of this machine if TLS is configured, otherwise a local socket or pipe.
 fn default(
     options: &EndpointOptions,
     environment: &Environment,

@@ -47,7 +47,7 @@ impl SshOptions {
 
     /// Accepts only the host keys in this file, instead of those in the files of the user and of the system
     /// (`UserKnownHostsFile`, `GlobalKnownHostsFile`, `StrictHostKeyChecking`), of DNS (`VerifyHostKeyDNS`) and of a
-    /// `KnownHostsCommand`. The host key of `localhost` is checked, too (`NoHostAuthenticationForLocalhost`). Does not use
+    /// `KnownHostsCommand`. The host key of `localhost` is also checked (`NoHostAuthenticationForLocalhost`). Does not use
     /// the shared connections of other processes (`ControlPath`). Does not apply to jump hosts (`ProxyJump`).
     ///
     /// OpenSSH before 8.5 has no `KnownHostsCommand`, so with this file `ssh` ignores options of the user's configuration
@@ -128,7 +128,7 @@ impl fmt::Debug for SshOptions {
     }
 }
 
-/// An assignment of a path: with slashes, quoted because of spaces, and with `%` escaped, which begins a token.
+/// Formats `name=path`: with slashes, in quotes (the path may contain spaces), and with `%` escaped (it starts a token).
 #[cfg_attr(not(feature = "ssh"), allow(dead_code, reason = "SSH is rejected without the feature"))]
 fn assigned(name: &str, path: &Path) -> OsString {
     let mut text = OsString::from(format!("{name}=\""));

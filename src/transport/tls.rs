@@ -33,7 +33,7 @@ pub(crate) use self::handshake::Handshake;
 ///
 /// # Crypto provider
 ///
-/// TLS is that of rustls. When a client is created, its crypto provider is the first of these:
+/// TLS is implemented with rustls. A client uses the first of these crypto providers that is available when it is created:
 ///
 /// 1. the default of the process, if the program has installed one with `CryptoProvider::install_default` of rustls 0.23;
 /// 2. aws-lc-rs, with the feature `tls-aws-lc-rs`;
@@ -101,7 +101,7 @@ impl Tls {
         self
     }
 
-    /// Also trusts the CA certificates of the system.
+    /// Trusts the CA certificates of the system, in addition to the configured ones.
     pub fn also_trust_system(mut self) -> Self {
         self.system = true;
         self

@@ -1,4 +1,4 @@
-//! A test double at the level of requests: a client with a function in place of an engine.
+//! A client whose requests are handled by a function instead of an engine.
 
 use std::future;
 

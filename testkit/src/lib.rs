@@ -175,10 +175,10 @@
 //! **Responses** have the recorded status, the headers that matter to clients, and the body in the recorded chunks, without
 //! delays. JSON is sent in compact form with a line feed after each document; the order of the keys of an object is not kept.
 //! A stream that the client closed remains open after its last chunk. On upgraded connections (attach, exec), output is sent
-//! after the input that it followed in the recording. Other input than was recorded, less or more of it, fails the test; so the
-//! test must wait for the end of each session before it ends or verifies the replay. Input at a text that was redacted ends
-//! with the text that was recorded after it. If no input was recorded after it, it ends with a line, or when the client closes
-//! its half of the connection.
+//! after the input that it followed in the recording. Input that differs from the recorded input, or is shorter or longer,
+//! fails the test; so the test must wait for the end of each session before it ends or verifies the replay. Input at a text
+//! that was redacted ends with the text that was recorded after it. If no input was recorded after it, it ends with a line,
+//! or when the client closes its half of the connection.
 //!
 //! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of `POST /auth` and
 //! its response, `auth` beside a `username`, data of secrets, join tokens, unlock keys and signing keys are always replaced by
@@ -196,7 +196,7 @@
 //! # Limitations
 //!
 //! The same scenarios run against the fake engine and a real Docker 20.10, at versions from API 1.15 to 1.41, and the responses
-//! must be equal except for listed differences (`tests/conformance`). These remain:
+//! must be equal, except for listed differences (`tests/conformance`). These remain:
 //!
 //! - Nothing is isolated: files are in memory, no packets are sent to addresses, and limits and restart policies of
 //!   containers are stored without effect.

@@ -339,7 +339,7 @@ async fn invalid_context_is_an_error_before_anything_is_sent() {
     failed to build image: invalid path in a build context "../Web": must be relative, without `..`
     failed to build image: invalid path in a build context "/Web": must be relative, without `..`
     failed to build image: failed to find Dockerfile HERE/ghost: no such file
-    failed to build image: the Dockerfile is set twice: in the context and in the request
+    failed to build image: the Dockerfile is set both in the context and with dockerfile()
     failed to build image: invalid path in a build context "/a": must be relative, without `..`
     failed to build image: invalid path in a build context "a/": names a directory
     failed to build image: invalid path in a build context "a\0b": must not contain NUL
@@ -347,6 +347,6 @@ async fn invalid_context_is_an_error_before_anything_is_sent() {
     failed to build image: failed to add file "a/b/c": "a" is both a file and a directory
     failed to build image: invalid path in a build context ".": does not name a file
     failed to build image: the file "Dockerfile" is added twice
-    failed to build image: the Dockerfile is set twice: in the context and in the request
+    failed to build image: the Dockerfile is set both in the context and with dockerfile()
     "#);
 }

@@ -114,7 +114,7 @@ async fn stats_monitor_with_a_label_samples_no_other_container() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn event_monitor_of_a_container_returns_events_of_no_other() {
+async fn event_monitor_of_a_container_ignores_other_containers() {
     if version() < LABELS {
         return;
     }

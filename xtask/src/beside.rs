@@ -1,4 +1,4 @@
-//! Checks that run beside the suites that need an engine: the suites mostly wait, and the checks mostly compile.
+//! Runs checks that mostly compile in parallel with the engine suites, which mostly wait.
 
 use std::{
     env,

@@ -68,14 +68,14 @@ impl Services {
     fn content_store(&self, headers: &HeaderMap) -> Result<Arc<ContentStore>, Status> {
         let id = headers.get(STORE).ok_or_else(|| Status::invalid_argument("the request names no content store"))?;
         let store = id.to_str().ok().and_then(|id| self.stores.get(id));
-        store.cloned().ok_or_else(|| Status::not_found("there is no such content store"))
+        store.cloned().ok_or_else(|| Status::not_found("content store not found"))
     }
 }
 
 async fn info(store: Arc<ContentStore>, asked: InfoRequest) -> Result<InfoResponse, Status> {
     let digest = parse(&asked.digest)?;
-    let wanted = digest.clone();
-    let found = run_blocking(move || store.metadata(&wanted)).await.map_err(|error| failed(&error))?;
+    let requested = digest.clone();
+    let found = run_blocking(move || store.metadata(&requested)).await.map_err(|error| failed(&error))?;
     let blob = found.ok_or_else(|| not_found(&digest))?;
     let modified = blob.modified().ok().map(messages::timestamp);
     let size = messages::signed(blob.len());

@@ -162,7 +162,9 @@ impl Transfer {
     /// Waits for the end of the thread, which sends packets until an error.
     fn poll_thread(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         let ended = ready!(self.thread.poll_unpin(cx));
-        Poll::Ready(status(&ended.err().unwrap_or_else(|| Error::internal("the files were sent only in part"))))
+        Poll::Ready(status(
+            &ended.err().unwrap_or_else(|| Error::internal("the transfer ended before all files were sent")),
+        ))
     }
 }
 

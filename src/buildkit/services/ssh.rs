@@ -133,7 +133,7 @@ fn checked(length: u32) -> Result<usize, Status> {
     usize::try_from(length)
         .ok()
         .filter(|length| (1..=MAX_MESSAGE).contains(length))
-        .ok_or_else(|| Status::invalid_argument(format!("invalid length of a message for an SSH agent: {length}")))
+        .ok_or_else(|| Status::invalid_argument(format!("invalid length of an SSH agent message: {length}")))
 }
 
 fn failed(verb: &str, error: &std::io::Error) -> Status {

@@ -99,7 +99,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Adds a host to `/etc/hosts`. The address `host-gateway` is that of the engine's host (Docker 20.10).
+    /// Adds a host to `/etc/hosts`. The address `host-gateway` resolves to the engine's host (Docker 20.10 and later).
     #[doc(alias = "extra_hosts")]
     pub fn add_host(mut self, host: impl fmt::Display, address: impl fmt::Display) -> Self {
         self.host().extra_hosts.push(format!("{host}:{address}"));

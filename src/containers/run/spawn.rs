@@ -119,7 +119,7 @@ struct Running {
 }
 
 impl RunningContainer {
-    /// Handle of the container.
+    /// Returns the handle of the container.
     #[must_use]
     pub fn container(&self) -> &Container {
         &self.container

@@ -45,7 +45,7 @@ impl BuildImage {
         self
     }
 
-    /// Sets whether BuildKit builds the image, not the classic builder: `true` is [`BuilderVersion::BuildKit`], `false`
+    /// Sets whether to build with BuildKit instead of the classic builder: `true` is [`BuilderVersion::BuildKit`], `false`
     /// is [`BuilderVersion::Classic`]. Defaults to `false`. Requires API 1.38.
     ///
     /// With the feature `buildkit`, the build has a session: the engine asks this program for the files of the context, for

@@ -82,8 +82,8 @@ pub struct Cache {
 
 #[cfg(feature = "buildkit")]
 impl Cache {
-    /// The cache inside of the image that is built; only for [`BuildImage::cache_to`]. To read it, pass the name of the image to
-    /// [`BuildImage::cache_from`].
+    /// Stores the cache in the image that is built; only for [`BuildImage::cache_to`]. To read it, pass the name of the image
+    /// to [`BuildImage::cache_from`].
     pub fn inline() -> Self {
         Self::new("inline", [] as [(&str, &str); 0])
     }

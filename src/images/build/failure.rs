@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_of_no_step_is_not_changed() {
+    fn failure_without_a_step_is_unchanged() {
         let failure = failed(Failure::default());
         let error = explained(&failure, "no space left");
         assert_eq!((error.message(), error.code()), (Some("no space left"), None));
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_of_named_contexts_says_what_they_require() {
+    fn failure_of_named_contexts_names_the_required_version() {
         let message = "frontend capability moby.buildkit.frontend.contexts is not supported";
         let error = Failure::default().error(message, None, &Details::default());
         assert!(error.message().unwrap().contains("named contexts require Docker Engine 23.0"), "{error}");

@@ -86,7 +86,7 @@ impl LocalCaches {
         self.stores.clone()
     }
 
-    /// Returns the error because of which this program did not write a cache, if it is the reason for the engine's error.
+    /// Returns the local error that prevented a cache from being written, if it caused the engine's error.
     pub(super) fn failure(&self, message: &str) -> Option<Error> {
         self.targets.iter().find_map(|(store, _)| store.failure(message))
     }

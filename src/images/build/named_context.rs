@@ -46,12 +46,12 @@ impl NamedContext {
         Context::directory(path).into()
     }
 
-    /// The files of an image, which BuildKit pulls if the engine does not have it.
+    /// Uses the files of an image. BuildKit pulls it if the engine does not have it.
     pub fn image(name: impl Into<String>) -> Self {
         Self(Source::Image(name.into()))
     }
 
-    /// The files of a git repository or of an archive, which BuildKit downloads from this URL.
+    /// Uses the files of a Git repository or archive at this URL, which BuildKit downloads.
     pub fn url(url: impl Into<String>) -> Self {
         Self(Source::Url(url.into()))
     }

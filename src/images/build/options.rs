@@ -101,7 +101,7 @@ impl BuildImage {
         self
     }
 
-    /// Sets whether to run each step, even if the build cache has its result. Defaults to `false`.
+    /// Sets whether to ignore the build cache, as `docker build --no-cache` does. Defaults to `false`.
     pub fn no_cache(mut self, no_cache: bool) -> Self {
         self.options.no_cache = Some(no_cache);
         self

@@ -12,7 +12,7 @@ const IMAGE: &str = "moby";
 /// Values that mean `false` for BuildKit.
 const FALSE: [&str; 6] = ["0", "f", "F", "false", "FALSE", "False"];
 
-/// An output of a build: where its result goes, and in which form. See
+/// An output of a build: the destination and format of its result. See
 /// [`BuildImage::output`](super::BuildImage::output). Requires the feature `buildkit`. `Debug` output redacts the values of
 /// attributes.
 ///

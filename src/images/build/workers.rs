@@ -67,7 +67,7 @@ fn needs_image_store(options: &Options) -> Option<&'static str> {
     let is_attested = |attestation: &Attestation| *attestation != Attestation::Disabled;
     [
         (outputs().any(Output::is_pushed), "the push of an image by a build"),
-        (outputs().any(|output| output.is_image() && !output.is_stored()), "an image that is not stored"),
+        (outputs().any(|output| output.is_image() && !output.is_stored()), "an image with store=false"),
         (has(&["oci"]), "the output \"oci\""),
         (has(&["docker"]), "the output \"docker\""),
         (options.platforms.len() > 1 && has(&[MOBY]), "an image for several platforms"),

@@ -49,7 +49,7 @@ type Files = BTreeMap<String, Option<Bytes>>;
 /// Plans the content of `context`. `named` is the Dockerfile that the options name.
 pub(super) fn plan(context: Context, named: Option<&str>, version: ApiVersion) -> Result<Plan> {
     if named.is_some() && !matches!(context.dockerfile, Dockerfile::Usual) {
-        return Err(Error::invalid_input("the Dockerfile is set twice: in the context and in the request"));
+        return Err(Error::invalid_input("the Dockerfile is set both in the context and with dockerfile()"));
     }
     let files = files(context.files)?;
     let Some(directory) = context.directory else {

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn graph_collects_steps_and_what_they_report() {
+    fn graph_collects_steps_output_and_warnings() {
         let mut graph = BuildGraph::new();
         let inputs = vec!["a".to_owned()];
         graph.add(&vertices(vec![vertex("a", None, None), Vertex { inputs, ..vertex("b", None, None) }]));

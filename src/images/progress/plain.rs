@@ -209,7 +209,7 @@ impl PlainTrace {
         let next = match candidates.iter().find(|candidate| Some(candidate.digest) == current) {
             None => late.or(busiest),
             Some(current) => late.or_else(|| {
-                // The fewer updates other steps have, the longer is the turn of the current one.
+                // The fewer updates other steps have, the longer lines of the current step are written.
                 let all: f64 = candidates.iter().map(|candidate| candidate.speed).sum();
                 let turn = MIN_TURN.as_secs_f64() * all / (all - current.speed);
                 busiest.filter(|_| current.delay.as_secs_f64() > turn)
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_trace_writes_what_is_held_back_at_the_end() {
+    fn plain_trace_flushes_held_back_lines_at_the_end() {
         let mut plain = PlainTrace::new();
         let mut lines = plain.format(&vertices(vec![vertex("a", at(0), None), vertex("b", at(0), None)]));
         lines += &plain.format(&logs(vec![log("a", 1, "one\n"), log("b", 2, "two\nthr"), log("b", 3, "ee")]));

@@ -105,9 +105,9 @@ pub struct VertexWarning {
     pub vertex: String,
     /// The warning, in one line.
     pub message: String,
-    /// More about it, in lines.
+    /// Details of the warning, as lines.
     pub details: Vec<String>,
-    /// The address of a description; may be empty.
+    /// URL of the documentation; may be empty.
     pub url: String,
 }
 

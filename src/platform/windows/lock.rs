@@ -22,7 +22,7 @@ const ERROR_SHARING_VIOLATION: i32 = 32;
 /// Error number: no permission, or the file is being removed.
 const ERROR_ACCESS_DENIED: i32 = 5;
 
-/// Number of times that a file which may be being removed is opened again.
+/// Number of attempts to open a file that may be in the process of being removed.
 const RETRIES: u32 = 10;
 
 /// Delay before such an attempt.

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl CreateService {
-    /// Publishes a port of the containers, as `docker service create --publish` does; several calls publish several.
+    /// Publishes a port of the containers, as `docker service create --publish` does. Can be called repeatedly.
     ///
     /// The published port comes first, as in the Docker CLI; with 0, the swarm selects a free port, which is part of
     /// `endpoint.ports` of [`inspect`](crate::services::Service::inspect). It is published on every node (routing mesh), see

@@ -49,7 +49,7 @@ impl CreateService {
         self.try_set(nano_cpus(cpus), |this, nanos| this.limits().nano_cpus = nanos)
     }
 
-    /// Limits the number of processes and threads of each task; 0 is no limit, which is the default. Requires API 1.41.
+    /// Limits the number of processes and threads of each task. Defaults to 0, which means no limit. Requires API 1.41.
     pub fn limit_pids(mut self, limit: i64) -> Self {
         self.limits().pids = limit;
         self

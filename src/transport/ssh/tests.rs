@@ -68,7 +68,7 @@ async fn ssh_is_not_run_from_a_relative_directory() {
     let mut ssh = Ssh { host: host("ssh://me@host"), path: ":.:relative".into(), options: SshOptions::default() };
     let headers = Headers::new(&[]).unwrap();
     let error = Tunnel::open(&ssh, None, &headers).await.unwrap_err();
-    let message = "cannot connect to ssh://me@host: no program `ssh` in an absolute directory of PATH";
+    let message = "cannot connect to ssh://me@host: `ssh` not found in PATH (relative directories are ignored)";
     assert_eq!(error.to_string(), message);
     ssh.path = std::ffi::OsString::new();
     assert_eq!(Tunnel::open(&ssh, None, &headers).await.unwrap_err().to_string(), message);
@@ -129,12 +129,12 @@ async fn ssh_failure_messages() {
     insta::assert_snapshot!(failures.await.join("\n"), @"
     cannot connect to ssh://me@host: ssh failed: me@host: Permission denied (publickey).
     cannot connect to ssh://me@host: no command `docker` on the remote host: sh: docker: not found
-    cannot connect to ssh://me@host: no engine on the remote host: dial unix: no such file
-    cannot connect to ssh://me@host: no engine on the remote host: the connection was closed
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: dial unix: no such file
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: the connection was closed
     cannot connect to ssh://me@host: ssh was killed (signal: 9 (SIGKILL)): the connection was closed
-    cannot connect to ssh://me@host: no engine on the remote host: the engine closed the connection (500 Internal Server Error)
-    cannot connect to ssh://me@host: no engine on the remote host: invalid HTTP response: invalid HTTP version
-    cannot connect to ssh://me@host: no engine on the remote host: [2Jodd line
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: the engine closed the connection (500 Internal Server Error)
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: invalid HTTP response: invalid HTTP version
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: [2Jodd line
     cannot connect to ssh://me@host: the connection was closed, and ssh is still running
     cannot connect to ssh://me@host: the connection was closed, and ssh is still running (ssh: I will not end)
     ");

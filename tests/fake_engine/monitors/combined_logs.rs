@@ -203,7 +203,7 @@ async fn long_lines_of_combined_logs_resume_between_parts() {
 }
 
 #[tokio::test]
-async fn bookmark_of_a_container_does_not_apply_to_another_of_its_name() {
+async fn bookmark_does_not_apply_to_another_container_of_that_name() {
     let engine = FakeEngine::new();
     let docker = engine.client("1.41");
     let mut bookmark = None;

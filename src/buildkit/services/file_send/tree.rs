@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn export_tree_replaces_files_but_no_directories() {
+    fn export_tree_replaces_files_but_not_directories() {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);
         fs::create_dir(at("old")).unwrap();

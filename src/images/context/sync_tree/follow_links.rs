@@ -137,7 +137,7 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
-    /// Adds a path that a number of links led to.
+    /// Adds a path that was reached through `links` links.
     fn add(&mut self, path: Vec<Part>, links: usize) -> Result<()> {
         let pattern = pattern(&path);
         // The length of a path in a request is limited. Longer ones, and those with more links, cannot be opened on the engine.
@@ -228,7 +228,8 @@ fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() }
 }
 
-/// Returns a path in the form of this system, unless it has a name that this system cannot have: there is no such entry then.
+/// Converts a path to the local system. Returns `None` if it contains a name that is not valid on this system: there is no
+/// such entry then.
 fn local(path: &[u8]) -> Option<PathBuf> {
     if path.is_empty() { Some(PathBuf::new()) } else { platform::path_from_bytes(path).ok() }
 }
