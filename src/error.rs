@@ -119,7 +119,7 @@ impl Error {
             io::ErrorKind::PermissionDenied => ": permission denied",
             io::ErrorKind::NotADirectory => ": not a directory",
             io::ErrorKind::StorageFull => ": no space left on device",
-            io::ErrorKind::ReadOnlyFilesystem => ": read-only file system",
+            io::ErrorKind::ReadOnlyFilesystem => ": read-only filesystem",
             _ => "",
         };
         Self::with_source(Kind::LocalIo(format!("failed to {verb} {}{cause}", path.display())), error)
@@ -311,7 +311,7 @@ mod tests {
             (io::ErrorKind::NotFound, "no such file or directory"),
             (io::ErrorKind::NotADirectory, "not a directory"),
             (io::ErrorKind::StorageFull, "no space left on device"),
-            (io::ErrorKind::ReadOnlyFilesystem, "read-only file system"),
+            (io::ErrorKind::ReadOnlyFilesystem, "read-only filesystem"),
         ] {
             let error = Error::write_failed(Path::new("dist/app"), kind.into());
             assert_eq!(error.to_string(), format!("failed to write dist/app: {cause}"));

@@ -75,9 +75,10 @@
 //!
 //! # Logging
 //!
-//! Each request is a [`tracing`](https://docs.rs/tracing) span `docker` of level `DEBUG`, with the fields `operation` (or `method`
-//! and `path`, for raw requests), `api_version` and `status`. Invalid parts of the docker CLI's configuration, and credentials
-//! that a build leaves out, are events of level `WARN`. Spans and events contain no credentials, headers or bodies.
+//! Each request is a [`tracing`](https://docs.rs/tracing) span `docker` of level `DEBUG`, with the fields `operation` (or
+//! `method` and `path`, for raw requests), `api_version` and `status`. Invalid parts of the Docker CLI's configuration, and
+//! credentials that a build leaves out, are events of level `WARN`. Spans and events contain no credentials, headers or
+//! bodies.
 //!
 //! # Compatibility
 //!

@@ -1,4 +1,4 @@
-//! Removing the build cache, with the control API of BuildKit.
+//! Removes the build cache, with BuildKit's control API.
 
 use std::time::Duration;
 

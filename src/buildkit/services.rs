@@ -105,7 +105,7 @@ impl Services {
         !self.stores.is_empty()
     }
 
-    /// Responds to a request of BuildKit. The future owns what it needs.
+    /// Responds to a BuildKit request. The future owns what it needs.
     pub(super) fn respond(self: &Arc<Self>, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let services = Arc::clone(self);
         Box::pin(async move {

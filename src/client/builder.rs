@@ -68,7 +68,7 @@ impl DockerClientBuilder {
     ///
     /// | address | transport |
     /// |---|---|
-    /// | `unix:///path` or `/path` | unix socket; not on Windows |
+    /// | `unix:///path` or `/path` | Unix socket; not on Windows |
     /// | `npipe:////./pipe/name` or `\\.\pipe\name` | named pipe; only on Windows |
     /// | `tcp://host:port/prefix` or `host:port/prefix` | TCP, with TLS if it is configured |
     /// | `http://host:port/prefix` | TCP without TLS |
@@ -83,7 +83,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets the name of the docker CLI context to use.
+    /// Sets the name of the Docker CLI context to use.
     ///
     /// Defaults to the context of the environment, see [`DockerClient::from_env`].
     pub fn context(mut self, name: impl Into<String>) -> Self {
@@ -146,7 +146,7 @@ impl DockerClientBuilder {
     /// Sets the timeout for opening a connection. Defaults to 10 seconds; `None` disables it.
     ///
     /// Within this time, an attempt that fails for a temporary reason is retried: no free file descriptor, a full backlog of
-    /// a unix socket, a busy named pipe, or an SSH server that limits unauthenticated connections (`MaxStartups`).
+    /// a Unix socket, a busy named pipe, or an SSH server that limits unauthenticated connections (`MaxStartups`).
     #[doc(alias = "NewDockerClientTimeout")]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.connect_timeout = limit.into();
@@ -215,7 +215,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets the directory of the docker CLI's configuration (`config.json` and contexts). It need not exist.
+    /// Sets the directory of the Docker CLI's configuration (`config.json` and contexts). It need not exist.
     ///
     /// Defaults to `DOCKER_CONFIG` or, if that is not set, to `.docker` in the user's home directory, which is `HOME` or, on
     /// Windows, `USERPROFILE`.
@@ -282,7 +282,7 @@ impl DockerClientBuilder {
     /// Disables setting proxy variables in containers and builds.
     ///
     /// By default, [`create`](crate::containers::Containers::create) and [`build`](crate::images::Images::build) add the
-    /// `proxies` of `config.json` to the environment and the build arguments, as the docker CLI does: `HTTP_PROXY`,
+    /// `proxies` of `config.json` to the environment and the build arguments, as the Docker CLI does: `HTTP_PROXY`,
     /// `HTTPS_PROXY`, `NO_PROXY`, `FTP_PROXY` and `ALL_PROXY`, each in upper and lower case, unless the call sets the
     /// variable itself.
     pub fn no_container_proxies(mut self) -> Self {
@@ -290,7 +290,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Creates the client. Reads the docker CLI's configuration and the certificates, but does not connect to the engine.
+    /// Creates the client. Reads the Docker CLI's configuration and the certificates, but does not connect to the engine.
     ///
     /// # Errors
     ///

@@ -59,7 +59,7 @@ impl LookUpPort {
 /// A host port that is mapped to a port of the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Binding {
-    /// The address that the engine listens at; `None` if it reports none, which old engines and Podman do for any address.
+    /// The address that the engine listens on; `None` if it reports none, which old engines and Podman do for any address.
     pub(super) ip: Option<IpAddr>,
     pub(super) port: u16,
 }

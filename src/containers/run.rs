@@ -120,7 +120,7 @@ impl RunContainer {
     /// or the [`RunningContainer`] is dropped before it has exited. That includes futures that fail or exceed their
     /// time limit. Defaults to `false`: the container keeps running. Does not apply to [`detach`](Self::detach).
     ///
-    /// The removal is a task of the tokio runtime in which this is dropped, and does not happen if that runtime shuts down. A
+    /// The removal is a task of the Tokio runtime in which this is dropped, and does not happen if that runtime shuts down. A
     /// container that is not started yet is removed in any case, unless `remove(false)` is set.
     pub fn kill_on_drop(mut self, kill_on_drop: bool) -> Self {
         self.verb.kill_on_drop = kill_on_drop;

@@ -96,7 +96,7 @@ impl UpdateContainer {
         self.try_set(policy.into().to_model(), |body, policy| body.restart_policy = Some(policy))
     }
 
-    /// Replaces the whole body of the request, for fields that have no method of their own.
+    /// Replaces the whole body of the request, for fields that have no setter here.
     pub fn config(mut self, config: ContainerUpdate) -> Self {
         *self.body = config;
         self

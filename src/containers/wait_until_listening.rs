@@ -87,7 +87,7 @@ impl WaitUntilListening {
             }
             let mut reachable = false;
             for binding in bindings {
-                // A host name that cannot be resolved now may be resolved later.
+                // A hostname that cannot be resolved now may be resolved later.
                 let Ok(addresses) = binding.reachable_at(&container.docker.host()).await else {
                     reachable = true;
                     continue;

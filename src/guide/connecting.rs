@@ -1,7 +1,7 @@
 //! Connecting: which engine is used, and how to reach it.
 //!
-//! A [`DockerClient`](crate::DockerClient) connects to one engine. Creating one reads the environment and the configuration of the
-//! docker CLI; no connection is opened before the first call.
+//! A [`DockerClient`](crate::DockerClient) connects to one engine. Creating one reads the environment and the configuration
+//! of the Docker CLI; no connection is opened before the first call.
 //!
 //! ```no_run
 //! # async fn example() -> dockerclient::Result<()> {
@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! [`from_env`](crate::DockerClient::from_env) selects the engine as the docker CLI does, including contexts.
+//! [`from_env`](crate::DockerClient::from_env) selects the engine as the Docker CLI does, including contexts.
 //! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) has every setting:
 //!
 //! ```no_run
@@ -68,7 +68,7 @@
 //!
 //! [`SshOptions`](crate::SshOptions) set the key, the known hosts and other options of `ssh` in code.
 //!
-//! Calls, streams and sessions work over a named pipe as over a unix socket. A client waits for a busy pipe, at most for the
+//! Calls, streams and sessions work over a named pipe as over a Unix socket. A client waits for a busy pipe, at most for the
 //! [`connect_timeout`](crate::DockerClientBuilder::connect_timeout). The EOF of a session's input reaches the engine if the
 //! pipe is in message mode, as Docker's is.
 //!
@@ -76,15 +76,15 @@
 //! stream of bytes. A proxy in front of the engine may require a [`header`](crate::DockerClientBuilder::header) on every
 //! request.
 //!
-//! # Differences from the docker CLI
+//! # Differences from the Docker CLI
 //!
 //! [`from_env`](crate::DockerClient::from_env) uses the engine, and sends the headers and proxy variables, that the docker
 //! CLI 28 would. These differences are intentional:
 //!
-//! | | docker CLI | this crate |
+//! | | Docker CLI | this crate |
 //! |---|---|---|
 //! | no engine is configured | `/var/run/docker.sock`; on Windows `npipe:////./pipe/docker_engine` | if that cannot be opened, also other sockets or named pipes, see [`from_env`](crate::DockerClient::from_env) |
-//! | address `/run/docker.sock`, `\\.\pipe\docker_engine` | path on `tcp://localhost:2375`; rejected | unix socket; named pipe |
+//! | address `/run/docker.sock`, `\\.\pipe\docker_engine` | path on `tcp://localhost:2375`; rejected | Unix socket; named pipe |
 //! | address `http://…`, `https://…` | rejected | accepted |
 //! | address with a password or a query | ignores both | rejected; the password is not in the error |
 //! | address `unix://relative` | path in the current directory | rejected |
@@ -101,7 +101,7 @@
 //! | proxies at `https://…`, invalid values of `HTTP_PROXY` | accepts; ignores | fails |
 //! | `DOCKER_AUTH_CONFIG`, `DOCKER_CUSTOM_HEADERS`, `DOCKER_DEFAULT_PLATFORM`, `DOCKER_BUILDKIT` | used | not read |
 //!
-//! As in the docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
+//! As in the Docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
 //! versions and engines.
 //!
 //! # Other limits
@@ -138,6 +138,6 @@
 //! Calls occupy up to 100 connections at once, or 8 over SSH, and further calls wait: see
 //! [`max_connections`](crate::DockerClientBuilder::max_connections).
 //!
-//! One client works in several tokio runtimes, even while one of them is blocked in synchronous code: each runtime has
+//! One client works in several Tokio runtimes, even while one of them is blocked in synchronous code: each runtime has
 //! separate connections. A stream or session belongs to the runtime in which it was opened, and makes progress only
 //! while that runtime runs.

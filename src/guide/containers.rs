@@ -28,7 +28,7 @@
 //! # Settings
 //!
 //! The methods of [`CreateContainer`](crate::containers::CreateContainer) have the names of the flags of `docker run`.
-//! Settings that have no method of their own go into the configuration structs of the API,
+//! Settings that have no method go into the configuration structs of the API,
 //! [`config`](crate::containers::ContainerBuilder::config) and
 //! [`host_config`](crate::containers::ContainerBuilder::host_config), which must be set first: they replace all earlier
 //! settings.

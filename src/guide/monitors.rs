@@ -124,10 +124,10 @@
 //! ```
 //!
 //! [`bookmarks`](crate::monitor::CombinedLogMonitor::bookmarks) are the positions after the lines that were returned, and
-//! [`resume`](crate::monitor::CombinedLogMonitor::resume) continues there after a restart of the program. A program that stores the
-//! bookmarks together with the lines loses and repeats none; one that stores them from time to time repeats the lines since then if
-//! it is killed. A new monitor has no bookmarks until it has listed the containers; keep the stored ones until then. A log that was
-//! rotated meanwhile is a [`Gap`](crate::monitor::Gap).
+//! [`resume`](crate::monitor::CombinedLogMonitor::resume) continues there after a restart of the program. A program that
+//! stores the bookmarks together with the lines loses and repeats none; one that stores them from time to time repeats the
+//! lines since then if it is killed. A new monitor has no bookmarks until it has listed the containers; keep the stored ones
+//! until then. A log that was rotated in the meantime is a [`Gap`](crate::monitor::Gap).
 //!
 //! A line is in memory as a whole, up to [`max_item_size`](crate::DockerClientBuilder::max_item_size). With
 //! [`max_part_size`](crate::monitor::CombinedLogMonitor::max_part_size), long lines are returned in parts that are

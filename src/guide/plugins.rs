@@ -44,7 +44,7 @@
 //! # }
 //! ```
 //!
-//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the docker CLI, as those of
+//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the Docker CLI, as those of
 //! [images](super::images) do.
 //!
 //! # Settings and upgrades

@@ -34,7 +34,7 @@
 //! | setting | meaning |
 //! |---|---|
 //! | `time_limit(duration)` | limits the whole call; see [timeouts](super::time) |
-//! | `header(name, value)` | adds an HTTP header, in place of the client's header of that name |
+//! | `header(name, value)` | adds an HTTP header; replaces the client's header of that name |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

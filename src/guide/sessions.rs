@@ -100,8 +100,8 @@
 //! # With BuildKit
 //!
 //! [`docker.buildkit()`](crate::DockerClient::buildkit) opens connections that carry HTTP/2, for programs with their own
-//! implementation of gRPC. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
-//! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls services of BuildKit. Both return a
+//! gRPC implementation. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
+//! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls BuildKit services. Both return a
 //! [`RawConnection`](crate::raw::RawConnection), which implements `AsyncRead` and `AsyncWrite`. With the feature `buildkit`,
 //! [builds](../builds/index.html) open them themselves.
 //!

@@ -47,7 +47,7 @@
 //!
 //! Objects of a swarm have a version. The engine rejects an update that does not have the current one, so that clients do not
 //! overwrite each other's changes. `update` takes a function that changes the configuration: it reads the object, calls the
-//! function, and writes the result; if the object was changed meanwhile, it begins again. So the function can be called
+//! function, and writes the result; if the object was changed in the meantime, it begins again. So the function can be called
 //! several times. `replace` writes a configuration that your program has read itself.
 //!
 //! ```no_run
@@ -70,7 +70,7 @@
 //!
 //! # Services
 //!
-//! The settings of a service have the names of the flags of `docker service create`. Fields without a method of their own are
+//! The settings of a service have the names of the flags of `docker service create`. Fields that have no method are
 //! set with [`spec`](crate::services::CreateService::spec).
 //!
 //! ```no_run
@@ -105,7 +105,7 @@
 //! # Waiting for tasks
 //!
 //! Requests that create or change a service return when the swarm has stored the change. It starts, stops and replaces tasks
-//! afterwards. [`wait_until_converged`](crate::services::Service::wait_until_converged) waits for that, as the docker CLI does:
+//! afterwards. [`wait_until_converged`](crate::services::Service::wait_until_converged) waits for that, as the Docker CLI does:
 //! until all tasks have the new configuration and have run for some seconds, or until a job is complete.
 //!
 //! ```no_run

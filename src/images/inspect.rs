@@ -37,7 +37,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such image.
+    /// Fails as [`inspect`](Self::inspect) does, except if the image does not exist.
     ///
     /// # Examples
     ///

@@ -56,7 +56,7 @@ impl PruneImages {
         self.filter("until", time.unix_seconds().to_string())
     }
 
-    /// Removes only images with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Removes only images with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.29.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

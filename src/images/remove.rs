@@ -69,7 +69,7 @@ impl RemoveImage {
         self
     }
 
-    /// Removes the image only for this platform, for example `linux/arm64`; several calls add platforms. Requires API 1.50.
+    /// Removes the image only for this platform, for example `linux/arm64` (repeat for several). Requires API 1.50.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platforms.push(platform.into());
         self

@@ -6,7 +6,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, engines always move a name from another image, without an option.
+/// Since this version, engines always move a name from another image, without an option.
 const ALWAYS_FORCED: ApiVersion = ApiVersion::new(1, 24);
 
 impl Image {

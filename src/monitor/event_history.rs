@@ -184,31 +184,31 @@ impl EventHistory {
         self.start.get_or_insert(time);
     }
 
-    /// Whether the time from which on events are returned is known.
+    /// Whether the time from which events are returned is known.
     pub(super) fn has_begun(&self) -> bool {
         self.complete.is_some()
     }
 
-    /// The time from which on to request events. Once one was received, this is a second earlier, because engines stop
+    /// The time from which to request events. Once one was received, this is a second earlier, because engines stop
     /// searching at the first event that is older.
     pub(super) fn since(&self) -> Timestamp {
         let complete = self.complete.unwrap_or_else(earliest_time);
         if self.known.is_empty() { complete } else { previous_second(complete) }
     }
 
-    /// The time from which on to request events if the engine's clock was set back to `now`, which is before
+    /// The time from which to request events if the engine's clock was set back to `now`, which is before
     /// [`since`](Self::since). The times of events do not show then which of them were received.
     pub(super) fn since_set_back(&self, now: Timestamp) -> Timestamp {
         if self.known.is_empty() { now } else { earliest_time() }
     }
 
-    /// The time from which on events may prove that nothing was missed.
+    /// The time from which events may prove that nothing was missed.
     pub(super) fn proof_since(&self) -> Timestamp {
         let newest = self.known.back().into_iter().chain(&self.anchor).map(|fingerprint| fingerprint.time).max();
         newest.map_or_else(earliest_time, |time| previous_second(time).min(self.since()))
     }
 
-    /// The time from which on to check for dropped events.
+    /// The time from which to check for dropped events.
     pub(super) fn unchecked_since(&self, now: Timestamp) -> Timestamp {
         self.checked.filter(|checked| !is_in_earlier_second(now, *checked)).unwrap_or_else(earliest_time)
     }
@@ -482,7 +482,7 @@ mod tests {
         connected(&mut history, &received, 6, false);
         assert!(history.take(&event(7, "b")));
         assert!(history.replay.is_none());
-        assert!(history.take(&event(5, "a")), "not expected any more");
+        assert!(history.take(&event(5, "a")), "no longer expected");
     }
 
     #[test]

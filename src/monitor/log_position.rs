@@ -2,7 +2,7 @@
 //!
 //! A log that is opened again is read from a second before the last line that was returned or, below API 1.19, which has
 //! no `since` for logs, from its beginning. The lines of each source up to the last one that was returned are dropped.
-//! If that line is not in the log any more when a later line is read, the log was rotated or truncated, and there is a gap.
+//! If that line is no longer in the log when a later line is read, the log was rotated or truncated, and there is a gap.
 
 use bytes::Buf as _;
 

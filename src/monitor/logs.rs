@@ -59,7 +59,7 @@ const NOT_IMPLEMENTED: u16 = 501;
 /// # Gaps
 ///
 /// After a reconnect, the monitor reads the log from about a second before the last line it returned (below API 1.19, from
-/// the beginning), and drops the repeated lines. If the last line is not in the log any more, because the log was rotated
+/// the beginning), and drops the repeated lines. If the last line is no longer in the log, because the log was rotated
 /// or truncated, it returns a [`Gap`](LogUpdate::Gap).
 ///
 /// [`bookmark`](Self::bookmark) returns the position in the log, and [`resume`](Self::resume) continues after it in the same

@@ -50,7 +50,7 @@ pub enum ServiceUpdate {
 ///
 /// Lists the services, then watches the engine's events of services, and lists the services again after events: one
 /// list at a time, a tenth of a second apart. [`view`](Self::view) equals what
-/// [`list`](crate::services::Services::list) returns with the same filters, as of the last list.
+/// [`list`](crate::services::Services::list) returned with the same filters when the services were last listed.
 ///
 /// After a lost connection, it lists again and returns the differences, so it has no gaps.
 ///
@@ -91,22 +91,22 @@ impl ServiceMonitor {
         Self(self.0.with_list(change))
     }
 
-    /// Watches only services with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Watches only services with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Watches only services whose name begins with `prefix`; several calls include more.
+    /// Watches only services whose name begins with `prefix` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Watches only services whose id begins with `prefix`; several calls include more.
+    /// Watches only services whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Watches only services of this mode, for example `replicated` or `global`; several calls include more. Requires
+    /// Watches only services of this mode, for example `replicated` or `global` (repeat to match any of several). Requires
     /// API 1.29.
     pub fn mode(self, mode: impl Into<String>) -> Self {
         self.filter("mode", mode)

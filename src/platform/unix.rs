@@ -51,7 +51,7 @@ pub(crate) const LINKS_STAY_LOCAL: bool = true;
 /// The environment variable with the home directory.
 pub(crate) const HOME: &str = "HOME";
 
-/// A stream to a local server: a unix socket.
+/// A stream to a local server: a Unix socket.
 pub(crate) type LocalStream = UnixStream;
 
 /// Returns the bytes of a path, in the form in which paths are sent to engines.
@@ -110,7 +110,7 @@ pub(crate) fn is_program(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
 }
 
-/// Connects to the unix socket at `path`.
+/// Connects to the Unix socket at `path`.
 pub(crate) async fn connect_local(path: &Path) -> io::Result<LocalStream> {
     UnixStream::connect(path).await
 }

@@ -64,8 +64,8 @@ pub(crate) fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
     bytes.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect::<Vec<_>>().into()
 }
 
-/// Returns the path without links, with the names as the file system has them. It has no prefix `\\?\` if it has the same meaning
-/// without it.
+/// Returns the path without links, with the names as the filesystem has them. It has no prefix `\\?\` if it has the same
+/// meaning without it.
 #[cfg(feature = "tar")]
 pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize().map(without_prefix)

@@ -24,7 +24,7 @@ mod tests;
 
 use self::references::{Reference, configs, secrets};
 
-/// From this version on, networks are part of the configuration of the tasks.
+/// Since this version, networks are part of the configuration of the tasks.
 const NETWORKS_OF_TASKS: ApiVersion = ApiVersion::new(1, 25);
 
 impl Services {
@@ -188,7 +188,7 @@ impl CreateService {
         self
     }
 
-    /// Changes the configuration of the service, for fields that have no method of their own.
+    /// Changes the configuration of the service, for fields that have no setter here.
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {

@@ -8,7 +8,7 @@ use crate::{
     request::Settings,
 };
 
-/// From this version on, clients resolve the names of images; before, engines do.
+/// Since this version, clients resolve the names of images; before, engines do.
 const RESOLVED_BY_CLIENT: ApiVersion = ApiVersion::new(1, 30);
 
 /// Returns the name of the image of a service, or of its plugin. Empty if there is neither.

@@ -7,19 +7,19 @@ use crate::{
     models::{Isolation, NetworkAttachmentConfig, PublishMode, ServiceSpec, TaskRuntime, UpdateOrder},
 };
 
-/// From this version on, tasks have networks, and ports have a publish mode.
+/// Since this version, tasks have networks, and ports have a publish mode.
 const TASK_NETWORKS: ApiVersion = ApiVersion::new(1, 25);
 
-/// From this version on, updates have an order.
+/// Since this version, updates have an order.
 const UPDATE_ORDER: ApiVersion = ApiVersion::new(1, 29);
 
-/// From this version on, services have the field `Isolation`.
+/// Since this version, services have the field `Isolation`.
 const ISOLATION: ApiVersion = ApiVersion::new(1, 35);
 
-/// From this version on, tasks have the field `Runtime`.
+/// Since this version, tasks have the field `Runtime`.
 const RUNTIME: ApiVersion = ApiVersion::new(1, 30);
 
-/// From this version on, services have no networks, only their tasks.
+/// Since this version, services have no networks, only their tasks.
 const NO_SERVICE_NETWORKS: ApiVersion = ApiVersion::new(1, 44);
 
 /// Moves the networks of the service, the deprecated field, to its tasks, and returns a copy. Engines ignore the deprecated

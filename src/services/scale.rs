@@ -15,8 +15,8 @@ impl Service {
     ///
     /// The swarm starts or stops tasks afterwards: see [`wait_until_converged`](Self::wait_until_converged).
     ///
-    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service was changed in between,
-    /// tries both again, at most 5 times.
+    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service was changed in the
+    /// meantime, tries both again, at most 5 times.
     ///
     /// # Errors
     ///

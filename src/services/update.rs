@@ -21,12 +21,12 @@ impl Service {
     /// necessary: see [`wait_until_converged`](Self::wait_until_converged). To replace all tasks, increase
     /// `task_template.force_update`, as `docker service update --force` does.
     ///
-    /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, from API 1.25 on.
-    /// From API 1.44 on they stay there, so that the first update of such a service replaces its tasks.
+    /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, at API 1.25 and
+    /// later. From API 1.44 on they stay there, so that the first update of such a service replaces its tasks.
     ///
-    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed meanwhile,
-    /// calls both and `change` again, at most 5 times. If `change` sets another image, also calls `GET
-    /// /distribution/{name}/json`: see [`resolve_image`](UpdateService::resolve_image).
+    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed in the
+    /// meantime, calls both and `change` again, at most 5 times. If `change` sets another image, also calls
+    /// `GET /distribution/{name}/json`: see [`resolve_image`](UpdateService::resolve_image).
     ///
     /// # Errors
     ///

@@ -114,7 +114,7 @@ impl WaitUntilConverged {
 
     /// Sets how long all tasks must run without interruption. Does not apply to jobs. Defaults to the monitoring period
     /// of the service's update configuration ([`update_monitor`](super::CreateService::update_monitor)), or 5 seconds
-    /// if there is none, as for the docker CLI.
+    /// if there is none, as for the Docker CLI.
     ///
     /// The tasks are listed again after the period, unless it is zero. With a shorter period, a failure that follows
     /// soon after the start of a task may be missed.

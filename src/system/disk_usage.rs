@@ -79,7 +79,7 @@ impl DiskUsageKind {
 }
 
 impl GetDiskUsage {
-    /// Measures only this kind, which may be much faster; several calls measure more. Defaults to all kinds. Requires API
+    /// Measures only this kind, which may be much faster (repeat for several). Defaults to all kinds. Requires API
     /// 1.42.
     pub fn kind(mut self, kind: DiskUsageKind) -> Self {
         if !self.kinds.contains(&kind) {

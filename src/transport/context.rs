@@ -1,4 +1,4 @@
-//! Contexts of the docker CLI: named engines, stored next to `config.json`.
+//! Contexts of the Docker CLI: named engines, stored next to `config.json`.
 //!
 //! ```text
 //! contexts/meta/<id>/meta.json     the name, the address, whether to verify
@@ -19,7 +19,7 @@ use crate::{
 /// The name that means no context.
 const NONE: &str = "default";
 
-/// Default ports of URLs: the docker CLI does not use Docker's default ports for the address of a context.
+/// Default ports of URLs: the Docker CLI does not use Docker's default ports for the address of a context.
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 

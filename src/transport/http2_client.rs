@@ -1,4 +1,4 @@
-//! Requests over HTTP/2 on a connection on which the engine is the server, as for the control API of BuildKit.
+//! Requests over HTTP/2 on a connection on which the engine is the server, as for BuildKit's control API.
 
 use std::{
     future::poll_fn,

@@ -1,4 +1,4 @@
-//! Serving HTTP/2 on a connection on which the engine is the client, as in sessions of BuildKit.
+//! Serving HTTP/2 on a connection on which the engine is the client, as in BuildKit sessions.
 
 use std::{convert::Infallible, future::poll_fn, pin::pin, task::Context};
 

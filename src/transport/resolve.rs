@@ -26,7 +26,7 @@ pub(crate) struct EndpointOptions {
     pub(crate) tls: Option<Tls>,
 }
 
-/// The docker CLI's configuration.
+/// The Docker CLI's configuration.
 #[derive(Clone, Copy)]
 pub(crate) struct Configuration<'a> {
     pub(crate) directory: Option<&'a ConfigDirectory>,

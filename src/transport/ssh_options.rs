@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(windows, ignore = "paths of Windows have a drive letter")]
+    #[cfg_attr(windows, ignore = "Windows paths have a drive letter")]
     fn ssh_arguments_of_options() {
         assert!(SshOptions::default().arguments().is_empty());
         let options = SshOptions::default()

@@ -119,7 +119,7 @@ impl Tls {
         self
     }
 
-    /// Sets the host name or IP address that the engine's certificate must be valid for. Defaults to the host of the address.
+    /// Sets the hostname or IP address that the engine's certificate must be valid for. Defaults to the host of the address.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self

@@ -136,8 +136,8 @@
 //!
 //! The engine behaves like Docker 20.10. With [`like_docker_1_6`](FakeEngineBuilder::like_docker_1_6) it sends the formats of
 //! Docker 1.6: booleans as numbers, errors as plain text, events without separators, other statuses. For any other format,
-//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the level of
-//! requests: a client with a function in place of an engine.
+//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the
+//! level of requests: a client whose requests are handled by a function.
 //!
 //! # Recordings
 //!
@@ -209,7 +209,7 @@
 //!
 //! Operations that are not simulated, such as attestations of images, return 501 and are listed by
 //! [`FakeEngine::not_simulated`]. Unsupported parts of operations, such as builds for several platforms, also return 501,
-//! or `UNIMPLEMENTED` in the control API of BuildKit. A test can define the responses to operations with expected calls.
+//! or `UNIMPLEMENTED` in BuildKit's control API. A test can define the responses to operations with expected calls.
 
 #![deny(missing_docs)]
 

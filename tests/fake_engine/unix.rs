@@ -1,4 +1,4 @@
-//! Unix sockets, and a device in place of a file.
+//! Unix sockets, and a device where a file is expected.
 
 use std::{fs, os::unix::fs::symlink};
 

@@ -1,4 +1,4 @@
-//! An engine whose host goes down: nothing is received any more, not even a FIN or RST.
+//! An engine whose host goes down: no more packets are received, not even a FIN or RST.
 
 use std::{
     fs::File,

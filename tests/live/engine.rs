@@ -40,12 +40,12 @@ pub(crate) struct Engine {
 impl Engine {
     /// Connects to the engine and uses the API version that the environment names.
     pub(crate) async fn under_test() -> Self {
-        Self::at(&env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket")).await
+        Self::at(&env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a Unix socket")).await
     }
 
     /// Connects to the engine at `address` and uses the API version that the environment names.
     pub(crate) async fn at(address: &str) -> Self {
-        let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
+        let socket = PathBuf::from(address.strip_prefix("unix://").expect("a Unix socket"));
         let proxy = ValidatingProxy::open(&socket, version()).await;
         // Without the credentials of the user who runs the tests.
         let docker = client_through(&proxy, DockerClient::builder().anonymous());

@@ -27,7 +27,7 @@ mod document;
 mod names;
 mod sequence;
 
-/// A proxy between the client and the engine, on a unix socket.
+/// A proxy between the client and the engine, on a Unix socket.
 pub(crate) struct ValidatingProxy {
     path: PathBuf,
     violations: Arc<Mutex<Vec<String>>>,

@@ -27,7 +27,7 @@ const ID: &str = "buildkit.ssh.id";
 /// The id of an agent if a step names none.
 const DEFAULT_ID: &str = "default";
 
-/// Maximum length of a message of the agent's protocol, as of OpenSSH.
+/// Maximum length of a message of the agent's protocol; the same limit as in OpenSSH.
 const MAX_MESSAGE: usize = 256 << 10;
 
 /// Number of bytes of the length before each message.

@@ -6,7 +6,7 @@ use super::ContainerBuilder;
 use crate::models::Healthcheck;
 
 impl<V> ContainerBuilder<V> {
-    /// Sets the health check, in place of that of the image; a string is a shell command. Requires API 1.24.
+    /// Sets the health check, which replaces the image's; a string is a shell command. Requires API 1.24.
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {

@@ -9,7 +9,7 @@ use super::ContainerBuilder;
 use crate::{Error, Result, containers::ContainerPort, models::PortBinding};
 
 impl<V> ContainerBuilder<V> {
-    /// Publishes a port of the container on the host, as `docker run --publish` does; several calls publish several.
+    /// Publishes a port of the container on the host, as `docker run --publish` does. Can be called repeatedly.
     ///
     /// The host port comes first, as in the Docker CLI; 0 selects a free port, see
     /// [`port`](crate::containers::Container::port). Both sides can be ranges of the same length. If only the host side
@@ -57,7 +57,7 @@ impl<V> ContainerBuilder<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContainerPorts(Result<(Range, String), String>);
 
-/// A port of the host, or a range of ports, optionally with an address to listen at: `8080`, `"127.0.0.1:8080"`,
+/// A port of the host, or a range of ports, optionally with an address to listen on: `8080`, `"127.0.0.1:8080"`,
 /// `"[::1]:8080"`, `"8000-8010"`, `8000..=8010`. Port 0, or an address without a port (`"127.0.0.1:"`), selects a free
 /// port.
 ///

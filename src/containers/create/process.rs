@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<V> ContainerBuilder<V> {
-    /// Sets the command, in place of that of the image and of arguments set before: the arguments after the image in
+    /// Sets the command, which replaces the image's and earlier arguments: the arguments after the image in
     /// `docker run`. It is passed to the [entrypoint](Self::entrypoint), if the image has one.
     #[doc(alias = "command")]
     pub fn cmd<S: Into<String>>(mut self, command: impl IntoIterator<Item = S>) -> Self {

@@ -3,10 +3,10 @@
 use super::{BuildImage, HostAddress, options::Options};
 use crate::{ApiVersion, DockerClient, Error, Result, request::Settings};
 
-/// From this version on, engines can build with BuildKit.
+/// Since this version, engines can build with BuildKit.
 const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
 
-/// From this version on, engines serve BuildKit's control API.
+/// Since this version, engines serve BuildKit's control API.
 #[cfg(feature = "buildkit")]
 pub(super) const CONTROL: ApiVersion = ApiVersion::new(1, 40);
 

@@ -55,7 +55,7 @@ impl From<Cache> for CacheFrom {
     }
 }
 
-/// A place for the build cache of BuildKit, to read it ([`BuildImage::cache_from`]) or to write it
+/// A location of the BuildKit cache, to read it ([`BuildImage::cache_from`]) or to write it
 /// ([`BuildImage::cache_to`]). Requires the feature `buildkit`. `Debug` output redacts the values of attributes.
 ///
 /// # Examples

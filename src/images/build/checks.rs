@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ApiVersion, Error, Result};
 
-/// From this version on, a build can assign several names.
+/// Since this version, a build can assign several names.
 const SEVERAL_NAMES: ApiVersion = ApiVersion::new(1, 21);
 
 /// The API version of the first engine that resolves `host-gateway`; older engines do not reject the word.
@@ -25,7 +25,7 @@ const NAMED_CONTEXTS: ApiVersion = ApiVersion::new(1, 41);
 #[cfg(feature = "buildkit")]
 const ATTESTATIONS: ApiVersion = ApiVersion::new(1, 43);
 
-/// From this version on, BuildKit has outputs.
+/// Since this version, BuildKit has outputs.
 #[cfg(feature = "buildkit")]
 const OUTPUTS: ApiVersion = ApiVersion::new(1, 40);
 

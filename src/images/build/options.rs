@@ -16,7 +16,7 @@ use crate::{
     redacted::Secret,
 };
 
-/// From this version on, engines support build arguments.
+/// Since this version, engines support build arguments.
 const BUILD_ARGS: ApiVersion = ApiVersion::new(1, 21);
 
 /// The options of a build.

@@ -15,7 +15,7 @@ use crate::{
     regular_file,
 };
 
-/// Maximum size of a secret, in bytes, as of the docker CLI.
+/// Maximum size of a secret, in bytes; the same limit as in the Docker CLI.
 const MAX_SECRET: u64 = 500 << 10;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

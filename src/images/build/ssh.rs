@@ -19,7 +19,7 @@ use crate::{
 
 mod key_agent;
 
-/// Time limit to connect to an agent, as of the docker CLI.
+/// Timeout for connecting to an agent; the same as in the Docker CLI.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An SSH agent that is offered to BuildKit.
@@ -52,7 +52,7 @@ impl BuildImage {
     /// `id` than `default`, `RUN --mount=type=ssh,id=…`. Requires the feature `buildkit`, and [`build_kit`](Self::build_kit).
     /// For keys without an agent, see [`ssh_key`](Self::ssh_key).
     ///
-    /// On Windows, the agent of OpenSSH has the pipe `\\.\pipe\openssh-ssh-agent`.
+    /// On Windows, OpenSSH's agent has the pipe `\\.\pipe\openssh-ssh-agent`.
     ///
     /// Steps can list keys and sign with them. Other requests to the agent, such as to add or remove keys, fail.
     ///

@@ -77,7 +77,7 @@ pub struct BuildGraph {
     warnings: Vec<VertexWarning>,
 }
 
-/// The number of steps that are not kept any more.
+/// The number of steps that are no longer kept.
 #[derive(Clone, Copy, Debug, Default)]
 struct Dropped {
     total: usize,
@@ -148,7 +148,7 @@ impl BuildGraph {
         self.steps.get(*self.places.get(beginning(digest, MAX_DIGEST))?)
     }
 
-    /// Returns the number of steps that are not kept any more.
+    /// Returns the number of steps that are no longer kept.
     pub(super) fn dropped(&self) -> usize {
         self.dropped.total
     }

@@ -197,7 +197,7 @@ impl PlainTrace {
         }
     }
 
-    /// Selects the running step to write in place of the current one.
+    /// Selects the running step to write instead of the current one.
     fn next(&self, current: Option<&str>, running: &[String], now: Instant) -> Option<String> {
         let others = running.iter().map(String::as_str).filter(|digest| Some(*digest) != current);
         let candidates: Vec<Candidate<'_>> =

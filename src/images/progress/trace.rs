@@ -120,11 +120,11 @@ impl BuildTrace {
     pub(super) fn decode(id: &str, aux: &serde_json::Value) -> Option<Result<Self>> {
         let text = aux.as_str().filter(|_| id == ID)?;
         let Ok(bytes) = STANDARD.decode(text) else {
-            return Some(Err(Error::new(Kind::Decode("the trace of BuildKit is not base64".into()))));
+            return Some(Err(Error::new(Kind::Decode("the BuildKit trace is not base64".into()))));
         };
         let trace = proto::StatusResponse::decode(&*bytes);
         Some(trace.map(read).map_err(|error| {
-            Error::with_source(Kind::Decode("the trace of BuildKit is not a valid message".into()), error)
+            Error::with_source(Kind::Decode("the BuildKit trace is not a valid message".into()), error)
         }))
     }
 }

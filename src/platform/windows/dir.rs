@@ -331,7 +331,7 @@ fn kind(file: FileType) -> Kind {
     }
 }
 
-/// Returns the attributes that the docker CLI sends: every file is executable, and only its owner can write.
+/// Returns the attributes that the Docker CLI sends: every file is executable, and only its owner can write.
 fn attributes(metadata: &Metadata) -> Attributes {
     let kind = kind(metadata.file_type());
     let file_type = match kind {

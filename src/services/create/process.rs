@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl CreateService {
-    /// Sets the command, in place of that of the image and of arguments set before: the arguments after the image in
+    /// Sets the command, which replaces the image's and earlier arguments: the arguments after the image in
     /// `docker service create`. It is passed to the [entrypoint](Self::entrypoint), if the image has one.
     #[doc(alias = "command")]
     pub fn cmd<S: Into<String>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
@@ -88,7 +88,7 @@ impl CreateService {
         self
     }
 
-    /// Sets whether the root file system of the containers is read-only. Defaults to `false`. Requires API 1.28.
+    /// Sets whether the root filesystem of the containers is read-only. Defaults to `false`. Requires API 1.28.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.container().read_only = read_only;
         self
@@ -119,7 +119,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the health check, in place of that of the image; a string is a shell command. The swarm replaces unhealthy
+    /// Sets the health check, which replaces the image's; a string is a shell command. The swarm replaces unhealthy
     /// tasks. Requires API 1.25.
     ///
     /// ```

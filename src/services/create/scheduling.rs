@@ -21,8 +21,8 @@ impl CreateService {
     }
 
     /// Spreads the tasks evenly over the values of a label of nodes or engines, for example `node.labels.zone`, as
-    /// `docker service create --placement-pref spread=…` does; several calls spread them within each value of the
-    /// previous. Requires API 1.28.
+    /// `docker service create --placement-pref spread=…` does. Can be called repeatedly: further labels spread the tasks within
+    /// each value of the previous one. Requires API 1.28.
     pub fn placement_pref(mut self, spread: impl Into<String>) -> Self {
         let spread = spread.into();
         let label = spread.strip_prefix("spread=").unwrap_or(&spread);

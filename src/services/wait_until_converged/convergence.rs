@@ -26,8 +26,8 @@ use crate::{
     services::Service,
 };
 
-/// From this version on, engines have a filter for tasks with the current configuration of their service. It is not
-/// documented; the docker CLI uses it for the same purpose.
+/// Since this version, engines have a filter for tasks with the current configuration of their service. It is not
+/// documented; the Docker CLI uses it for the same purpose.
 const UP_TO_DATE: ApiVersion = ApiVersion::new(1, 29);
 
 /// The progress of a service towards its configuration, as a stream.
@@ -141,7 +141,7 @@ impl Watch {
     /// Lists the tasks and, if necessary, the nodes, and returns the progress.
     async fn check(&mut self, service: &models::Service) -> Result<ServiceProgress> {
         let tasks = self.tasks(service, false).await?;
-        // After the others: a task that was created meanwhile is ignored until the next check.
+        // After the others: a task that was created in the meantime is ignored until the next check.
         let up_to_date = self.up_to_date(service).await?;
         let snapshot = Snapshot { service, tasks: &tasks, up_to_date: up_to_date.as_ref(), nodes: None };
         let needs_nodes = assess::is_global(service) || self.failed(assess::assess(&snapshot))?.is_complete;

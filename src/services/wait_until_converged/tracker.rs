@@ -12,7 +12,7 @@ use super::{
 use crate::{Result, models::Service};
 
 /// How long tasks must run if the update configuration of the service has no period: the default of engines and of the
-/// docker CLI.
+/// Docker CLI.
 const STABLE_FOR: Duration = Duration::from_secs(5);
 
 /// The state of a wait.

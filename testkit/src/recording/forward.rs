@@ -59,7 +59,7 @@ pub(super) async fn forward(docker: DockerClient, captures: Arc<Captures>, reque
     })
 }
 
-/// Whether an operation is performed over a connection with another protocol: HTTP/2 of BuildKit, or a WebSocket.
+/// Whether an operation is performed over a connection with another protocol: HTTP/2 for BuildKit, or a WebSocket.
 fn needs_other_protocol(path: &str) -> bool {
     matches!(path, "/session" | "/grpc") || path.ends_with("/attach/ws")
 }

@@ -84,7 +84,7 @@ impl Replay {
         Recording::open(path).map(Self::new)
     }
 
-    /// Creates a replay of a recording. It runs as tasks of the tokio runtime in which connections to it are opened.
+    /// Creates a replay of a recording. It runs as tasks of the Tokio runtime in which connections to it are opened.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
         let version = recording.api_version().unwrap_or(ApiVersion::NEWEST);

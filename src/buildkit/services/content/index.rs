@@ -57,7 +57,7 @@ pub(super) fn find(directory: &Path, tag: &str) -> Result<Option<String>> {
     }
 }
 
-/// Adds a manifest with this tag, in place of one that had it. Keeps the others. Blocks.
+/// Adds a manifest with this tag, which replaces one with the same tag. Keeps the others. Blocks.
 pub(super) fn put(directory: &Path, tag: &str, manifest: &Manifest) -> Result<()> {
     let _lock = Lock::acquire(directory)?;
     let mut index = read(directory)?.unwrap_or_default();

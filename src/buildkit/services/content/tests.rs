@@ -15,7 +15,7 @@ const WRITE: &str = "/containerd.services.content.v1.Content/Write";
 
 const HEADERS: [(&str, &str); 1] = [(STORE, "local:cache")];
 
-// Codes of gRPC.
+// gRPC codes.
 const INVALID_ARGUMENT: &str = "3";
 const NOT_FOUND: &str = "5";
 const ALREADY_EXISTS: &str = "6";

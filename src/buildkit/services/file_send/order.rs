@@ -2,7 +2,7 @@
 
 use crate::{Error, Result, error::Kind};
 
-/// Limit for the length of a path, in bytes: `PATH_MAX` of Linux.
+/// Limit for the length of a path, in bytes: Linux's `PATH_MAX`.
 const MAX_PATH: usize = 4096;
 
 /// Checks that entries are in order: each directory before its entries, and the entries of a directory sorted by name. No path

@@ -27,7 +27,7 @@ use crate::{
 /// Maximum number of files that are requested at once. BuildKit sends four at once, and queues 128 requests.
 const MAX_OPEN: usize = 8;
 
-// The bits of the type in modes of Go.
+// The type bits of Go modes.
 const DIRECTORY: u32 = 1 << 31;
 const LINK: u32 = 1 << 27;
 const DEVICE: u32 = 1 << 26;

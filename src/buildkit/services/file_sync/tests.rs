@@ -1,4 +1,4 @@
-//! Transfers to a receiver that speaks the protocol of BuildKit.
+//! Transfers to a receiver that implements BuildKit's protocol.
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,7 +17,7 @@ use crate::{buildkit::fsutil::Stat, images::Context, platform};
 
 const SYNC: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 
-// Codes of gRPC.
+// gRPC codes.
 const INVALID_ARGUMENT: &str = "3";
 const NOT_FOUND: &str = "5";
 const ABORTED: &str = "10";

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{Error, Result, buildkit::random_id, platform, regular_file, stream::run_blocking, subprocess};
 
-/// Maximum size of the file of a key, in bytes, as of BuildKit.
+/// Maximum size of the file of a key, in bytes; the same limit as in BuildKit.
 const MAX_KEY: u64 = 100 << 10;
 
 /// End of the first line of a private key.

@@ -1,4 +1,4 @@
-//! The part of a tree that a request of BuildKit selects.
+//! The part of a tree that a BuildKit request selects.
 
 use std::{collections::BTreeSet, ops::Bound};
 

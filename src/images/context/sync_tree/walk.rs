@@ -49,7 +49,7 @@ pub(crate) struct SyncEntry {
     pub(crate) target: Option<Vec<u8>>,
     /// The major and minor number of a device.
     pub(crate) device: (u32, u32),
-    /// The numbers of the file system and of the file, if the file has several names.
+    /// The numbers of the filesystem and of the file, if the file has several names.
     pub(crate) inode: Option<(u64, u64)>,
 }
 

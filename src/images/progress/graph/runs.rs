@@ -14,7 +14,7 @@ pub(super) struct Runs {
     reported: Vec<Run>,
     /// The runs, sorted and without overlaps.
     merged: Vec<Run>,
-    /// Duration of the runs that are not kept any more.
+    /// Duration of the runs that are no longer kept.
     earlier: Duration,
 }
 

@@ -40,7 +40,7 @@ pub(crate) enum Action {
 struct Slots {
     /// Slots with tasks that run, will run, or are not replaced.
     live: BTreeMap<Slot, Vec<usize>>,
-    /// Slots with tasks that have ended, or are not wanted anymore.
+    /// Slots with tasks that have ended, or are no longer needed.
     dead: BTreeMap<Slot, Vec<usize>>,
 }
 
@@ -254,7 +254,7 @@ impl Swarm {
         self.roll(service, &kept, now);
     }
 
-    /// Rejects tasks on nodes that do not satisfy the constraints of their service anymore.
+    /// Rejects tasks on nodes that no longer satisfy the constraints of their service.
     fn reject_misplaced(&mut self, services: &[Service]) {
         for index in 0..self.tasks.len() {
             let task = &self.tasks[index];
@@ -269,7 +269,7 @@ impl Swarm {
         }
     }
 
-    /// Removes tasks that have ended: those of slots that do not exist anymore, and the oldest ones of the others.
+    /// Removes tasks that have ended: those of slots that no longer exist, and the oldest ones of the others.
     fn remove_old_tasks(&mut self, services: &[Service]) {
         let removable = |task: &&Task| {
             task.desired == TaskState::Remove && (task.is_unassigned() || task.status.state >= TaskState::Complete)
@@ -305,7 +305,7 @@ impl Swarm {
         }
     }
 
-    /// Records that tasks that are not wanted anymore have ended, if their containers were not started.
+    /// Records that tasks that are no longer needed have ended, if their containers were not started.
     fn shut_down_unstarted(&mut self) {
         for index in 0..self.tasks.len() {
             let task = &self.tasks[index];
