@@ -3,8 +3,8 @@
 //! [`DockerClient::request`] and its short forms [`get`](DockerClient::get), [`head`](DockerClient::head),
 //! [`post`](DockerClient::post), [`put`](DockerClient::put) and [`delete`](DockerClient::delete) take a path and return a
 //! [`RawRequest`]. It is sent over the connections of the client, with its API version, its headers and its limits, and its
-//! errors are those of all other calls. The request is not checked against the API version: engines ignore unknown parameters
-//! and fields.
+//! errors are the same as for all other calls. The request is not checked against the API version: engines ignore unknown
+//! parameters and fields.
 
 use std::{fmt, future::IntoFuture, time::Duration};
 

@@ -22,7 +22,7 @@ pub struct CacheRecord {
     pub parents: Vec<String>,
     /// Whether the record is in use, by a build or by another record, so that it cannot be removed.
     pub in_use: bool,
-    /// Whether the record can still be changed, as that of a cache mount or of a local context.
+    /// Whether the record can still be changed, for example the record of a cache mount or of a local context.
     pub mutable: bool,
     /// Whether images or containers share the data, so that removing the record frees no space.
     pub shared: bool,

@@ -75,7 +75,7 @@ impl Containers {
 
 /// A container to be created: its image, command, environment, resources, and more.
 ///
-/// All settings are optional, and have the names of the flags of `docker run`. Unset settings default to those of the
+/// All settings are optional, and have the names of the flags of `docker run`. Unset settings default to the settings of the
 /// image and the engine. [`CreateContainer`] creates the container, [`RunContainer`](super::RunContainer) also runs it.
 ///
 /// A setting that is not valid makes the call fail ([`is_bad_request`](crate::Error::is_bad_request)), and nothing is sent;

@@ -84,14 +84,14 @@ pub enum PullPolicy {
 impl RunContainer {
     /// Sets when to pull the image, as `docker run --pull` does. Defaults to [`PullPolicy::Missing`].
     ///
-    /// The credentials are those of the user's configuration. To use others, [pull](crate::images::Image::pull) the
+    /// The credentials are taken from the user's configuration. To use others, [pull](crate::images::Image::pull) the
     /// image first.
     pub fn pull(mut self, policy: PullPolicy) -> Self {
         self.verb.pull = policy;
         self
     }
 
-    /// Sets the content of the container's standard input, followed by EOF. Defaults to no input.
+    /// Sets the content of the container's stdin, followed by EOF. Defaults to no input.
     ///
     /// For [`output`](Self::output) and [`status`](Self::status). [`spawn`](Self::spawn) returns the input to write to, if
     /// [`stdin(true)`](ContainerBuilder::stdin) is set.

@@ -152,7 +152,7 @@
 //! # }
 //! ```
 //!
-//! [`Output::tar_to`](crate::images::Output::tar_to) writes the archive to any `AsyncWrite`, for example to the standard output
+//! [`Output::tar_to`](crate::images::Output::tar_to) writes the archive to any `AsyncWrite`, for example to stdout
 //! or, through a pipe, to memory. [`Output::new`](crate::images::Output::new) is for other exporters.
 //!
 //! # Progress

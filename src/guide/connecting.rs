@@ -44,7 +44,7 @@
 //! | `tcp://host:9000/api/endpoints/1/docker` | an engine behind a reverse proxy; also with `http://` and `https://` | |
 //! | `ssh://user@host` | the engine of another machine, through the system's `ssh` | the feature `ssh` |
 //!
-//! The certificates for TLS are those of `DOCKER_CERT_PATH` or the context, or a [`Tls`](crate::Tls), which is passed to
+//! The certificates for TLS are taken from `DOCKER_CERT_PATH` or the context, or from a [`Tls`](crate::Tls), which is passed to
 //! [`builder().tls(…)`](crate::DockerClientBuilder#method.tls):
 //!
 //! ```no_run

@@ -1,9 +1,9 @@
 //! Create, start, inspect, stop and remove containers.
 //!
-//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all containers of the engine, and
-//! [`docker.container("web")`](crate::DockerClient::container) is one of them, by name or id. Creating a handle sends nothing.
-//! The methods have the names of the Docker CLI and API; a search of the documentation for the CLI's name (`ps`, `rm`, `cp`) finds
-//! them, too.
+//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all containers of the engine,
+//! and [`docker.container("web")`](crate::DockerClient::container) is one of them, by name or id. Creating a handle sends
+//! nothing. The methods have the names of the Docker CLI and API; a search of the documentation for the CLI's name (`ps`,
+//! `rm`, `cp`) also finds them.
 //!
 //! # From creation to removal
 //!

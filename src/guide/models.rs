@@ -1,6 +1,6 @@
 //! Models: the types that are exchanged with the engine, and two ways to serialize them.
 //!
-//! The types in [`models`](crate::models) are generated from the API specification. Fields have Docker's names, in
+//! The types in [`models`](crate::models) are generated from the OpenAPI document. Fields have Docker's names, in
 //! snake case. There is one type for all API versions, with the fields of every version; see
 //! [versions](super::versions).
 //!

@@ -44,8 +44,8 @@
 //! # }
 //! ```
 //!
-//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the Docker CLI, as those of
-//! [images](super::images) do.
+//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the Docker CLI, as for
+//! [images](super::images).
 //!
 //! # Settings and upgrades
 //!

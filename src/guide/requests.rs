@@ -70,7 +70,7 @@
 //! # Objects that may not exist
 //!
 //! `inspect()` fails if the object does not exist. `try_inspect()` resolves to `None` instead, and `exists()` to a
-//! `bool`. Both are requests, too, and all other errors are still errors.
+//! `bool`. Both also send a request, and return all other errors.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

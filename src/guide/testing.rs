@@ -35,7 +35,7 @@
 //!
 //! The fake engine has images, containers that run programs that you define, networks, volumes, plugins, a registry and events;
 //! `FakeEngine::builder().swarm_nodes(3)` makes it a swarm manager. It rejects requests that an engine would reject, and fails
-//! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
+//! the test if a request does not match the OpenAPI document. Its documentation describes programs, builds, swarms, failure
 //! injection and the limitations.
 //!
 //! `dockerclient_testkit::client_from_fn(async |request| …)` mocks the engine at the HTTP level: it returns a client that

@@ -26,8 +26,9 @@
 //!
 //! # The time limit of a call
 //!
-//! `time_limit` limits a call from its first step to its result, or to the beginning of its stream, including the negotiation of the
-//! API version. It replaces the client's `response_timeout` and `read_timeout` for this call, so a longer limit works, too.
+//! `time_limit` limits a call from its first step to its result, or to the beginning of its stream, including the negotiation
+//! of the API version. It replaces the client's `response_timeout` and `read_timeout` for this call, so it can also be
+//! longer.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -18,8 +18,8 @@
 //! # }
 //! ```
 //!
-//! The documentation of each method names the version that introduced it, and that of each setting has "Requires API
-//! 1.x", unless the oldest version supports it. If the negotiated version lacks an operation or a setting, the call
+//! The documentation of each method names the version that introduced it. The documentation of each setting has "Requires
+//! API 1.x", unless the oldest version supports it. If the negotiated version lacks an operation or a setting, the call
 //! fails before anything is sent, because engines silently ignore unknown options:
 //!
 //! ```

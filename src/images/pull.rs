@@ -62,7 +62,7 @@ pub struct PullImage {
 request!(PullImage => PulledImage, "image_create");
 
 impl PullImage {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);
@@ -75,7 +75,7 @@ impl PullImage {
         self
     }
 
-    /// Sets whether to pull all tags of the repository, not only that of the name. Defaults to `false`.
+    /// Sets whether to pull all tags of the repository, not only the tag in the name. Defaults to `false`.
     pub fn all_tags(mut self, all_tags: bool) -> Self {
         self.all_tags = all_tags;
         self

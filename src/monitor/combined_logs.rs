@@ -274,13 +274,13 @@ impl CombinedLogMonitor {
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.settings.stdout = stdout;
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.settings.stderr = stderr;
         self

@@ -141,7 +141,7 @@ impl ContainerCache {
 
     /// Docker sends the event before lists show its effect, so all containers are listed again later.
     fn apply_network_event(&mut self, event: &Event) {
-        // Podman sends the id of the container as that of the event.
+        // Podman sends the id of the container as the id of the event.
         let id = event.attributes.get("container").unwrap_or(&event.id);
         self.dirty.merge(if id.len() > MAX_ID_LENGTH { Dirty::All } else { Dirty::one(id) });
         self.needs_full_list = true;

@@ -6,7 +6,7 @@
 //!
 //! Events are requested again from a second before the last one that was received. Events that were received are
 //! dropped, and so are events older than the monitor. If the engine's clock was set back while disconnected, all events
-//! are requested, and those up to the last one that was received are dropped. (Except for those of its second: engines
+//! are requested, and those up to the last one that was received are dropped. (Except for events of the same second: engines
 //! may keep concurrent events in a different order than they send them.)
 
 use std::{
@@ -145,7 +145,7 @@ struct Replay {
     last: Option<Fingerprint>,
     /// Events before `last` that are earlier than this second are older than the monitor, or were received.
     second: i64,
-    /// Events before `last` up to this time were received, too.
+    /// Events before `last` up to this time were also received.
     evicted: Option<Timestamp>,
     /// The second of the connection or of the last event: later events are new.
     end: i64,

@@ -55,7 +55,7 @@ fn is_named(container: &ContainerSummary, name: &str) -> bool {
     container.name() == name || (name.len() >= 12 && container.id.starts_with(name))
 }
 
-/// Whether a container was created from the image with this name or id. A name without a tag is that of all tags.
+/// Whether a container was created from the image with this name or id. A name without a tag matches all tags.
 fn is_of_image(container: &ContainerSummary, image: &str) -> bool {
     if container.image == image || container.image_id == image {
         return true;

@@ -168,13 +168,13 @@ impl LogMonitor {
         }
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.log.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.log.query.stderr = Some(stderr);
         self

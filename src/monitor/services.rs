@@ -121,7 +121,7 @@ impl ServiceMonitor {
     /// Sets whether to include the number of running and of desired tasks of each service (`service_status`). Defaults
     /// to `false`. Requires API 1.41.
     ///
-    /// Changes of these numbers have no events, so set the [interval](Self::poll_interval), too.
+    /// Changes of these numbers have no events, so also set the [interval](Self::poll_interval).
     pub fn status(self, status: bool) -> Self {
         self.with_list(|list| list.status(status))
     }

@@ -110,7 +110,7 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     if is_device { Err(crate::platform::not_regular()) } else { File::open(path) }
 }
 
-/// Creates a directory. Its users are those of the directory that it is in. Fails if it exists.
+/// Creates a directory. It inherits the permissions of its parent directory. Fails if it exists.
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }

@@ -30,7 +30,7 @@ const NETWORKS_OF_TASKS: ApiVersion = ApiVersion::new(1, 25);
 impl Services {
     /// Creates a service that runs containers of an image, as `docker service create` does.
     ///
-    /// Unset settings default to those of the image and the engine. The mode is replicated, with one task, unless
+    /// Unset settings default to the settings of the image and the engine. The mode is replicated, with one task, unless
     /// [`replicas`](CreateService::replicas), [`global`](CreateService::global) or a job is set. The swarm starts the tasks
     /// afterwards: see [`wait_until_converged`](super::Service::wait_until_converged).
     ///

@@ -40,8 +40,8 @@ pub(super) async fn registry_auth(
     docker.registry_auth(credentials, reference.registry()).await.map(Some)
 }
 
-/// Adds the digest of the image in its registry to its name and, unless `keeps_platforms`, sets the platforms of the image
-/// as those of the service. Returns a warning if the digest could not be determined.
+/// Adds the digest of the image in its registry to its name and, unless `keeps_platforms`, sets the platforms of the
+/// service to those of the image. Returns a warning if the digest could not be determined.
 pub(super) async fn resolve(
     docker: &DockerClient,
     settings: &Settings,

@@ -123,7 +123,7 @@ impl UpdateService {
         self
     }
 
-    /// Sets which credentials of the swarm are used if none are sent. Defaults to those of the current configuration.
+    /// Sets which credentials of the swarm are used if none are sent. Defaults to the credentials of the current configuration.
     /// Requires API 1.25.
     pub fn registry_auth_from(mut self, from: RegistryAuthFrom) -> Self {
         self.registry_auth_from = Some(from);
@@ -210,7 +210,7 @@ impl ReplaceService {
         self
     }
 
-    /// Sets which credentials of the swarm are used if none are sent. Defaults to those of the current configuration.
+    /// Sets which credentials of the swarm are used if none are sent. Defaults to the credentials of the current configuration.
     /// Requires API 1.25.
     pub fn registry_auth_from(mut self, from: RegistryAuthFrom) -> Self {
         self.registry_auth_from = Some(from);

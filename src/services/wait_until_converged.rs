@@ -56,7 +56,7 @@ impl Service {
     /// that failed ([`is_wait_failed`](Error::is_wait_failed)); its [`code`](Error::code) is the exit code of the task.
     /// An automatic rollback is reported when it has ended, so that the service no longer changes. Fails if the service
     /// does not exist or is removed (404), if the engine is not a swarm manager (503; 406 from Docker 1.12), or if the
-    /// mode of the service is unknown, as that of a job below API 1.41 ([`is_bad_request`](Error::is_bad_request)).
+    /// mode of the service is unknown, for example for a job below API 1.41 ([`is_bad_request`](Error::is_bad_request)).
     ///
     /// # Cancellation
     ///

@@ -35,8 +35,9 @@ impl Download {
     ///
     /// Names that differ only in case are the same file on most filesystems of Windows and macOS: the last entry remains.
     ///
-    /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is created
-    /// as a link to a directory if there is a directory at its target then. An entry whose path has a link in it is an error.
+    /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is
+    /// created as a link to a directory if there is a directory at its target at that time. An entry whose path has a link in
+    /// it is an error.
     ///
     /// # Errors
     ///

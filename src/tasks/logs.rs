@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Task {
-    /// Reads the output that the container of the task has written to its standard output and standard error, as
-    /// `docker service logs` does for the tasks of a service. The container may be on any node.
+    /// Reads the output that the container of the task has written to its stdout and stderr, as `docker service logs` does
+    /// for the tasks of a service. The container may be on any node.
     ///
     /// Resolves once the engine has sent its response headers. Calls `GET /tasks/{id}/logs`, since API 1.29. Unless
     /// [`tty`](ReadTaskLogs::tty) is set, first calls `GET /tasks/{id}` to determine whether the task has a TTY.
@@ -58,13 +58,13 @@ impl ReadTaskLogs {
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.query.stderr = Some(stderr);
         self

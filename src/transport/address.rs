@@ -24,7 +24,7 @@ pub(super) const SOCKET: &str = "/var/run/docker.sock";
 /// Default named pipe of an address.
 pub(super) const PIPE: &str = r"\\.\pipe\docker_engine";
 
-/// Default port of `tcp://` and `http://` addresses. The Docker CLI uses it with TLS, too.
+/// Default port of `tcp://` and `http://` addresses. The Docker CLI also uses it with TLS.
 pub(super) const PLAIN_PORT: u16 = 2375;
 
 /// Default port of `https://` addresses, and the port of the default engine if TLS is configured.
@@ -190,7 +190,7 @@ fn pipe(path: &str) -> Result<PathBuf, &'static str> {
         if !computer.is_empty() && kind.eq_ignore_ascii_case("pipe") && !name.trim_matches('\\').is_empty());
     match is_pipe && !path.contains('\0') {
         true => Ok(path.into()),
-        false => Err("the path is not that of a named pipe, for example npipe:////./pipe/docker_engine"),
+        false => Err("the path is not a named pipe, for example npipe:////./pipe/docker_engine"),
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Connector {
     tcp: HttpConnector,
 }
 
-/// Whether a connection may go through a proxy. Sessions connect directly, as those of the Docker CLI do.
+/// Whether a connection may go through a proxy. Sessions connect directly, as in the Docker CLI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Direct,

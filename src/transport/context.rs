@@ -30,7 +30,7 @@ pub(crate) struct Meta {
     skip_tls_verify: bool,
 }
 
-/// Whether `name` is that of a context, not `default`.
+/// Whether `name` names a context other than `default`.
 pub(super) fn is_named(name: &str) -> bool {
     name != NONE
 }

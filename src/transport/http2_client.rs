@@ -37,7 +37,7 @@ const MAX_HEADERS: u32 = 1 << 20;
 const FIRST_REQUESTS: usize = 16;
 
 /// Opens an HTTP/2 connection. Returns the sender of requests, and the future that drives the connection and returns
-/// the reason for which it ended.
+/// the reason why it ended.
 ///
 /// Spawns no tasks: requests and responses make progress when the future is polled, and fail when it is dropped. It
 /// ends after the last response if all senders are dropped. Dropping a response, or the future of one, resets its
@@ -58,7 +58,7 @@ where
     Ok((Http2Requests(requests), Box::pin(drive(connection, tasks))))
 }
 
-/// Drives the part of a connection that accepts requests, and its tasks. Returns the reason for which it ended.
+/// Drives the part of a connection that accepts requests, and its tasks. Returns the reason why it ended.
 async fn drive<F>(connection: F, mut tasks: Tasks) -> Error
 where
     F: Future<Output = hyper::Result<()>>,

@@ -45,7 +45,7 @@ impl Volume {
     /// Sets the availability of a cluster volume to that of `spec`, if its
     /// [version](crate::models::ObjectVersion::index) still is `version`. Engines ignore the rest of `spec`.
     ///
-    /// The handle must have the id of the volume, as that of
+    /// The handle must have the id of the volume, as a handle from
     /// [`ClusterVolume::handle`](crate::models::ClusterVolume::handle) does: engines reject the name (404).
     /// [`update`](Self::update) reads the id and the version itself. Calls `PUT /volumes/{name}`, since API 1.42.
     ///

@@ -8,7 +8,7 @@ use crate::{FakeEngine, Request, Response};
 
 /// Creates a client whose requests are handled by a function, without a fake engine: for tests of code that makes few calls,
 /// or of responses that a simulation does not give. The client uses the newest API version, and sends the function nothing
-/// else than the requests of its calls. They are not checked against the API specification.
+/// else than the requests of its calls. They are not checked against the OpenAPI document.
 ///
 /// # Panics
 ///

@@ -182,13 +182,13 @@ impl FakeEngine {
         self.server.all_connections_closed().await;
     }
 
-    /// Returns the operations of the API specification that are not simulated and return status 501.
+    /// Returns the operations of the OpenAPI document that are not simulated and return status 501.
     #[must_use]
     pub fn not_simulated() -> Vec<&'static str> {
         simulate::not_simulated()
     }
 
-    /// Fails the test if an expected call was not received, a request did not match the API specification, or a script or
+    /// Fails the test if an expected call was not received, a request did not match the OpenAPI document, or a script or
     /// program panicked.
     ///
     /// # Panics

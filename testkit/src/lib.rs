@@ -92,7 +92,7 @@
 //!
 //! # Failure injection
 //!
-//! [`FakeEngine::expect`] takes a [`Call`]: an operation of the API specification, its arguments, the expected number of calls,
+//! [`FakeEngine::expect`] takes a [`Call`]: an operation of the OpenAPI document, its arguments, the expected number of calls,
 //! and the response. A call can fail, wait, hang, be truncated, or return any [`Response`].
 //!
 //! ```
@@ -111,7 +111,7 @@
 //! # Verification
 //!
 //! The test fails when the engine is dropped or [`verify`](FakeEngine::verify) is called if an expected call was not received,
-//! or if a request did not match the API specification of its version: an unknown parameter, filter or field, a wrong type, a
+//! or if a request did not match the OpenAPI document of its version: an unknown parameter, filter or field, a wrong type, a
 //! missing body. ([`lenient`](FakeEngineBuilder::lenient) disables this check.) The panic message lists the requests:
 //!
 //! ```should_panic
@@ -180,15 +180,15 @@
 //! that was redacted ends with the text that was recorded after it. If no input was recorded after it, it ends with a line,
 //! or when the client closes its half of the connection.
 //!
-//! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of `POST /auth` and
-//! its response, `auth` beside a `username`, data of secrets, join tokens, unlock keys and signing keys are always replaced by
-//! `[redacted]`, and all other request headers, except the content type and the protocol of an upgrade, are omitted. Anything
-//! else is recorded as it is, also build arguments, options of volume and log drivers, and environment variables:
-//! [`Recorder::redact`] replaces other texts, and [`Recorder::redact_env`] the values of all environment variables. In a
-//! path, a segment with such a text is replaced. In a recorded request, `[redacted]` matches any text, and reports of a replay
-//! do not contain it. If a secret cannot be replaced, for example in an archive that was downloaded, in base64, or in JSON that
-//! is compressed, the recording is not saved. Review a recording before you commit it: output and configuration can contain
-//! other secrets.
+//! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of
+//! `POST /auth` and its response, `auth` next to a `username`, data of secrets, join tokens, unlock keys and signing keys are
+//! always replaced by `[redacted]`, and all other request headers, except the content type and the protocol of an upgrade,
+//! are omitted. Anything else is recorded as it is, also build arguments, options of volume and log drivers, and environment
+//! variables: [`Recorder::redact`] replaces other texts, and [`Recorder::redact_env`] the values of all environment
+//! variables. In a path, a segment with such a text is replaced. In a recorded request, `[redacted]` matches any text, and
+//! reports of a replay do not contain it. If a secret cannot be replaced, for example in an archive that was downloaded, in
+//! base64, or in JSON that is compressed, the recording is not saved. Review a recording before you commit it: output and
+//! configuration can contain other secrets.
 //!
 //! **Limits**: a recorded body has at most 1 MiB, see [`Recorder::max_body_size`]. The body of a request is received as a whole
 //! before it is forwarded. Builds with BuildKit and WebSockets cannot be recorded.

@@ -54,7 +54,7 @@ pub(crate) fn listing_with_modes(archive: &[u8]) -> String {
     lines.join("\n")
 }
 
-/// The entries of an archive without their modes, which are not those of other systems on Windows.
+/// The entries of an archive without their modes, which differ on Windows.
 fn listing(archive: &[u8]) -> String {
     let lines = listing_with_modes(archive);
     lines.lines().map(|line| format!("{}{}", &line[..1], &line[5..])).collect::<Vec<_>>().join("\n")

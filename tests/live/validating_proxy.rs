@@ -1,4 +1,4 @@
-//! A proxy that validates requests and responses against the OpenAPI specification.
+//! A proxy that validates requests and responses against the OpenAPI document.
 
 use std::{
     convert::Infallible,

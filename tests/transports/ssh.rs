@@ -1,4 +1,4 @@
-//! SSH through the system's `ssh`. The hosts are those of an `ssh_config` for these tests.
+//! SSH through the system's `ssh`. The hosts are defined in an `ssh_config` for these tests.
 
 use std::{fs, time::Duration};
 

@@ -138,7 +138,7 @@ impl Engine {
     fn daemon(&self) -> Result<Command> {
         let (own, address) = (&self.directory, self.address());
         let is_podman = self.kind.is_podman();
-        // Podman runs in a separate mount namespace, too.
+        // Podman also runs in a separate mount namespace.
         let mut command = match (self.kind.root(), is_podman) {
             (Some(root), _) => {
                 let mut command = self.command("unshare");

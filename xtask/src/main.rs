@@ -144,7 +144,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// The target directory of the checks that run [beside] the suites that need an engine.
+/// The target directory of the checks that run in parallel with the engine suites ([`beside`]).
 fn checks() -> PathBuf {
     root().join("target/checks")
 }

@@ -31,7 +31,7 @@ impl<V> ContainerBuilder<V> {
 }
 
 /// Health checks to pass to [`healthcheck`](crate::containers::ContainerBuilder::healthcheck). Unset settings default
-/// to those of the image's health check, or of the engine.
+/// to the settings of the image's health check, or of the engine.
 impl Healthcheck {
     /// Runs a program with arguments; the container is healthy if it exits with 0.
     #[must_use]

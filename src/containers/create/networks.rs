@@ -81,7 +81,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Adds a DNS server. Defaults to those of the engine.
+    /// Adds a DNS server. Defaults to the engine's.
     pub fn dns(mut self, server: impl fmt::Display) -> Self {
         self.host().dns.push(server.to_string());
         self

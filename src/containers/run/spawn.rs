@@ -114,7 +114,7 @@ struct Running {
     exit: Exit,
     guard: Guard,
     status: Option<ExitStatus>,
-    /// The input of a container without standard input. Closing it may close the output.
+    /// The input of a container without stdin. Closing it may close the output.
     unused_input: Option<Input>,
 }
 

@@ -96,7 +96,7 @@ impl Cache {
     /// The cache in a directory of this machine, for example to keep it between the runs of a CI system. To write it, the engine
     /// must use the containerd image store.
     ///
-    /// The directory has the form of an OCI image layout, as that of `docker buildx build --cache-to type=local`. It is created
+    /// The directory has the form of an OCI image layout, as with `docker buildx build --cache-to type=local`. It is created
     /// if it does not exist. A relative path is relative to the current directory of this program.
     ///
     /// A directory can contain several caches, which differ in the attribute `tag`; the default is `latest`. Once the build has

@@ -201,7 +201,7 @@ impl BuildImage {
     }
 
     /// Allows the build to use an entitlement, for example `security.insecure` for steps with `RUN --security=insecure`, if the
-    /// configuration of the engine allows it, too. The network `host` needs none here. Requires the feature `buildkit`,
+    /// configuration of the engine also allows it. The network `host` needs none here. Requires the feature `buildkit`,
     /// [`build_kit`](Self::build_kit), and API 1.40.
     ///
     /// ```no_run

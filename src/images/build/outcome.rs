@@ -118,7 +118,7 @@ impl ProgressResult<Exported> for Outputs {
     }
 
     fn explain(&self, error: Error) -> Error {
-        // The engine only quotes the reason for which this program did not accept an output.
+        // The engine only quotes the reason why this program did not accept an output.
         let rejected = self.targets.iter().filter(|_| error.is_operation_failed()).find_map(|target| target.failure());
         match rejected {
             Some(failure) => failure.during("image_build"),

@@ -99,7 +99,7 @@ impl Output {
         Self::to("docker", ExportTarget::file(path.into()))
     }
 
-    /// Makes an image on the engine (exporter `moby`), as a build without outputs does. Its names are those of
+    /// Makes an image on the engine (exporter `moby`), as a build without outputs does. Its names are set with
     /// [`BuildImage::tag`](super::BuildImage::tag).
     pub fn image() -> Self {
         Self::new(IMAGE, [] as [(&str, &str); 0])

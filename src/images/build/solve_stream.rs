@@ -170,7 +170,7 @@ impl SolveStream {
         // A build that requires something that BuildKit lacks fails with the code of methods that are not implemented.
         let is_method = UNKNOWN_METHOD.iter().any(|prefix| message.starts_with(prefix));
         if error.is_operation_failed() || (error.is_unsupported() && !is_method) {
-            // The engine only quotes the reason for which this program did not write a cache.
+            // The engine only quotes the reason why this program did not write a cache.
             if let Some(failure) = self.caches.failure(&message) {
                 return failure;
             }

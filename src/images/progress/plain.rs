@@ -188,7 +188,7 @@ impl PlainTrace {
         self.graph.step(digest).is_some_and(|step| step.state() == StepState::Running)
     }
 
-    /// Writes the name of a running step, so that the last line is not that of a step that has ended.
+    /// Writes the name of a running step, so that the last line does not belong to a step that has ended.
     fn write_any(&mut self, lines: &mut String) {
         let running = self.graph.steps().filter(|step| step.state() == StepState::Running);
         let first = running.min_by_key(|step| step.number()).map(|step| step.digest().to_owned());
@@ -269,7 +269,7 @@ impl PlainTrace {
         for digest in ended.iter().chain(&running) {
             self.write_step(digest, lines);
         }
-        // The lines that remain are those of steps that have not started.
+        // The remaining lines belong to steps that have not started.
         for pending in self.pending.values_mut() {
             pending.clear();
         }

@@ -91,7 +91,7 @@ pub struct VertexLog {
     pub vertex: String,
     /// Time of the output.
     pub timestamp: Option<Timestamp>,
-    /// Whether this is the standard error, and not the standard output.
+    /// Whether this is stderr, and not stdout.
     pub is_stderr: bool,
     /// The output, including line endings. Invalid UTF-8 is replaced.
     pub text: String,

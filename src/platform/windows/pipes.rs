@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 /// The directory of named pipes, after the name of the machine.
 const PIPES: &str = r"\pipe\";
 
-/// Returns the reason that `path` is not that of a named pipe, if there is one. Does not connect, as opening the pipe would.
+/// Returns the reason why `path` is not a named pipe, if there is one. Does not connect, as opening the pipe would.
 pub(crate) fn rejection(path: &Path) -> Option<&'static str> {
     let path = path.to_string_lossy().replace('/', r"\");
     let Some((directory, name)) = split(&path) else { return Some("not a named pipe") };

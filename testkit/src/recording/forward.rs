@@ -196,7 +196,7 @@ async fn carry(session: Session, connection: RawConnection, slot: &Slot) -> io::
         let mut buffer = vec![0; READ_SIZE];
         loop {
             let read = from_engine.read(&mut buffer).await;
-            // A lost connection ends the session, too.
+            // A lost connection also ends the session.
             let Ok(length @ 1..) = read else {
                 slot.event(Sent::EngineEnd);
                 return read.map(|_| ());

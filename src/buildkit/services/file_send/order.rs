@@ -53,7 +53,7 @@ pub(super) fn check(path: &[u8]) -> Result<()> {
 }
 
 fn invalid(path: &[u8], cause: &str) -> Error {
-    // The length of a path that is not valid is limited only by that of messages.
+    // The length of a path that is not valid is limited only by the length of messages.
     let path = path.get(..MAX_PATH).unwrap_or(path);
     Error::new(Kind::Decode(format!("the exported path {:?} is {cause}", String::from_utf8_lossy(path))))
 }

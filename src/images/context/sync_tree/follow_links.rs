@@ -228,8 +228,8 @@ fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() }
 }
 
-/// Converts a path to the local system. Returns `None` if it contains a name that is not valid on this system: there is no
-/// such entry then.
+/// Converts a path to the local system. Returns `None` if it contains a name that is not valid on this system: such
+/// an entry does not exist.
 fn local(path: &[u8]) -> Option<PathBuf> {
     if path.is_empty() { Some(PathBuf::new()) } else { platform::path_from_bytes(path).ok() }
 }
