@@ -39,7 +39,7 @@ impl Services {
     /// Responds to a request for the attributes of a blob.
     pub(super) async fn content_info(&self, request: Request<RequestBody>) -> Response<Body> {
         match self.content_store(request.headers()) {
-            Ok(store) => unary(request, |asked: InfoRequest| info(Arc::clone(&store), asked)).await,
+            Ok(store) => unary(request, |request: InfoRequest| info(Arc::clone(&store), request)).await,
             Err(status) => status.into_http(),
         }
     }
@@ -72,8 +72,8 @@ impl Services {
     }
 }
 
-async fn info(store: Arc<ContentStore>, asked: InfoRequest) -> Result<InfoResponse, Status> {
-    let digest = parse(&asked.digest)?;
+async fn info(store: Arc<ContentStore>, request: InfoRequest) -> Result<InfoResponse, Status> {
+    let digest = parse(&request.digest)?;
     let requested = digest.clone();
     let found = run_blocking(move || store.metadata(&requested)).await.map_err(|error| failed(&error))?;
     let blob = found.ok_or_else(|| not_found(&digest))?;

@@ -150,7 +150,7 @@ mod tests {
         }
         let error = route(&options(BuilderVersion::BuildKit), (1, 37)).await.unwrap_err();
         assert!(error.is_unsupported() && error.required_version() == Some(BUILDKIT), "{error}");
-        // The engine must be asked.
+        // The choice requires a request to the engine.
         assert!(route(&options(BuilderVersion::Auto), (1, 41)).await.unwrap_err().is_connect());
     }
 

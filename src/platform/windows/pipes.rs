@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn file_in_place_of_a_named_pipe_is_rejected() {
+    fn file_instead_of_a_named_pipe_is_rejected() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(rejection(file.path()), Some("not a named pipe"));
     }

@@ -393,7 +393,7 @@ async fn combined_logs_request_only_the_events_they_need() {
     let cases: [(&str, Change, Option<&str>); 6] = [
         ("1.41", |monitor| monitor, Some(some)),
         ("1.41", |monitor| monitor.label("app").name("web").exclude_label("quiet"), Some(some)),
-        // Podman before 3.2, which has this version, cannot be asked for several actions.
+        // Podman before 3.2, which has this version, does not support filters for several actions.
         ("1.40", |monitor| monitor, None),
         // Other events may change whether a container matches.
         ("1.41", |monitor| monitor.filter("status", "paused"), None),

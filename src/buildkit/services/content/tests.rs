@@ -158,7 +158,7 @@ async fn content_is_read_in_messages_of_limited_size() {
 }
 
 #[tokio::test]
-async fn content_write_can_be_one_message_or_begin_again() {
+async fn content_write_in_one_message_or_restarted() {
     let fixture = Fixture::new();
     let mut call = fixture.write().await;
     let whole = WriteRequest {

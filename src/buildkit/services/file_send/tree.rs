@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn export_tree_in_place_of_a_file_is_an_error() {
+    fn export_tree_instead_of_a_file_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for path in [file.path().to_owned(), file.path().join("out")] {
             let error = Tree::open(&path).err().unwrap();

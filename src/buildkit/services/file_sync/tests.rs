@@ -273,7 +273,7 @@ async fn file_sync_rejects_invalid_patterns() {
 }
 
 #[tokio::test]
-async fn file_sync_rejects_requests_for_what_was_not_sent() {
+async fn file_sync_rejects_requests_for_unsent_files() {
     let folder = folder(&["a/b", "c"]);
     let mut all = "a a/b c".to_owned();
     if platform::symlinks_work() {

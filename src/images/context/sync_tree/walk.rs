@@ -167,7 +167,7 @@ impl SyncWalk<'_> {
             Err(error) => match kind(&error) {
                 // Removed since it was visited.
                 Some(io::ErrorKind::NotFound) if !path.as_os_str().is_empty() => Vec::new(),
-                // Entries of it were not necessarily asked for.
+                // Its entries were not necessarily requested.
                 Some(io::ErrorKind::PermissionDenied) if unsent.is_some() => Vec::new(),
                 _ => return Err(error),
             },

@@ -130,7 +130,7 @@ impl Task {
     }
 
     /// Whether it is a task that the service wants to run.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(super) fn should_run(&self) -> bool {
         self.desired <= TaskState::Running
     }
 
