@@ -50,8 +50,8 @@ pub(crate) struct Attributes {
     pub(crate) modified: u64,
 }
 
-/// The status of a directory entry, with what file sync needs in addition to the attributes of archives; of a symbolic link, that
-/// of the link itself.
+/// The status of a directory entry, with what file sync needs in addition to the attributes of archives; of a symbolic link,
+/// that of the link itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileStatus {
     pub(crate) kind: Kind,

@@ -13,13 +13,15 @@ use crate::transport::Limits;
 pub struct ClientLimits(Limits);
 
 impl ClientLimits {
-    /// Sets the timeout for opening a connection. See [`DockerClientBuilder::connect_timeout`](super::DockerClientBuilder::connect_timeout).
+    /// Sets the timeout for opening a connection. See
+    /// [`DockerClientBuilder::connect_timeout`](super::DockerClientBuilder::connect_timeout).
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.0.connect_timeout = limit.into();
         self
     }
 
-    /// Sets the timeout for the response headers. See [`DockerClientBuilder::response_timeout`](super::DockerClientBuilder::response_timeout).
+    /// Sets the timeout for the response headers. See
+    /// [`DockerClientBuilder::response_timeout`](super::DockerClientBuilder::response_timeout).
     pub fn response_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.0.response_timeout = limit.into();
         self

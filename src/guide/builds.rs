@@ -16,9 +16,10 @@
 //! # }
 //! ```
 //!
-//! A build uses two connections: over one, this program controls BuildKit; over the other, the *session*, BuildKit asks this
-//! program for files, secrets and credentials, and sends it the results that are not images. Both are served while the build or
-//! its progress is polled. If it is not polled for 10 seconds or more, the engine ends the session, and the build fails.
+//! A build uses two connections: over one, this program controls BuildKit; over the other, the *session*, BuildKit requests
+//! files, secrets and credentials from this program, and sends it the results that are not images. Both are served while the
+//! build or its progress is polled. If it is not polled for 10 seconds or more, the engine ends the session, and the build
+//! fails.
 //!
 //! # Choosing the builder
 //!
@@ -35,9 +36,9 @@
 //! # }
 //! ```
 //!
-//! An option that the builder does not have is an error: secrets with the classic builder, limits of memory and CPU with BuildKit.
-//! A build that needs BuildKit should therefore set it: `Auto` selects the classic builder before Docker 23.0. A build with an
-//! [output](#outputs) uses BuildKit in any case.
+//! An option that the builder does not have is an error: secrets with the classic builder, limits of memory and CPU with
+//! BuildKit. A build that needs BuildKit should therefore set it: `Auto` selects the classic builder before Docker 23.0. A
+//! build with an [output](#outputs) uses BuildKit in any case.
 //!
 //! # Contexts
 //!
@@ -66,12 +67,13 @@
 //!
 //! # Secrets, SSH and credentials
 //!
-//! A secret is mounted by a step, `RUN --mount=type=secret,id=token`, and does not become a part of the image, of its history or
-//! of the build cache. It comes from memory, a file, an environment variable, or a function that is called when a step needs it.
+//! A secret is mounted by a step, `RUN --mount=type=secret,id=token`, and does not become a part of the image, of its history
+//! or of the build cache. It comes from memory, a file, an environment variable, or a function that is called when a step
+//! needs it.
 //!
-//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent, and
-//! [`ssh_key`](crate::images::BuildImage::ssh_key) with keys of files, for example where no agent runs. The keys are not sent. For
-//! keys of files, an `ssh-agent` runs as long as the build; they must not have a passphrase.
+//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent,
+//! and [`ssh_key`](crate::images::BuildImage::ssh_key) with keys of files, for example where no agent runs. The keys are not
+//! sent. For keys of files, an `ssh-agent` runs as long as the build; they must not have a passphrase.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -91,13 +93,13 @@
 //! # }
 //! ```
 //!
-//! For a registry, BuildKit asks for the credentials when it needs them, and gets those that a
+//! For a registry, BuildKit requests the credentials when it needs them, and receives those that a
 //! [pull](super::images#pulling) would use, or those of [`credentials`](crate::images::BuildImage::credentials).
 //!
 //! # Caches
 //!
-//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another build,
-//! from a registry or a directory, and [`cache_to`](crate::images::BuildImage::cache_to) writes it.
+//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another
+//! build, from a registry or a directory, and [`cache_to`](crate::images::BuildImage::cache_to) writes it.
 //! [`Cache::inline`](crate::images::Cache::inline) makes it a part of the image:
 //!
 //! ```no_run
@@ -115,8 +117,8 @@
 //! # }
 //! ```
 //!
-//! [`Cache::local`](crate::images::Cache::local) is a directory of this machine, for engines that do not keep their cache, as those
-//! of many CI systems. The first build finds nothing there, and skips it:
+//! [`Cache::local`](crate::images::Cache::local) is a directory of this machine, for engines that do not keep their cache, as
+//! those of many CI systems. The first build finds nothing there, and skips it:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -132,9 +134,9 @@
 //! # Outputs
 //!
 //! Without an output, a build makes an image on the engine. [`output`](crate::images::BuildImage::output) sends the result
-//! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag` have
-//! no effect, unless [`Output::image`](crate::images::Output::image) is added. `output` returns another request, so call it after
-//! the other settings.
+//! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag`
+//! have no effect, unless [`Output::image`](crate::images::Output::image) is added. `output` returns another request, so call
+//! it after the other settings.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -190,9 +192,9 @@
 //!
 //! # Errors
 //!
-//! If a step fails, the error has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed), the exit code of the step as
-//! its [`code`](crate::Error::code), and a [`message`](crate::Error::message) with the step, its lines in the Dockerfile, and the
-//! end of its output:
+//! If a step fails, the error has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed), the exit code of the step
+//! as its [`code`](crate::Error::code), and a [`message`](crate::Error::message) with the step, its lines in the Dockerfile,
+//! and the end of its output:
 //!
 //! ```text
 //! [2/3] RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2; Dockerfile:2
@@ -217,8 +219,8 @@
 //! # }
 //! ```
 //!
-//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). An output
-//! that cannot be written is [`LocalIo`](crate::ErrorKind::LocalIo), as is a context that cannot be opened. A file that cannot be
+//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). An output that
+//! cannot be written is [`LocalIo`](crate::ErrorKind::LocalIo), as is a context that cannot be opened. A file that cannot be
 //! read while it is sent fails the build: BuildKit reports the reason.
 //!
 //! # Cancellation
@@ -277,9 +279,9 @@
 //!
 //! # Engines
 //!
-//! An option that the engine lacks is an error of the kind [`Unsupported`](crate::ErrorKind::Unsupported), before the build begins.
-//! Some options need the containerd image store, which new installations of Docker 29 use, and older engines if they are
-//! configured to.
+//! An option that the engine lacks is an error of the kind [`Unsupported`](crate::ErrorKind::Unsupported), before the build
+//! begins. Some options need the containerd image store, which new installations of Docker 29 use, and older engines if they
+//! are configured to.
 //!
 //! | part | requires |
 //! |---|---|
@@ -296,4 +298,5 @@
 //! [`HostAddress::HostGateway`](crate::images::HostAddress::HostGateway), calls `POST /build`: its context is sent as an
 //! archive, and it supports only secrets, SSH agents, credentials, and the options of the classic builder.
 //!
-//! Podman has no BuildKit: such a build is an error, and [`Auto`](crate::images::BuilderVersion::Auto) uses Podman's own builder.
+//! Podman has no BuildKit: such a build is an error, and [`Auto`](crate::images::BuilderVersion::Auto) uses Podman's own
+//! builder.

@@ -90,7 +90,7 @@
 //! | address `unix://relative` | path in the current directory | rejected |
 //! | address `unix://…` on Windows | accepted | rejected |
 //! | address `tcp://` on Windows | `tcp://127.0.0.1:2375` | `tcp://localhost:2375` |
-//! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
+//! | `ssh` requires a password or an unknown host key | prompts on the terminal | fails (`BatchMode=yes`) |
 //! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
 //! | only one of `cert.pem` and `key.pem` | ignores it | fails |
 //! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected, as rustls does not support them; aws-lc-rs supports P-521 |

@@ -85,8 +85,8 @@
 //! ```
 //!
 //! To print the state of a listed container, use its `status`, a text such as `Up 2 minutes (healthy)`. To compare it, use
-//! [`container_status()`](crate::models::ContainerSummary::container_status), an enum; the field `state` has the same value, but
-//! engines before 1.11 do not send it.
+//! [`container_status()`](crate::models::ContainerSummary::container_status), an enum; the field `state` has the same value,
+//! but engines before 1.11 do not send it.
 //!
 //! [`port`](crate::containers::Container::port) returns the addresses at which the engine publishes a port of the container.
 //! `0.0.0.0` and `::` are all addresses of the engine's host; connect to the host's own address then:
@@ -102,8 +102,8 @@
 //!
 //! # While a container runs
 //!
-//! Outcomes that a caller can expect are values: [`start`](crate::containers::Container::start) reports whether the container was
-//! running already.
+//! Outcomes that a caller can expect are values: [`start`](crate::containers::Container::start) reports whether the container
+//! was running already.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -134,8 +134,8 @@
 //!
 //! Without `timeout`, the container's own stop timeout applies.
 //!
-//! Stats are sampled about once a second. The CPU usage of a container is the difference of two samples, so the first sample has
-//! none:
+//! Stats are sampled about once a second. The CPU usage of a container is the difference of two samples, so the first sample
+//! has none:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

@@ -32,9 +32,9 @@
 //!
 //! # Kinds
 //!
-//! [`is_bad_request`](crate::Error::is_bad_request) covers two kinds: `InvalidInput`, if this crate rejected a value before it
-//! sent anything, and `BadRequest`, if the engine rejected the request (400). [`status`](crate::Error::status) is `None` for the
-//! first.
+//! [`is_bad_request`](crate::Error::is_bad_request) covers two kinds: `InvalidInput`, if this crate rejected a value before
+//! it sent anything, and `BadRequest`, if the engine rejected the request (400). [`status`](crate::Error::status) is `None`
+//! for the first.
 //!
 //! | [`ErrorKind`](crate::ErrorKind) | meaning | what to do |
 //! |---|---|---|
@@ -60,10 +60,11 @@
 //!
 //! # Errors may be logged
 //!
-//! Neither an error nor its sources contain credentials or response bodies. If a response cannot be decoded, the error names the
-//! position and the cause, and not the value. The exception is the engine's own error message: at most 8 KiB of it are kept, and
-//! control characters are escaped when the error is displayed. The `Debug` output of this crate's types redacts the values of
-//! environment variables and build arguments, credentials, the options of log and volume drivers, and the input of commands.
+//! Neither an error nor its sources contain credentials or response bodies. If a response cannot be decoded, the error names
+//! the position and the cause, and not the value. The exception is the engine's own error message: at most 8 KiB of it are
+//! kept, and control characters are escaped when the error is displayed. The `Debug` output of this crate's types redacts the
+//! values of environment variables and build arguments, credentials, the options of log and volume drivers, and the input of
+//! commands.
 //!
 //! # Outcomes that are not errors
 //!

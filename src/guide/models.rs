@@ -30,7 +30,8 @@
 //! ```
 //!
 //! [`Timestamp`](crate::Timestamp) adds and subtracts durations, and converts from and to
-//! [`SystemTime`](std::time::SystemTime); the features `chrono`, `jiff` and `time` add conversions for the types of these crates:
+//! [`SystemTime`](std::time::SystemTime); the features `chrono`, `jiff` and `time` add conversions for the types of these
+//! crates:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,8 +48,8 @@
 //!
 //! # Constructing models
 //!
-//! Write `..Default::default()`, because newer API versions add fields. Requests take whole models for settings that have no method
-//! of their own:
+//! Write `..Default::default()`, because newer API versions add fields. Requests take whole models for settings that have no
+//! method of their own:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,7 +1,7 @@
 //! Testing: test your own code without Docker.
 //!
-//! The crate `dockerclient-testkit` is a fake engine that runs in the process of the test. It speaks the real HTTP API and keeps
-//! state, so the code under test uses a real client; there is no trait to program against.
+//! The crate `dockerclient-testkit` is a fake engine that runs in the process of the test. It speaks the real HTTP API and
+//! keeps state, so the code under test uses a real client; there is no trait to program against.
 //!
 //! ```toml
 //! [dev-dependencies]

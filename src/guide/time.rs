@@ -12,8 +12,8 @@
 //! | a credential helper | 60 s | [`credential_helper_timeout`](crate::DockerClientBuilder::credential_helper_timeout) |
 //! | a whole call | none | `time_limit` of the [request](super::requests#settings-of-all-requests) |
 //!
-//! A response that arrives slowly but steadily is not limited, with two exceptions: negotiating the API version must be complete
-//! within the `response_timeout`, and an error response within the `read_timeout`.
+//! A response that arrives slowly but steadily is not limited, with two exceptions: negotiating the API version must be
+//! complete within the `response_timeout`, and an error response within the `read_timeout`.
 //!
 //! A call waits without a limit for one of the connections that
 //! [`max_connections`](crate::DockerClientBuilder::max_connections) allows.

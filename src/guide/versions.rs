@@ -1,7 +1,7 @@
 //! API versions: engines from Docker 1.3 to 29.
 //!
-//! The first call negotiates the API version: the newest that both the engine and this crate support, from 1.15 to 1.55. Clones of
-//! the client share it.
+//! The first call negotiates the API version: the newest that both the engine and this crate support, from 1.15 to 1.55.
+//! Clones of the client share it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,7 +45,7 @@
 //!
 //! # One type for all versions
 //!
-//! There is one type for all versions, with the fields of every version. Fields that an engine does not send are empty: `0`, `""`,
-//! empty lists. Where old engines send the same information in another form, a method returns it in one form:
+//! There is one type for all versions, with the fields of every version. Fields that an engine does not send are empty: `0`,
+//! `""`, empty lists. Where old engines send the same information in another form, a method returns it in one form:
 //! [`mount_points`](crate::models::ContainerInspect::mount_points), [`endpoints`](crate::models::NetworkSettings::endpoints),
 //! [`total_size`](crate::models::ImageSummary::total_size).

@@ -85,7 +85,7 @@ impl Images {
     ///
     /// Sends the credentials for all registries of the user's configuration, because only the engine can determine
     /// which of them it needs; credentials that could not be obtained are left out, with a warning to `tracing`. In a session
-    /// with BuildKit, only the credentials that it asks for are looked up, and a failure to do so is its error.
+    /// with BuildKit, only the credentials that it requests are looked up, and a failure to do so is its error.
     /// [`BuildImage::anonymous`] sends none. Since API 1.21, the proxy variables of the user's `config.json` are added
     /// to the build arguments, unless [`no_container_proxies`](crate::DockerClientBuilder::no_container_proxies) is
     /// set.

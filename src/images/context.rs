@@ -45,7 +45,7 @@ pub(crate) use self::sync_tree::{Content, Patterns, SyncEntry, SyncReader, SyncT
 /// by a blocking thread during the upload, and never held in memory as a whole. It is an error if a file changes its
 /// length during the upload, or is replaced by a file of another type.
 ///
-/// With BuildKit, the engine asks for the files that the build needs, and keeps them: files whose attributes did not change
+/// With BuildKit, the engine requests the files that the build needs, and keeps them: files whose attributes did not change
 /// are not sent again. As with the Docker CLI, hard links stay hard links, FIFOs and devices are sent, and sockets become
 /// empty files. Extended attributes are not sent.
 ///

@@ -152,8 +152,8 @@ impl ProgressResult<Vec<PushedTag>> for Tags {
     }
 }
 
-/// Returns the tag in a status such as `1: digest: sha256:… size: 527`, in which all engines report it. Those with the containerd
-/// image store do not report it as an outcome.
+/// Returns the tag in a status such as `1: digest: sha256:… size: 527`, in which all engines report it. Those with the
+/// containerd image store do not report it as an outcome.
 fn reported(status: &str) -> Option<PushedTag> {
     let (tag, rest) = status.split_once(": digest: ")?;
     let (digest, size) = rest.split_once(" size: ")?;

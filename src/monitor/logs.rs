@@ -210,8 +210,8 @@ impl LogMonitor {
     }
 
     /// Continues after the last line that was returned before the [`bookmark`](Self::bookmark) was taken, as after a lost
-    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The other settings
-    /// must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
+    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The
+    /// other settings must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
     ///
     /// Has no effect if the bookmark belongs to another container, for example to an earlier one with the same name.
     ///

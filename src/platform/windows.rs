@@ -54,8 +54,8 @@ pub(crate) const LINKS_STAY_LOCAL: bool = false;
 /// The environment variable with the home directory.
 pub(crate) const HOME: &str = "USERPROFILE";
 
-/// Returns the bytes of a path, in the form in which paths are sent to engines: with slashes, as UTF-8. Names that are not valid
-/// Unicode are WTF-8.
+/// Returns the bytes of a path, in the form in which paths are sent to engines: with slashes, as UTF-8. Names that are not
+/// valid Unicode are WTF-8.
 pub(crate) fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
     let bytes = path.as_os_str().as_encoded_bytes();
     if !bytes.contains(&b'\\') {

@@ -176,9 +176,9 @@ impl CreateService {
         self
     }
 
-    /// Sets whether to ask the registry for the digest and the platforms of the image first (`GET
-    /// /distribution/{name}/json`), and to add the digest to the name of the image, so that all nodes run the same version
-    /// of it, and the platforms to the placement. Defaults to `true`.
+    /// Sets whether to first request the digest and the platforms of the image from the registry
+    /// (`GET /distribution/{name}/json`), and to add the digest to the name of the image, so that all nodes run the same
+    /// version of it, and the platforms to the placement. Defaults to `true`.
     ///
     /// If the registry does not return the digest, the image name is sent unchanged, and the result contains a warning. Below
     /// API 1.30, engines resolve the image on their own.

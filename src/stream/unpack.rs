@@ -44,8 +44,8 @@ impl Download {
     /// Fails if the archive is truncated or not valid, if an entry has a path outside of `directory`, or if a file cannot be
     /// written. Entries that were written before are not removed.
     ///
-    /// On Windows, also fails for a name that no file can have there, such as `a:b` or `NUL`, and for a symbolic link if the user
-    /// may not create any.
+    /// On Windows, also fails for a name that no file can have there, such as `a:b` or `NUL`, and for a symbolic link if the
+    /// user may not create any.
     ///
     /// # Examples
     ///

@@ -88,7 +88,7 @@ impl SshOptions {
         }
         self.others.iter().for_each(|(name, value)| option(format!("{name}={value}").into()));
         if self.known_hosts.is_some() {
-            // OpenSSH before 8.5 does not know `KnownHostsCommand`. Replaces `IgnoreUnknown` of the user's configuration, so
+            // OpenSSH before 8.5 does not support `KnownHostsCommand`. Replaces `IgnoreUnknown` of the user's configuration, so
             // it includes all names. The last options, so that an unknown name in `others` is an error.
             option("IgnoreUnknown=*".into());
             option("KnownHostsCommand=none".into());

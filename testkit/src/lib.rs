@@ -164,13 +164,13 @@
 //! # }
 //! ```
 //!
-//! **Transports**: the engine can be reached over any transport of the client that is passed to [`Recorder::new`]: Unix sockets,
-//! named pipes, TCP, TLS, SSH or a connector.
+//! **Transports**: the engine can be reached over any transport of the client that is passed to [`Recorder::new`]: Unix
+//! sockets, named pipes, TCP, TLS, SSH or a connector.
 //!
-//! **Matching**: a request matches a recorded one if the method, the path with the API version, the parameters in any order, and
-//! the body are equal. JSON is compared by value, also in parameters. Tar archives are compared by the paths and sizes of their
-//! entries, and other binary bodies by their length: their contents are not recorded. Headers are not compared. Names and
-//! times in requests must therefore be the same in each run.
+//! **Matching**: a request matches a recorded one if the method, the path with the API version, the parameters in any order,
+//! and the body are equal. JSON is compared by value, also in parameters. Tar archives are compared by the paths and sizes of
+//! their entries, and other binary bodies by their length: their contents are not recorded. Headers are not compared. Names
+//! and times in requests must therefore be the same in each run.
 //!
 //! **Responses** have the recorded status, the headers that matter to clients, and the body in the recorded chunks, without
 //! delays. JSON is sent in compact form with a line feed after each document; the order of the keys of an object is not kept.

@@ -1,7 +1,7 @@
 //! Directories with build caches, as content stores of containerd (`containerd.services.content.v1.Content`).
 //!
-//! BuildKit calls only three methods of this service: it reads the attributes of blobs, reads blobs, and writes them. The others,
-//! which list, change and delete blobs, are not offered.
+//! BuildKit calls only three methods of this service: it reads the attributes of blobs, reads blobs, and writes them. The
+//! others, which list, change and delete blobs, are not offered.
 
 use std::sync::Arc;
 

@@ -212,8 +212,8 @@ async fn receive(targets: &[Option<Arc<ExportTarget>>], request: Request<Request
     }
 }
 
-/// The body of a request. If the request is cancelled, it fails: `tonic` would report that as the end of the messages, as `hyper`
-/// does if the request is reset with the code `NO_ERROR`.
+/// The body of a request. If the request is cancelled, it fails: `tonic` would report that as the end of the messages, as
+/// `hyper` does if the request is reset with the code `NO_ERROR`.
 struct Whole(RequestBody);
 
 impl http_body::Body for Whole {

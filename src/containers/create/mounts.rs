@@ -95,7 +95,7 @@ impl Mount {
         Self::of_type(MountType::Volume, name.into(), target.into())
     }
 
-    /// An empty directory in memory at the path `target`, of at most this size. Requires API 1.27.
+    /// Mounts an empty in-memory directory at `target`, of at most this size. Requires API 1.27.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ enum Source {
 }
 
 impl NamedContext {
-    /// The directory at `path`. Files that match its `.dockerignore` are excluded.
+    /// Uses the directory at `path`. Files that match its `.dockerignore` are excluded.
     pub fn directory(path: impl Into<PathBuf>) -> Self {
         Context::directory(path).into()
     }
@@ -117,7 +117,7 @@ impl BuildImage {
 pub(super) struct NamedContexts {
     /// Attributes of the frontend.
     pub(super) attributes: BTreeMap<String, String>,
-    /// Local directories, by the names under which BuildKit asks for them.
+    /// Local directories, by the names under which BuildKit requests them.
     pub(super) directories: BTreeMap<String, Arc<SyncTree>>,
 }
 

@@ -105,16 +105,16 @@ impl Output {
         Self::new(IMAGE, [] as [(&str, &str); 0])
     }
 
-    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine must
-    /// use the containerd image store. Names of [`BuildImage::tag`](super::BuildImage::tag) are not used; with the attribute
-    /// `store=false`, the image is only pushed.
+    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine
+    /// must use the containerd image store. Names of [`BuildImage::tag`](super::BuildImage::tag) are not used; with the
+    /// attribute `store=false`, the image is only pushed.
     ///
     /// For other engines, build the image, and then [`push`](crate::images::Image::push) it.
     pub fn registry(name: impl Into<String>) -> Self {
         Self::new(IMAGE, [("name", name.into()), ("push", "true".to_owned())])
     }
 
-    /// A BuildKit exporter, with its attributes, which are sent unchanged: for example `cacheonly`, which makes no output.
+    /// Uses a BuildKit exporter, with its attributes, which are sent unchanged: for example `cacheonly`, which makes no output.
     ///
     /// An exporter that sends something to this machine (`local`, `tar`, `oci` and `docker`) is an error here, because it
     /// requires a destination.

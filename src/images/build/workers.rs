@@ -26,8 +26,8 @@ const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 /// The label with the address of the machine that the engine runs on.
 const HOST_GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
-/// Returns the address for `host-gateway`, if the build uses it. Fails if the build requires the containerd image store, and the
-/// engine does not use it. Asks the engine only if necessary.
+/// Returns the address for `host-gateway`, if the build uses it. Fails if the build requires the containerd image store, and
+/// the engine does not use it. Asks the engine only if necessary.
 pub(super) async fn check(
     docker: &DockerClient,
     options: &Options,

@@ -30,7 +30,7 @@ const VERSION: ApiVersion = ApiVersion::new(1, 39);
 
 /// The files that one local directory offers to BuildKit: those of a build context.
 ///
-/// The directory is read when BuildKit asks for it. No link in it is followed, so that no request reaches a file outside of
+/// The directory is read when BuildKit requests it. No link in it is followed, so that no request reaches a file outside of
 /// it.
 pub(crate) struct SyncTree {
     plan: Plan,

@@ -107,8 +107,8 @@ impl BuildGraph {
         }
     }
 
-    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started. Steps start
-    /// in a different order, see [`BuildStep::number`].
+    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started. Steps
+    /// start in a different order, see [`BuildStep::number`].
     #[must_use]
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &BuildStep> {
         self.steps.iter().filter(|step| step.is_visible())

@@ -1,7 +1,7 @@
 //! Open directories, whose entries are addressed by name.
 //!
-//! Windows has no functions for the entries of an open directory. Instead, a directory cannot be moved, replaced or removed while
-//! it is open, so that its path always leads to it.
+//! Windows has no functions for the entries of an open directory. Instead, a directory cannot be moved, replaced or removed
+//! while it is open, so that its path always leads to it.
 
 use std::{
     ffi::{OsStr, OsString},

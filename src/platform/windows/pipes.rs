@@ -16,7 +16,8 @@ pub(crate) fn rejection(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Splits the path of a named pipe, for example `\\.\pipe\name`, into the directory and the name, which may contain backslashes.
+/// Splits the path of a named pipe, for example `\\.\pipe\name`, into the directory and the name, which may contain
+/// backslashes.
 fn split(path: &str) -> Option<(&str, &str)> {
     let machine = path.strip_prefix(r"\\")?.find('\\')? + 2;
     let directory =

@@ -92,7 +92,7 @@ impl fmt::Debug for Convergence {
 
 /// The state of the stream before the service has converged.
 pub(super) struct Watch {
-    /// The name or id that the caller knows the service by, for errors.
+    /// The name or id that the caller passed, for errors.
     pub(super) name: String,
     pub(super) service: Service,
     pub(super) settings: Settings,

@@ -1,6 +1,6 @@
-//! Resolution of symbolic links in the paths that BuildKit asks for.
+//! Resolves symbolic links in the paths that BuildKit requests.
 //!
-//! BuildKit asks for the sources of `COPY` by name. If one of them is a symbolic link, it needs the link and its target.
+//! BuildKit requests the sources of `COPY` by name. If one of them is a symbolic link, it needs the link and its target.
 //! Links are resolved within the tree, as in a root directory: a link that points outside of it names a path in it.
 
 use std::{
