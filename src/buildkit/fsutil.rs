@@ -1,7 +1,7 @@
 //! The messages with which BuildKit copies directory trees ("diff copy"), as in its library fsutil.
 //!
 //! The sender lists all entries, in a fixed order, and then an entry without attributes. The receiver requests files by their
-//! index in this list, at any time, and the sender sends their content. Both end with a packet of their own.
+//! index in this list, at any time, and the sender sends their content. Each of the two ends with a separate packet.
 
 use bytes::Bytes;
 use prost::Message;

@@ -174,7 +174,7 @@ impl DockerClientBuilder {
     /// Sets the maximum idle time while the body of a response is read. Defaults to 60 seconds; `None` disables it.
     ///
     /// The timeout starts again with each chunk; an error response must be complete within it. Does not apply to streams,
-    /// which have timeouts of their own, such as [`OutputStream::read_timeout`](crate::OutputStream::read_timeout).
+    /// which have their own timeouts, such as [`OutputStream::read_timeout`](crate::OutputStream::read_timeout).
     pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.read_timeout = limit.into();
         self

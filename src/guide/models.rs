@@ -49,7 +49,7 @@
 //! # Constructing models
 //!
 //! Write `..Default::default()`, because newer API versions add fields. Requests take whole models for settings that have no
-//! method of their own:
+//! method:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -47,7 +47,7 @@
 //!
 //! Objects of a swarm have a version. The engine rejects an update that does not have the current one, so that clients do not
 //! overwrite each other's changes. `update` takes a function that changes the configuration: it reads the object, calls the
-//! function, and writes the result; if the object was changed in the meantime, it begins again. So the function can be called
+//! function, and writes the result; if the object was changed in the meantime, it starts again. So the function can be called
 //! several times. `replace` writes a configuration that your program has read itself.
 //!
 //! ```no_run

@@ -11,7 +11,7 @@
 //!            └─────────────── started ────────────────┘
 //! ```
 //!
-//! After the log has ended, it is read once more: it has the lines that the container wrote before the subscription to its
+//! After the log has ended, it is read again: it has the lines that the container wrote before the subscription to its
 //! events. While the log is idle, the last line of the log is requested from time to time, to detect a stalled stream.
 //! `log_opening.rs` has the requests, `log_position.rs` the position in the log, and `shared_events.rs` the events.
 

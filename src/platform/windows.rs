@@ -43,7 +43,7 @@ const PROGRAMS: [&str; 4] = ["com", "exe", "bat", "cmd"];
 /// Flag of a new process: it is the first one of a process group.
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 
-/// Whether the system has the program `ssh-agent`, which runs with a socket of its own. On Windows, it is a service.
+/// Whether `ssh-agent` can be started with a given socket. On Windows, it is a service.
 #[cfg(feature = "buildkit")]
 pub(crate) const HAS_SSH_AGENT_PROGRAM: bool = false;
 
