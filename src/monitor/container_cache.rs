@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn status_without_times() {
+    fn status_is_compared_without_times() {
         for (status, want) in [
             ("", ""),
             ("Created", "Created"),
