@@ -96,8 +96,8 @@ impl Images {
     /// [`code`](crate::Error::code)), if there is no Dockerfile (500, or before anything is sent), if its first line is not
     /// valid (400), if a file of the context cannot be read, or if the helper for all credentials does not list the
     /// registries ([`is_credentials`](crate::Error::is_credentials)). With BuildKit's control API, every error that the
-    /// engine reports has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed). It fails before anything is sent
-    /// if an option is set that the builder does not have.
+    /// engine reports is a failure of the operation ([`is_operation_failed`](crate::Error::is_operation_failed)). Fails
+    /// before anything is sent if an option is set that the builder does not have.
     ///
     /// # Examples
     ///
