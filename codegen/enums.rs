@@ -50,7 +50,7 @@ fn texts(name: &Ident, text: &str, entries: &[Entry]) -> Vec<Item> {
         #[non_exhaustive]
         pub enum #name {
             #(#variants,)*
-            #[doc = "A value that this version of the crate does not know."]
+            #[doc = "A value that this version of the crate does not define."]
             Other(::std::string::String),
         }
     };
@@ -183,7 +183,7 @@ fn numbers(name: &Ident, text: &str, entries: &[Entry], default: &str) -> Vec<It
         #[non_exhaustive]
         pub enum #name {
             #(#variants,)*
-            #[doc = "A number that this version of the crate does not know."]
+            #[doc = "A number that this version of the crate does not define."]
             Other(i64),
         }
     };

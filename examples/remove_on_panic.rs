@@ -12,7 +12,7 @@ pub struct TestContainer(pub Container);
 impl Drop for TestContainer {
     fn drop(&mut self) {
         let remove = self.0.remove().force(true).volumes(true);
-        // A runtime of its own: the one of the test is blocked here, or shutting down.
+        // A separate runtime: the runtime of the test is blocked here, or shutting down.
         let removal = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(remove.send()).map_err(io::Error::from)

@@ -101,7 +101,7 @@ async fn follow_size(exec: &Exec) -> io::Result<()> {
     loop {
         let (columns, rows) = terminal::size()?;
         if last.replace((columns, rows)) != Some((columns, rows)) {
-            // Fails if the shell has just exited; then its output ends, too.
+            // Fails if the shell has just exited; its output then also ends.
             let _ = exec.resize(TerminalSize { rows, columns }).await;
         }
         changes.next().await;

@@ -1,9 +1,9 @@
 //! BuildKit: the handle [`BuildKit`], and the requests that its methods return.
 //!
-//! BuildKit is controlled over gRPC. This module opens the connections for programs with their own implementation of gRPC.
+//! BuildKit is controlled over gRPC. This module opens the connections for programs with their own gRPC implementation.
 //! With the feature `buildkit`, it also measures and removes build cache, and its handle `BuildHistory` is for the history
 //! of builds. Builds are requests of [`Images::build`](crate::images::Images::build); with the feature `buildkit`, they have
-//! a session of their own.
+//! their own session.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,

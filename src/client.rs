@@ -45,7 +45,7 @@ pub use self::{builder::DockerClientBuilder, limits::ClientLimits};
 
 /// A client for one Docker Engine.
 ///
-/// [`from_env`](Self::from_env) selects the engine that the docker CLI would use, [`connect`](Self::connect) takes an
+/// [`from_env`](Self::from_env) selects the engine that the Docker CLI would use, [`connect`](Self::connect) takes an
 /// address, and [`builder`](Self::builder) has all settings. None of them connects: the first call opens a connection and
 /// negotiates the API version.
 ///
@@ -82,7 +82,7 @@ struct Inner {
     proxies: ProxyVariables,
     /// The generated client, once the API version is known.
     api: OnceLock<generated::Client>,
-    /// The version negotiations in progress, at most one per tokio runtime. Their callers poll them.
+    /// The version negotiations in progress, at most one per Tokio runtime. Their callers poll them.
     negotiations: Mutex<Vec<(Id, Negotiation)>>,
     /// The event streams that log monitors share.
     feeds: Feeds,
@@ -106,7 +106,7 @@ impl Hash for DockerClient {
 }
 
 impl DockerClient {
-    /// Creates a client for the engine that the docker CLI would use.
+    /// Creates a client for the engine that the Docker CLI would use.
     ///
     /// The first of these settings that applies selects the engine:
     ///
@@ -150,8 +150,8 @@ impl DockerClient {
     ///
     /// An empty variable counts as not set. A context has its own certificates, which the `DOCKER_TLS…` variables do not
     /// change. If parts of `config.json` are invalid, they are ignored with a `tracing` warning. The settings of a
-    /// [`builder`](Self::builder) take precedence over all of these. See also the
-    /// [differences from the docker CLI](crate::guide::connecting#differences-from-the-docker-cli).
+    /// [`builder`](Self::builder) take precedence over all of these. See also the [differences from the Docker
+    /// CLI](crate::guide::connecting#differences-from-the-docker-cli).
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl DockerClient {
     ///
     /// # Errors
     ///
-    /// Fails if `address` or a setting of the environment is not valid, for example for a named pipe on other systems than
+    /// Fails if `address` or a setting of the environment is not valid, for example a named pipe on a system other than
     /// Windows. Does not connect to the engine.
     ///
     /// # Examples
@@ -337,7 +337,7 @@ impl DockerClient {
         Exec::new(self.clone(), id.into())
     }
 
-    /// Returns a handle for BuildKit: session and grpc, for programs with their own implementation of gRPC; with the feature
+    /// Returns a handle for BuildKit: session and grpc, for programs with their own gRPC implementation; with the feature
     /// `buildkit`, disk usage and prune of the build cache. Requires API 1.31.
     #[must_use]
     pub fn buildkit(&self) -> BuildKit {

@@ -1,4 +1,4 @@
-//! Configuration of the docker CLI: its directory and `config.json`.
+//! Configuration of the Docker CLI: its directory and `config.json`.
 //!
 //! Reads the current context, registry credentials and their helpers, headers for the engine, and proxies for containers.
 //! All other fields are ignored.
@@ -31,7 +31,7 @@ pub(crate) struct ConfigDirectory(PathBuf);
 
 /// The contents of `config.json`.
 ///
-/// Invalid parts of the file are ignored, as the docker CLI does. A malformed entry is `None`, and an error only if it is
+/// Invalid parts of the file are ignored, as the Docker CLI does. A malformed entry is `None`, and an error only if it is
 /// used.
 #[derive(Default)]
 pub(crate) struct ConfigFile {
@@ -49,7 +49,7 @@ pub(crate) struct ConfigFile {
     proxies: BTreeMap<String, ProxyVariables>,
     /// Descriptions of the invalid parts of the file.
     faults: Vec<String>,
-    /// The first fault because of which credentials may be missing.
+    /// The first fault that may have hidden credentials.
     credentials_fault: Option<String>,
     /// Whether reading the file failed.
     pub(crate) is_unreadable: bool,
@@ -94,7 +94,7 @@ impl ConfigDirectory {
 impl ConfigFile {
     pub(crate) fn parse(text: &[u8]) -> Self {
         let mut file = Self::default();
-        // Go replaces invalid UTF-8, and the docker CLI ignores text after the first value.
+        // Go replaces invalid UTF-8, and the Docker CLI ignores text after the first value.
         let text = String::from_utf8_lossy(text);
         let object = match serde_json::Deserializer::from_str(&text).into_iter::<Option<Object>>().next() {
             None => return file,
@@ -115,7 +115,7 @@ impl ConfigFile {
         file
     }
 
-    /// Returns the first fault because of which credentials may be missing.
+    /// Returns the first fault that may have hidden credentials.
     pub(crate) fn credentials_fault(&self) -> Option<&str> {
         self.credentials_fault.as_deref()
     }

@@ -65,7 +65,7 @@ impl Config {
         &self.id
     }
 
-    /// The generated client, and the name or id as it is in paths.
+    /// Returns the generated client, and the name or id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::config(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
@@ -92,7 +92,7 @@ impl From<&Config> for String {
 }
 
 impl models::Config {
-    /// The handle of this config.
+    /// Returns the handle of this config.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Config {
         docker.config(&self.id)

@@ -280,7 +280,7 @@ impl Container {
         LogMonitor::new(self.docker.clone(), self.clone())
     }
 
-    /// The generated client, and the name as it is in paths.
+    /// Returns the generated client, and the name validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::container(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;

@@ -1,4 +1,4 @@
-//! Registry credentials: lookup in the docker CLI's configuration, and request headers.
+//! Registry credentials: lookup in the Docker CLI's configuration, and request headers.
 //!
 //! Every call without explicit credentials reads the configuration again, so a `docker login` takes effect while a
 //! service runs.
@@ -30,7 +30,7 @@ pub(crate) enum RegistryCredentials {
 }
 
 impl DockerClient {
-    /// Looks up the credentials for `registry` in the docker CLI's configuration. Returns `None` if there are none.
+    /// Looks up the credentials for `registry` in the Docker CLI's configuration. Returns `None` if there are none.
     ///
     /// `registry` is for example `docker.io`, `registry.example:5000`, or the
     /// [`registry`](crate::images::Reference::registry) of an image reference.
@@ -44,7 +44,7 @@ impl DockerClient {
     /// # Errors
     ///
     /// Fails if the configuration cannot be read or is not valid, or if the helper is missing, fails or times out
-    /// ([`is_credentials`](crate::Error::is_credentials)). Pull, push, search and build are less strict, as the docker CLI is:
+    /// ([`is_credentials`](crate::Error::is_credentials)). Pull, push, search and build are less strict, as the Docker CLI is:
     /// they ignore invalid parts of the file with a `tracing` warning, and fail only if the entry for their registry is not
     /// valid.
     ///

@@ -1,4 +1,4 @@
-//! Environment variables that select and configure the engine, as in the docker CLI.
+//! Environment variables that select and configure the engine, as in the Docker CLI.
 
 use std::{
     collections::BTreeMap,
@@ -80,7 +80,7 @@ impl Environment {
         self.0.get("PATH").map_or(OsStr::new(""), OsString::as_os_str)
     }
 
-    /// Returns the directory of the docker CLI's configuration: `DOCKER_CONFIG`, otherwise `.docker` in the home directory.
+    /// Returns the directory of the Docker CLI's configuration: `DOCKER_CONFIG`, otherwise `.docker` in the home directory.
     pub(crate) fn config_directory(&self) -> Option<PathBuf> {
         let named = self.path("DOCKER_CONFIG").map(Path::to_owned);
         named.or_else(|| Some(self.home()?.join(".docker")))
@@ -91,7 +91,10 @@ impl Environment {
 impl<const N: usize> From<[(&'static str, &str); N]> for Environment {
     fn from(variables: [(&'static str, &str); N]) -> Self {
         let variables = BTreeMap::from(variables);
-        assert!(variables.keys().all(|name| VARIABLES.contains(name)), "a variable that is never read");
+        assert!(
+            variables.keys().all(|name| VARIABLES.contains(name)),
+            "{variables:?} has a variable that is never read"
+        );
         Self::read(|name| variables.get(name).map(OsString::from))
     }
 }

@@ -119,7 +119,7 @@ impl Error {
             io::ErrorKind::PermissionDenied => ": permission denied",
             io::ErrorKind::NotADirectory => ": not a directory",
             io::ErrorKind::StorageFull => ": no space left on device",
-            io::ErrorKind::ReadOnlyFilesystem => ": read-only file system",
+            io::ErrorKind::ReadOnlyFilesystem => ": read-only filesystem",
             _ => "",
         };
         Self::with_source(Kind::LocalIo(format!("failed to {verb} {}{cause}", path.display())), error)
@@ -311,7 +311,7 @@ mod tests {
             (io::ErrorKind::NotFound, "no such file or directory"),
             (io::ErrorKind::NotADirectory, "not a directory"),
             (io::ErrorKind::StorageFull, "no space left on device"),
-            (io::ErrorKind::ReadOnlyFilesystem, "read-only file system"),
+            (io::ErrorKind::ReadOnlyFilesystem, "read-only filesystem"),
         ] {
             let error = Error::write_failed(Path::new("dist/app"), kind.into());
             assert_eq!(error.to_string(), format!("failed to write dist/app: {cause}"));
@@ -320,8 +320,8 @@ mod tests {
 
     #[test]
     fn error_display_escapes_control_characters() {
-        let said = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
-        let error = Error::new(Kind::Status { status: 500, message: said.clone() });
+        let message = "\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü".to_owned();
+        let error = Error::new(Kind::Status { status: 500, message: message.clone() });
         assert_eq!(
             error.to_string(),
             r"\u{1b}[2Jgone\r\n\u{202e}FAKE\u{2028}Zeile: ü (500)",
@@ -329,10 +329,10 @@ mod tests {
         );
         let lines = format!("{error:#}");
         assert_eq!(lines, "\\u{1b}[2Jgone\\r\n\\u{202e}FAKE\\u{2028}Zeile: ü (500)");
-        assert_eq!(error.message(), Some(&*said));
+        assert_eq!(error.message(), Some(&*message));
 
-        let said = "ü\0".repeat(2000);
-        let shown = Error::new(Kind::Status { status: 500, message: said }).during("image_push").to_string();
+        let message = "ü\0".repeat(2000);
+        let shown = Error::new(Kind::Status { status: 500, message }).during("image_push").to_string();
         assert!(shown.len() <= 8 << 10 && shown.len() > 8 << 9 && shown.ends_with('…'), "{}", shown.len());
     }
 

@@ -70,7 +70,7 @@ impl Exec {
         &self.id
     }
 
-    /// Returns the generated client, and the id in its form in paths.
+    /// Returns the generated client, and the id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::exec(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;

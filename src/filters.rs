@@ -6,9 +6,9 @@ use serde::Serialize;
 
 /// Filters for a list or an event stream: for each key, the values that match.
 ///
-/// An object matches if it matches at least one value of every key; of the key `label`, Docker requires all values. Most
-/// filters have a typed method on their request; use this type for filters without one, or for filters from another source,
-/// such as a configuration file.
+/// An object matches if, for every key, it matches at least one of the values. For the key `label`, it must match all of
+/// them. Most filters have a typed method on their request; use this type for filters without one, or for filters from
+/// another source, such as a configuration file.
 ///
 /// # Examples
 ///
@@ -36,7 +36,7 @@ impl Filters {
         }
     }
 
-    /// Whether there are no filters, so that every object matches.
+    /// Returns whether there are no filters, so that every object matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

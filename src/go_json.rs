@@ -1,6 +1,6 @@
 //! JSON objects as Go's `encoding/json` reads them.
 //!
-//! The docker CLI and credential helpers are written in Go. In files that they accept, names match in any case and may occur
+//! The Docker CLI and credential helpers are written in Go. In files that they accept, names match in any case and may occur
 //! more than once: the last value takes precedence, maps are merged, and `null` has no effect.
 
 use std::fmt;
@@ -57,7 +57,7 @@ pub(crate) fn describe(error: &serde_json::Error) -> String {
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} has the wrong type", self.0)
+        write!(f, "field {:?} has the wrong type", self.0)
     }
 }
 

@@ -13,7 +13,7 @@
 //! 11. [Plugins](plugins): drivers for volumes, networks and logs that the engine runs.
 //! 12. [Models](models): the types that are exchanged with the engine, and two ways to serialize them.
 //! 13. [Streams](streams): output, events, stats and progress.
-//! 14. [Monitors](monitors): streams that reconnect, and last as long as your program.
+//! 14. [Monitors](monitors): streams that reconnect and resume.
 //! 15. [Errors](errors): kinds of errors, and whether to retry.
 //! 16. [Timeouts and cancellation](time).
 //! 17. [API versions](versions): engines from Docker 1.3 to 29.

@@ -137,7 +137,7 @@ impl Image {
         self.name.parse().map_err(|error: Error| error.during(operation))
     }
 
-    /// Returns the generated client, and the name in its form in paths.
+    /// Returns the generated client, and the name validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let name = validate::image(&self.name).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(name)))?;

@@ -30,8 +30,9 @@
 //!
 //! # Requests
 //!
-//! Every method that calls the engine returns a request, which is sent when it is awaited. Its settings are methods; a setting that
-//! is not set is not sent. Its `send()` returns a future for `tokio::spawn` and `join!`. See [requests](guide::requests).
+//! Every method that calls the engine returns a request, which is sent when it is awaited. Its settings are methods; a
+//! setting that is not set is not sent. Its `send()` returns a future for `tokio::spawn` and `join!`. See
+//! [requests](guide::requests).
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -47,37 +48,38 @@
 //!
 //! # Streams
 //!
-//! Logs, events, stats, progress and downloads are [streams](guide::streams). Their requests resolve when the response begins; a
-//! truncated stream ends with an error. [Monitors](monitor) are streams that reconnect.
+//! Logs, events, stats, progress and downloads are [streams](guide::streams). Their requests resolve when the response
+//! begins; a truncated stream ends with an error. [Monitors](monitor) are streams that reconnect.
 //!
 //! # Errors
 //!
-//! Every fallible call returns [`Error`]. Its [`kind`](Error::kind) classifies the failure, and its `Display` names the operation
-//! and the cause. Expected outcomes are not errors: that a container was running already, or exited with a code other than 0.
-//! See [errors](guide::errors).
+//! Every fallible call returns [`Error`]. Its [`kind`](Error::kind) classifies the failure, and its `Display` names the
+//! operation and the cause. Expected outcomes are not errors: that a container was running already, or exited with a code
+//! other than 0. See [errors](guide::errors).
 //!
 //! # Versions
 //!
-//! The first call negotiates the API version, the newest that both the engine and this crate support; see [`ApiVersion`]. An operation
-//! or setting that the negotiated version lacks fails before anything is sent, with [`ErrorKind::Unsupported`]. The documentation
-//! names the required version ("since API 1.17", "Requires API 1.18") if it is not the oldest.
+//! The first call negotiates the API version, the newest that both the engine and this crate support; see [`ApiVersion`]. An
+//! operation or setting that the negotiated version lacks fails before anything is sent, with [`ErrorKind::Unsupported`]. The
+//! documentation names the required version ("since API 1.17", "Requires API 1.18") if it is not the oldest.
 //!
 //! # Time limits and cancellation
 //!
-//! Each phase of a call has a limit, see [`DockerClientBuilder`]; streams have none. Every request has a `time_limit` for the whole
-//! call. Dropping a future or a stream closes its connection, and leaves the client usable; the engine may continue the operation.
-//! Waiting for the next item of a stream is cancel safe. See [timeouts and cancellation](guide::time).
+//! Each phase of a call has a limit, see [`DockerClientBuilder`]; streams have none. Every request has a `time_limit` for the
+//! whole call. Dropping a future or a stream closes its connection, and leaves the client usable; the engine may continue the
+//! operation. Waiting for the next item of a stream is cancel safe. See [timeouts and cancellation](guide::time).
 //!
 //! # Operations without a method
 //!
-//! [`DockerClient::get`], [`post`](DockerClient::post) and [`request`](DockerClient::request) send any request by method and path, see
-//! [raw requests](guide::raw).
+//! [`DockerClient::get`], [`post`](DockerClient::post) and [`request`](DockerClient::request) send any request by method and
+//! path, see [raw requests](guide::raw).
 //!
 //! # Logging
 //!
-//! Each request is a [`tracing`](https://docs.rs/tracing) span `docker` of level `DEBUG`, with the fields `operation` (or `method`
-//! and `path`, for raw requests), `api_version` and `status`. Invalid parts of the docker CLI's configuration, and credentials
-//! that a build leaves out, are events of level `WARN`. Spans and events contain no credentials, headers or bodies.
+//! Each request is a [`tracing`](https://docs.rs/tracing) span `docker` of level `DEBUG`, with the fields `operation` (or
+//! `method` and `path`, for raw requests), `api_version` and `status`. Invalid parts of the Docker CLI's configuration, and
+//! credentials that a build leaves out, are events of level `WARN`. Spans and events contain no credentials, headers or
+//! bodies.
 //!
 //! # Compatibility
 //!

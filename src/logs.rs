@@ -8,7 +8,7 @@ use crate::{
     stream::Prefix,
 };
 
-/// From this version on, engines read fractions of a second in `since` and `until`.
+/// Since this version, engines read fractions of a second in `since` and `until`.
 const FRACTIONS: ApiVersion = ApiVersion::new(1, 22);
 
 /// Makes `call`, and returns the response headers and the output. `tty` is whether the output is raw.
@@ -106,7 +106,7 @@ impl Tail {
 }
 
 impl From<i32> for Tail {
-    /// A negative number is all lines, as for the docker CLI.
+    /// A negative number is all lines, as for the Docker CLI.
     fn from(lines: i32) -> Self {
         u64::try_from(lines).map_or(Self::All, Self::Lines)
     }

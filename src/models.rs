@@ -23,7 +23,7 @@
 //! - Times are `Option<`[`Timestamp`](crate::Timestamp)`>`, whether engines send text or a count. Zero, the year 1 (Go's
 //!   zero), and text that is not RFC 3339 are `None`.
 //! - Durations are `Option<Duration>`, in the unit that the engine expects once they are sent, rounded up. `None` is the
-//!   engine's default; [`StopTimeout`] has "never", too. Counters of CPU time stay integers, because their unit depends on
+//!   engine's default; [`StopTimeout`] also has "never". Counters of CPU time stay integers, because their unit depends on
 //!   the operating system, and so do the scheduler's periods and quotas, in microseconds.
 //! - Values of a closed set are enums, for example [`MountType`]; `None` if the engine sends none. Other values that an
 //!   engine sends are kept as `Other`, and sent as they are.

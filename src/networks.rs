@@ -68,7 +68,7 @@ impl Network {
         &self.id
     }
 
-    /// The generated client, and the name or id as it is in paths.
+    /// Returns the generated client, and the name or id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::network(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
@@ -95,7 +95,7 @@ impl From<&Network> for String {
 }
 
 impl models::Network {
-    /// The handle of this network.
+    /// Returns the handle of this network.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Network {
         docker.network(&self.id)

@@ -96,7 +96,7 @@ impl Node {
         &self.id
     }
 
-    /// The generated client, and the name or id as it is in paths.
+    /// Returns the generated client, and the name or id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::node(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
@@ -123,7 +123,7 @@ impl From<&Node> for String {
 }
 
 impl models::Node {
-    /// The handle of this node.
+    /// Returns the handle of this node.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Node {
         docker.node(&self.id)

@@ -47,13 +47,13 @@ impl Output {
         self.status.success()
     }
 
-    /// Returns the standard output as text; invalid UTF-8 is replaced with `�`.
+    /// Returns stdout as text; invalid UTF-8 is replaced with `�`.
     #[must_use]
     pub fn stdout_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stdout)
     }
 
-    /// Returns the standard error as text; invalid UTF-8 is replaced with `�`.
+    /// Returns stderr as text; invalid UTF-8 is replaced with `�`.
     #[must_use]
     pub fn stderr_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stderr)

@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attributes {
     pub(crate) kind: Kind,
-    /// Type and permissions, as on Linux. On Windows, those that the docker CLI sends.
+    /// Type and permissions, as on Linux. On Windows, those that the Docker CLI sends.
     pub(crate) mode: u32,
     /// User id and group id. On Windows, those of root.
     pub(crate) owner: (u32, u32),
@@ -50,12 +50,12 @@ pub(crate) struct Attributes {
     pub(crate) modified: u64,
 }
 
-/// The status of a directory entry, with what file sync needs in addition to the attributes of archives; of a symbolic link, that
-/// of the link itself.
+/// The status of a directory entry, with what file sync needs in addition to the attributes of archives; of a symbolic link,
+/// that of the link itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileStatus {
     pub(crate) kind: Kind,
-    /// Type and permissions, as on Linux. On Windows, those that the docker CLI sends.
+    /// Type and permissions, as on Linux. On Windows, those that the Docker CLI sends.
     pub(crate) mode: u32,
     /// Length, in bytes.
     pub(crate) size: u64,
@@ -63,7 +63,7 @@ pub(crate) struct FileStatus {
     pub(crate) modified: i64,
     /// The major and minor number of a device.
     pub(crate) device: (u32, u32),
-    /// The numbers of the file system and of the file, if the file has several names. On Windows, always `None`.
+    /// The numbers of the filesystem and of the file, if the file has several names. On Windows, always `None`.
     pub(crate) inode: Option<(u64, u64)>,
 }
 

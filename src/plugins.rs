@@ -81,7 +81,7 @@ impl Plugin {
         &self.name
     }
 
-    /// Returns the generated client, and the name or id in its form in paths.
+    /// Returns the generated client, and the name or id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let name = validate::plugin(&self.name).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(name)))?;

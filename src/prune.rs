@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Pruned<T> {
-    /// Removed objects: by id, or by name for volumes and networks; whole records for the cache of BuildKit.
+    /// Removed objects: ids, for volumes and networks names, and complete records for the BuildKit cache.
     pub removed: Vec<T>,
     /// Reclaimed disk space, in bytes. 0 for networks.
     pub reclaimed: u64,

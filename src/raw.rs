@@ -3,8 +3,8 @@
 //! [`DockerClient::request`] and its short forms [`get`](DockerClient::get), [`head`](DockerClient::head),
 //! [`post`](DockerClient::post), [`put`](DockerClient::put) and [`delete`](DockerClient::delete) take a path and return a
 //! [`RawRequest`]. It is sent over the connections of the client, with its API version, its headers and its limits, and its
-//! errors are those of all other calls. The request is not checked against the API version: engines ignore unknown parameters
-//! and fields.
+//! errors are the same as for all other calls. The request is not checked against the API version: engines ignore unknown
+//! parameters and fields.
 
 use std::{fmt, future::IntoFuture, time::Duration};
 
@@ -191,7 +191,7 @@ impl RawRequest {
         self
     }
 
-    /// Sets a header, in place of that of the client with the same name. Its value is not logged.
+    /// Sets a header. Replaces a header of the client with the same name. Its value is not logged.
     ///
     /// Headers of the transport, such as `Host`, `Connection` and `Content-Length`, are rejected.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
@@ -215,7 +215,7 @@ impl RawRequest {
     }
 
     /// Requests an upgrade of the connection to `protocol` after the response headers, for example `tcp` to attach to a
-    /// container or `h2c` for a session of BuildKit. The body must be in memory.
+    /// container or `h2c` for a BuildKit session. The body must be in memory.
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

@@ -50,7 +50,7 @@ fn open_unnamed(path: &Path) -> io::Result<(File, Metadata)> {
 fn check(metadata: &Metadata) -> io::Result<()> {
     match () {
         () if metadata.is_file() => Ok(()),
-        () if metadata.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory")),
+        () if metadata.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")),
         () => Err(platform::not_regular()),
     }
 }

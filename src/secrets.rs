@@ -66,7 +66,7 @@ impl Secret {
         &self.id
     }
 
-    /// The generated client, and the name or id as it is in paths.
+    /// Returns the generated client, and the name or id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::secret(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
@@ -93,7 +93,7 @@ impl From<&Secret> for String {
 }
 
 impl models::Secret {
-    /// The handle of this secret.
+    /// Returns the handle of this secret.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Secret {
         docker.secret(&self.id)

@@ -1,4 +1,4 @@
-//! Bidirectional sessions: the standard input and output of a container or command over one connection.
+//! Bidirectional sessions: stdin and output of a container or command over one connection.
 
 use std::{
     io,
@@ -21,7 +21,7 @@ use crate::{
     transport::{Connection, Io},
 };
 
-/// A bidirectional connection to the standard input and output of a container or command.
+/// A bidirectional connection to stdin and output of a container or command.
 ///
 /// The two halves are independent, and can be moved into different tasks:
 ///
@@ -59,7 +59,7 @@ impl Session {
     }
 }
 
-/// The standard input of a container or command.
+/// Stdin of a container or command.
 ///
 /// [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sends EOF and leaves the output open, as does dropping this.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{Error, Result};
 
-/// A size in bytes: a number (`512 << 20`), or a string as in the docker CLI (`"512m"`, `"1.5g"`).
+/// A size in bytes: a number (`512 << 20`), or a string as in the Docker CLI (`"512m"`, `"1.5g"`).
 ///
 /// A string is a number, optionally with a fraction and a unit: `b`, `k`, `m`, `g`, `t` or `p`, also as `kb` or `kib`,
 /// in upper or lower case. Each unit is 1024 times the previous one. `"-1"` is [`UNLIMITED`](Self::UNLIMITED).
@@ -65,7 +65,7 @@ impl Size {
     }
 }
 
-/// Parses a string as the docker CLI does.
+/// Parses a string as the Docker CLI does.
 fn parse(text: &str) -> Option<Value> {
     if text == "-1" {
         return Some(Value::Unlimited);

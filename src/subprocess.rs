@@ -148,7 +148,7 @@ mod tests {
             fs::create_dir(directory).unwrap();
             fs::copy(any_program().await, directory.join(&file)).unwrap();
         }
-        // The current directory of the tests is that of the package, in which `xtask/setup` is a program.
+        // The current directory of the tests is the package directory, in which `xtask/setup` is a program.
         let relative = ["xtask", "./xtask", "", "."].map(Path::new);
         assert_eq!(find("setup", &env::join_paths(relative).unwrap()).await, None);
         assert_eq!(find("setup", OsStr::new("")).await, None);

@@ -12,7 +12,8 @@
 //! | could not join or start its swarm | `Error` | `false` |
 //!
 //! An engine that is not a manager rejects all operations on swarms, nodes, services, tasks, secrets and configs (503),
-//! except [`init`](Swarm::init), [`join`](Swarm::join), [`leave`](Swarm::leave), and [`unlock`](Swarm::unlock) of a locked manager.
+//! except [`init`](Swarm::init), [`join`](Swarm::join), [`leave`](Swarm::leave), and [`unlock`](Swarm::unlock) of a locked
+//! manager.
 //!
 //! One of the managers is the leader. If it fails, the others elect another one, within about 20 seconds by default. If
 //! half of the managers or more are down, they cannot: the swarm has no quorum, its services keep running, and nothing

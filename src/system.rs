@@ -1,6 +1,6 @@
 //! The engine itself: version, information, disk usage, events, and registry logins.
 //!
-//! The methods are those of [`DockerClient`]; this module has the requests that they return.
+//! The methods are in [`DockerClient`]; this module has the requests that they return.
 
 use http::{HeaderMap, header::DATE};
 

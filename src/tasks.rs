@@ -57,7 +57,7 @@ impl Task {
         &self.id
     }
 
-    /// The generated client, and the id as it is in paths.
+    /// Returns the generated client, and the id validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let id = validate::task(&self.id).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(id)))?;
@@ -84,7 +84,7 @@ impl From<&Task> for String {
 }
 
 impl models::Task {
-    /// The handle of this task.
+    /// Returns the handle of this task.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Task {
         docker.task(&self.id)

@@ -1,6 +1,6 @@
-//! Endpoint resolution and transports: unix sockets, named pipes, TCP, TLS, SSH, proxies and custom connectors.
+//! Endpoint resolution and transports: Unix sockets, named pipes, TCP, TLS, SSH, proxies and custom connectors.
 //!
-//! [`resolve()`] selects an [`Endpoint`] from the settings of the program, the environment and the docker CLI's
+//! [`resolve()`] selects an [`Endpoint`] from the settings of the program, the environment and the Docker CLI's
 //! configuration. A [`Connector`] opens connections to it. On top of that, the [`HttpClient`] sends requests over pooled
 //! connections, or over dedicated ones for sessions and streams.
 

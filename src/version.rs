@@ -72,7 +72,9 @@ impl FromStr for ApiVersion {
             .unwrap_or(text)
             .split_once('.')
             .and_then(|(major, minor)| Some(Self { major: number(major)?, minor: number(minor)? }))
-            .ok_or_else(|| Error::invalid_input(format!("invalid API version {text:?}: expected for example 1.41")))
+            .ok_or_else(|| {
+                Error::invalid_input(format!("invalid API version {text:?}: expected a version such as 1.41"))
+            })
     }
 }
 

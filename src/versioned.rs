@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// How often an update is tried if the object changes meanwhile.
+/// Maximum number of attempts of an update if the object changes in the meantime.
 pub(crate) const ATTEMPTS: usize = 5;
 
 /// Whether the engine rejected an update because the object has changed since it was read.

@@ -65,7 +65,7 @@ impl Volume {
         &self.name
     }
 
-    /// The generated client, and the name as it is in paths.
+    /// Returns the generated client, and the name validated for use in a path.
     async fn api(&self, operation: &'static str, settings: &Settings) -> Result<(Api<'_>, &str)> {
         let name = validate::volume(&self.name).map_err(|error| error.during(operation))?;
         let api = self.docker.api(operation, settings).await.map_err(|error| error.about(Some(name)))?;
@@ -92,7 +92,7 @@ impl From<&Volume> for String {
 }
 
 impl models::Volume {
-    /// The handle of this volume.
+    /// Returns the handle of this volume.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Volume {
         docker.volume(&self.name)

@@ -200,7 +200,7 @@ async fn locating_a_decode_error_uses_bounded_memory() {
     assert!(grown < MAX_GROWTH, "{grown} bytes more");
 }
 
-/// Serializes the tests, as peak memory is that of the whole process.
+/// Serializes the tests, because peak memory is measured for the whole process.
 static LOCK: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]

@@ -238,7 +238,7 @@ async fn read_items<T>(mut stream: impl Stream<Item = Result<T>> + Unpin, items:
 async fn attach(docker: &DockerClient, id: &str, items: usize) -> Result<()> {
     let session = docker.container(id).attach().stdin(true).await?;
     let Session { mut input, output, .. } = session;
-    // If the engine is down, reading the output fails, too.
+    // If the engine is down, reading the output also fails.
     let _ = input.write_all(b"a line of input\n").await;
     read_items(output, items).await
 }

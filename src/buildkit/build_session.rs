@@ -45,7 +45,7 @@ impl BuildSession {
         &self.id
     }
 
-    /// Waits for `call`, and serves the session meanwhile. Fails if the session ends first.
+    /// Waits for `call`, and serves the session in the meantime. Fails if the session ends first.
     pub(crate) async fn during<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {
         let mut call = pin!(call);
         let outcome = poll_fn(|cx| {
@@ -109,7 +109,7 @@ mod tests {
     const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
     const FETCH_TOKEN: &str = "/moby.filesync.v1.Auth/FetchToken";
 
-    // Codes of gRPC.
+    // gRPC codes.
     const INVALID_ARGUMENT: &str = "3";
     const NOT_FOUND: &str = "5";
     const FAILED_PRECONDITION: &str = "9";
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// A message with the prefix of gRPC.
+    /// A message with the gRPC prefix.
     fn framed(message: &impl Message) -> Bytes {
         let message = message.encode_to_vec();
         let mut framed = BytesMut::new();

@@ -1,4 +1,4 @@
-//! Filters of the build cache, in the syntax of BuildKit.
+//! Filters of the build cache, in BuildKit's syntax.
 
 use crate::{Error, Filters, Result};
 
@@ -43,10 +43,10 @@ fn field(name: &str) -> Result<&str> {
     let is_valid = name
         .split('.')
         .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-    if is_valid { Ok(name) } else { Err(Error::invalid_input(format!("invalid name of a filter: {name:?}"))) }
+    if is_valid { Ok(name) } else { Err(Error::invalid_input(format!("invalid filter name {name:?}"))) }
 }
 
-/// Returns the value as a string literal of Go.
+/// Returns the value as a Go string literal.
 fn quoted(value: &str) -> String {
     let mut literal = String::from("\"");
     for character in value.chars() {

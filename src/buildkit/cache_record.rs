@@ -22,7 +22,7 @@ pub struct CacheRecord {
     pub parents: Vec<String>,
     /// Whether the record is in use, by a build or by another record, so that it cannot be removed.
     pub in_use: bool,
-    /// Whether the record can still be changed, as that of a cache mount or of a local context.
+    /// Whether the record can still be changed, for example the record of a cache mount or of a local context.
     pub mutable: bool,
     /// Whether images or containers share the data, so that removing the record frees no space.
     pub shared: bool,
@@ -39,7 +39,7 @@ pub struct CacheRecord {
 impl CacheRecord {
     // Not `From`, which would be public.
     pub(super) fn new(record: proto::UsageRecord) -> Self {
-        #[allow(deprecated, reason = "Docker before 23.0 sends it in place of `parents`")]
+        #[allow(deprecated, reason = "Docker before 23.0 sends it instead of `parents`")]
         let parent = Some(record.parent).filter(|parent| !parent.is_empty());
         let parents = if record.parents.is_empty() { Vec::from_iter(parent) } else { record.parents };
         Self {
@@ -58,7 +58,7 @@ impl CacheRecord {
     }
 }
 
-/// Returns the time, unless it is absent, out of range, or the zero value of Go.
+/// Returns the time, unless it is absent, out of range, or Go's zero value.
 pub(super) fn time(time: Option<google::protobuf::Timestamp>) -> Option<Timestamp> {
     let time = time?;
     let nanoseconds = time.seconds.checked_mul(1_000_000_000)?.checked_add(time.nanos.into())?;

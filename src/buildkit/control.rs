@@ -1,4 +1,4 @@
-//! Calls of the control API of BuildKit.
+//! Calls BuildKit's control API.
 
 use std::{
     future::poll_fn,
@@ -63,7 +63,7 @@ impl Control {
         self.calls.clone()
     }
 
-    /// Waits for `call`, and polls the connection meanwhile. Fails if the connection ends first.
+    /// Waits for `call`, and polls the connection in the meantime. Fails if the connection ends first.
     pub(crate) async fn during<T>(&mut self, call: impl Future<Output = Result<T>>) -> Result<T> {
         let mut call = pin!(call);
         poll_fn(|cx: &mut Context<'_>| {

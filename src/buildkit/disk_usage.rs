@@ -43,7 +43,7 @@ impl BuildKit {
     }
 }
 
-/// A request to measure the build cache. Returned by [`BuildKit::disk_usage`].
+/// A request to get the disk usage of the build cache. Returned by [`BuildKit::disk_usage`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing unless awaited"]
 pub struct GetCacheUsage {
@@ -58,7 +58,7 @@ impl GetCacheUsage {
     /// Includes only records with this value of a field: `id` (a regular expression), `type`, `description` or
     /// `parents`, or records for which `inuse`, `mutable`, `immutable`, `shared` or `private` is `true`.
     ///
-    /// A name that ends with `~` is for a regular expression, and one that ends with `!` for records without the value:
+    /// Append `~` to the name to match a regular expression, or `!` to exclude records with the value:
     /// `filter("description~", "apt-get")`.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);

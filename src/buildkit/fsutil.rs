@@ -1,7 +1,7 @@
 //! The messages with which BuildKit copies directory trees ("diff copy"), as in its library fsutil.
 //!
 //! The sender lists all entries, in a fixed order, and then an entry without attributes. The receiver requests files by their
-//! index in this list, at any time, and the sender sends their content. Both end with a packet of their own.
+//! index in this list, at any time, and the sender sends their content. Each of the two ends with a separate packet.
 
 use bytes::Bytes;
 use prost::Message;
@@ -37,7 +37,7 @@ pub(crate) struct Packet {
 pub(crate) struct Stat {
     #[prost(bytes = "bytes", tag = "1")]
     pub(crate) path: Bytes,
-    /// Type and permissions, with the bits of Go, see [`go_mode`].
+    /// Type and permissions, with Go's bits; see [`go_mode`].
     #[prost(uint32, tag = "2")]
     pub(crate) mode: u32,
     #[prost(uint32, tag = "3")]
@@ -61,10 +61,10 @@ pub(crate) struct Stat {
     pub(crate) device_minor: i64,
 }
 
-/// Bits of Unix for the type of a file.
+/// Unix bits for the type of a file.
 const TYPE: u32 = 0o170_000;
 
-/// Types of files and special permissions, with the bits of Unix and of Go. A socket is like a regular file, as in fsutil.
+/// Types of files and special permissions, with the bits that Unix and Go use. A socket is like a regular file, as in fsutil.
 const TYPES: [(u32, u32); 5] = [
     (0o040_000, 1 << 31),
     (0o120_000, 1 << 27),
@@ -74,7 +74,7 @@ const TYPES: [(u32, u32); 5] = [
 ];
 const SPECIAL: [(u32, u32); 3] = [(0o4000, 1 << 23), (0o2000, 1 << 22), (0o1000, 1 << 20)];
 
-/// Converts a mode of Unix to one of Go (`os.FileMode`).
+/// Converts a Unix mode to a Go mode (`os.FileMode`).
 pub(crate) fn go_mode(mode: u32) -> u32 {
     let kind = TYPES.iter().find(|(unix, _)| *unix == (mode & TYPE)).map_or(0, |(_, go)| *go);
     let special = SPECIAL.iter().filter(|(unix, _)| (mode & unix) != 0).map(|(_, go)| go).sum::<u32>();

@@ -1,4 +1,4 @@
-//! Connecting to the gRPC services of BuildKit.
+//! Connecting to BuildKit's gRPC services.
 
 use super::{BuildKit, upgrade, upgraded};
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl BuildKit {
-    /// Opens a connection to the gRPC services of BuildKit, for example `moby.buildkit.v1.Control`.
+    /// Opens a connection to BuildKit's gRPC services, for example `moby.buildkit.v1.Control`.
     ///
     /// The connection carries HTTP/2 without TLS. The engine is its server: this program sends the connection preface,
     /// and calls the services. Dropping the connection closes it, which cancels the calls.
     ///
-    /// Calls `POST /grpc` on a dedicated connection, since API 1.40. Deprecated by Docker from API 1.53 on: newer
+    /// Calls `POST /grpc` on a dedicated connection, since API 1.40. Deprecated by Docker since API 1.53: newer
     /// engines have the same services at their socket itself, without an upgrade.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl BuildKit {
     }
 }
 
-/// A request to connect to the gRPC services of BuildKit. Returned by [`BuildKit::grpc`].
+/// A request to connect to BuildKit's gRPC services. Returned by [`BuildKit::grpc`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing unless awaited"]
 pub struct ConnectGrpc {

@@ -33,7 +33,7 @@ pub(crate) fn error(status: Status) -> Error {
         Code::NotFound => 404,
         Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => 409,
         Code::Unimplemented => {
-            let message = format!("the engine does not support this call of BuildKit: {message}");
+            let message = format!("the engine's BuildKit does not support this call: {message}");
             return Error::new(Kind::Unsupported(Unsupported { message, required: None, negotiated: None }));
         }
         Code::Ok

@@ -1,4 +1,4 @@
-//! Requests of gRPC, whose responses are checked before tonic reads them.
+//! gRPC requests, whose responses are checked before tonic reads them.
 
 use std::{
     fmt, mem,
@@ -36,7 +36,7 @@ const READ: [&str; 2] = ["grpc-status", "grpc-encoding"];
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// Sends requests of gRPC over a connection.
+/// Sends gRPC requests over a connection.
 ///
 /// A status other than `OK` in the headers or trailers of a response is the error of the request or the body.
 /// [`is_reported`] distinguishes it from the statuses that tonic creates if a response is not valid.

@@ -130,8 +130,8 @@ mod tests {
             (history.list().await.map(drop), "list the build history"),
             (history.watch().await.map(drop), "watch the build history"),
             (history.remove("k3v1").await, "remove build record k3v1"),
-            (history.pin("k3v1").await, "change build record k3v1"),
-            (history.unpin("k3v1").await, "change build record k3v1"),
+            (history.pin("k3v1").await, "update build record k3v1"),
+            (history.unpin("k3v1").await, "update build record k3v1"),
         ] {
             let error = outcome.unwrap_err();
             assert_eq!((error.required_version(), error.is_unsupported()), (Some(SINCE), true));

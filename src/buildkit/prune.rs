@@ -1,4 +1,4 @@
-//! Removing the build cache, with the control API of BuildKit.
+//! Removes the build cache, with BuildKit's control API.
 
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ impl PruneCache {
     }
 
     /// Removes only records with this value of a field; see [`GetCacheUsage::filter`](super::GetCacheUsage::filter).
-    /// Engines before 27.0 compare no descriptions here: such a filter matches nothing.
+    /// Engines before 27.0 do not support the filter `description` here: it matches nothing.
     pub fn filter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.filters.add(key, value);
         self

@@ -105,27 +105,27 @@ impl Services {
         !self.stores.is_empty()
     }
 
-    /// Responds to a request of BuildKit. The future owns what it needs.
+    /// Responds to a BuildKit request. The future owns what it needs.
     pub(super) fn respond(self: &Arc<Self>, request: Request<RequestBody>) -> BoxFuture<'static, Response<Body>> {
         let services = Arc::clone(self);
         Box::pin(async move {
             match request.uri().path() {
                 HEALTH => unary(request, |_: HealthCheckRequest| ready(Ok(health()))).await,
                 SECRET => {
-                    let answer = |asked: GetSecretRequest| {
+                    let respond = |request: GetSecretRequest| {
                         let services = Arc::clone(&services);
-                        async move { services.secret(&asked.id).await }
+                        async move { services.secret(&request.id).await }
                     };
-                    unary(request, answer).await
+                    unary(request, respond).await
                 }
                 CREDENTIALS => {
-                    let answer = |asked: CredentialsRequest| {
+                    let respond = |request: CredentialsRequest| {
                         let services = Arc::clone(&services);
-                        async move { services.credentials(&asked.host).await }
+                        async move { services.credentials(&request.host).await }
                     };
-                    unary(request, answer).await
+                    unary(request, respond).await
                 }
-                CHECK_AGENT => unary(request, |asked: CheckAgentRequest| ready(services.check_agent(&asked))).await,
+                CHECK_AGENT => unary(request, |request: CheckAgentRequest| ready(services.check_agent(&request))).await,
                 FORWARD_AGENT => services.forward_agent(request).await,
                 SYNC_FILES if !services.directories.is_empty() => services.sync_files(request).await,
                 PULL_UPLOAD if services.upload.is_some() => services.send_upload(request).await,
@@ -133,7 +133,7 @@ impl Services {
                 CONTENT_INFO if services.has_stores() => services.content_info(request).await,
                 READ_CONTENT if services.has_stores() => services.read_content(request).await,
                 WRITE_CONTENT if services.has_stores() => services.write_content(request).await,
-                _ => Status::unimplemented("this client does not offer the method").into_http(),
+                _ => Status::unimplemented("method not offered by this client").into_http(),
             }
         })
     }
@@ -185,19 +185,22 @@ fn health() -> HealthCheckResponse {
 }
 
 /// Responds to a call with one request message and one response message.
-async fn unary<Q, A, F>(request: Request<RequestBody>, answer: impl Fn(Q) -> F + Send) -> Response<Body>
+async fn unary<Q, A, F>(request: Request<RequestBody>, respond: impl Fn(Q) -> F + Send) -> Response<Body>
 where
     Q: Message + Default + 'static,
     A: Message + 'static,
     F: Future<Output = Result<A, Status>> + Send,
 {
-    Grpc::new(ProstCodec::<A, Q>::default()).max_decoding_message_size(MAX_REQUEST).unary(Answer(answer), request).await
+    Grpc::new(ProstCodec::<A, Q>::default())
+        .max_decoding_message_size(MAX_REQUEST)
+        .unary(UnaryFn(respond), request)
+        .await
 }
 
 /// A function as a service.
-struct Answer<T>(T);
+struct UnaryFn<T>(T);
 
-impl<T, Q, A, F> UnaryService<Q> for Answer<T>
+impl<T, Q, A, F> UnaryService<Q> for UnaryFn<T>
 where
     T: Fn(Q) -> F,
     F: Future<Output = Result<A, Status>> + Send,
@@ -206,6 +209,6 @@ where
     type Future = Map<F, fn(Result<A, Status>) -> Result<tonic::Response<A>, Status>>;
 
     fn call(&mut self, request: tonic::Request<Q>) -> Self::Future {
-        (self.0)(request.into_inner()).map(|answer| answer.map(tonic::Response::new))
+        (self.0)(request.into_inner()).map(|response| response.map(tonic::Response::new))
     }
 }

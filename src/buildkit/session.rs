@@ -1,4 +1,4 @@
-//! Opening a session of BuildKit.
+//! Opens a BuildKit session.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -26,7 +26,7 @@ impl BuildKit {
     /// that do not respond. Dropping the connection ends the session.
     ///
     /// Calls `POST /session` on a dedicated connection, since API 1.31; below API 1.39, only experimental engines
-    /// support it. Deprecated by Docker from API 1.53 on.
+    /// support it. Deprecated by Docker since API 1.53.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl BuildKit {
     }
 }
 
-/// A request to open a session of BuildKit. Returned by [`BuildKit::session`]. `Debug` output redacts the shared key.
+/// A request to open a BuildKit session. Returned by [`BuildKit::session`]. `Debug` output redacts the shared key.
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing unless awaited"]
 pub struct OpenSession {

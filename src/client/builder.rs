@@ -68,7 +68,7 @@ impl DockerClientBuilder {
     ///
     /// | address | transport |
     /// |---|---|
-    /// | `unix:///path` or `/path` | unix socket; not on Windows |
+    /// | `unix:///path` or `/path` | Unix socket; not on Windows |
     /// | `npipe:////./pipe/name` or `\\.\pipe\name` | named pipe; only on Windows |
     /// | `tcp://host:port/prefix` or `host:port/prefix` | TCP, with TLS if it is configured |
     /// | `http://host:port/prefix` | TCP without TLS |
@@ -83,7 +83,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets the name of the docker CLI context to use.
+    /// Sets the name of the Docker CLI context to use.
     ///
     /// Defaults to the context of the environment, see [`DockerClient::from_env`].
     pub fn context(mut self, name: impl Into<String>) -> Self {
@@ -102,8 +102,8 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets options of connections over SSH. Defaults to the user's configuration of `ssh` alone. Requires the feature `ssh`,
-    /// and an engine with an `ssh://` address.
+    /// Sets options of connections over SSH. Defaults to none: only the user's `ssh` configuration applies. Requires the
+    /// feature `ssh`, and an engine with an `ssh://` address.
     #[cfg(feature = "ssh")]
     pub fn ssh(mut self, options: crate::SshOptions) -> Self {
         self.ssh = Some(options);
@@ -146,7 +146,7 @@ impl DockerClientBuilder {
     /// Sets the timeout for opening a connection. Defaults to 10 seconds; `None` disables it.
     ///
     /// Within this time, an attempt that fails for a temporary reason is retried: no free file descriptor, a full backlog of
-    /// a unix socket, a busy named pipe, or an SSH server that limits unauthenticated connections (`MaxStartups`).
+    /// a Unix socket, a busy named pipe, or an SSH server that limits unauthenticated connections (`MaxStartups`).
     #[doc(alias = "NewDockerClientTimeout")]
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.connect_timeout = limit.into();
@@ -174,7 +174,7 @@ impl DockerClientBuilder {
     /// Sets the maximum idle time while the body of a response is read. Defaults to 60 seconds; `None` disables it.
     ///
     /// The timeout starts again with each chunk; an error response must be complete within it. Does not apply to streams,
-    /// which have timeouts of their own, such as [`OutputStream::read_timeout`](crate::OutputStream::read_timeout).
+    /// which have their own timeouts, such as [`OutputStream::read_timeout`](crate::OutputStream::read_timeout).
     pub fn read_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.limits.read_timeout = limit.into();
         self
@@ -187,7 +187,8 @@ impl DockerClientBuilder {
     /// ones. Streams, sessions, uploads and downloads have a connection each, and do not count towards the limit.
     ///
     /// A call whose future is not polled keeps its connection, and could block other calls indefinitely. To prevent this
-    /// deadlock, one connection more than the limit is opened whenever calls wait and none has completed for a second.
+    /// deadlock, one connection more than the limit is opened whenever calls are waiting and no call has completed for a
+    /// second.
     pub fn max_connections(mut self, limit: impl Into<Option<usize>>) -> Self {
         self.max_connections = Some(limit.into());
         self
@@ -195,8 +196,8 @@ impl DockerClientBuilder {
 
     /// Sets the maximum size of a response that is not a stream (an object or a list), in bytes. Defaults to 64 MiB.
     ///
-    /// Applies to the bytes received and, approximately, to the memory of the values decoded from them, which a response
-    /// from a faulty engine or proxy could make a hundred times larger. A call with a larger response fails
+    /// Applies to the bytes received and, approximately, to the memory of the values decoded from them, which a
+    /// malicious or faulty response could make a hundred times larger. A call with a larger response fails
     /// ([`is_decode`](Error::is_decode)). A list of 10,000 containers takes about 40 MB.
     ///
     /// Does not apply to downloads that are not decoded, such as archives. For [raw requests](crate::DockerClient::request), only
@@ -215,7 +216,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Sets the directory of the docker CLI's configuration (`config.json` and contexts). It need not exist.
+    /// Sets the directory of the Docker CLI's configuration (`config.json` and contexts). It need not exist.
     ///
     /// Defaults to `DOCKER_CONFIG` or, if that is not set, to `.docker` in the user's home directory, which is `HOME` or, on
     /// Windows, `USERPROFILE`.
@@ -282,7 +283,7 @@ impl DockerClientBuilder {
     /// Disables setting proxy variables in containers and builds.
     ///
     /// By default, [`create`](crate::containers::Containers::create) and [`build`](crate::images::Images::build) add the
-    /// `proxies` of `config.json` to the environment and the build arguments, as the docker CLI does: `HTTP_PROXY`,
+    /// `proxies` of `config.json` to the environment and the build arguments, as the Docker CLI does: `HTTP_PROXY`,
     /// `HTTPS_PROXY`, `NO_PROXY`, `FTP_PROXY` and `ALL_PROXY`, each in upper and lower case, unless the call sets the
     /// variable itself.
     pub fn no_container_proxies(mut self) -> Self {
@@ -290,7 +291,7 @@ impl DockerClientBuilder {
         self
     }
 
-    /// Creates the client. Reads the docker CLI's configuration and the certificates, but does not connect to the engine.
+    /// Creates the client. Reads the Docker CLI's configuration and the certificates, but does not connect to the engine.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Clients with other limits than the one that they were made from.
+//! Clients that share connections but have different limits.
 
 use std::time::Duration;
 
@@ -13,13 +13,15 @@ use crate::transport::Limits;
 pub struct ClientLimits(Limits);
 
 impl ClientLimits {
-    /// Sets the timeout for opening a connection. See [`DockerClientBuilder::connect_timeout`](super::DockerClientBuilder::connect_timeout).
+    /// Sets the timeout for opening a connection. See
+    /// [`DockerClientBuilder::connect_timeout`](super::DockerClientBuilder::connect_timeout).
     pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.0.connect_timeout = limit.into();
         self
     }
 
-    /// Sets the timeout for the response headers. See [`DockerClientBuilder::response_timeout`](super::DockerClientBuilder::response_timeout).
+    /// Sets the timeout for the response headers. See
+    /// [`DockerClientBuilder::response_timeout`](super::DockerClientBuilder::response_timeout).
     pub fn response_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.0.response_timeout = limit.into();
         self
@@ -60,8 +62,8 @@ impl DockerClient {
     /// use dockerclient::DockerClient;
     ///
     /// let docker = DockerClient::connect("tcp://127.0.0.1:2375")?;
-    /// let patient = docker.with_limits(|limits| limits.response_timeout(Duration::from_secs(600)).read_timeout(None));
-    /// # assert_ne!(docker, patient);
+    /// let slow = docker.with_limits(|limits| limits.response_timeout(Duration::from_secs(600)).read_timeout(None));
+    /// # assert_ne!(docker, slow);
     /// # Ok::<(), dockerclient::Error>(())
     /// ```
     #[doc(alias = "set_timeout")]

@@ -40,7 +40,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such config.
+    /// Fails as [`inspect`](Self::inspect) does, except if the config does not exist.
     ///
     /// # Examples
     ///

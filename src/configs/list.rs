@@ -45,17 +45,17 @@ pub struct ListConfigs {
 request!(ListConfigs => Vec<models::Config>, "config_list");
 
 impl ListConfigs {
-    /// Includes only configs whose id begins with `prefix`; several calls include more.
+    /// Includes only configs whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only configs whose name begins with `prefix`: `app` also matches `app-2`. Several calls include more.
+    /// Includes only configs whose name begins with `prefix`: `app` also matches `app-2` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Includes only configs with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only configs with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }

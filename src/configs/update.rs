@@ -13,7 +13,7 @@ use crate::{
 impl Config {
     /// Changes the labels of the config. The engine rejects another name or other data, and ignores all other changes.
     ///
-    /// `change` gets the current properties. If the config is changed by another client meanwhile, `change` is called
+    /// `change` gets the current properties. If the config is changed by another client in the meantime, `change` is called
     /// again with the new properties. Calls `GET /configs/{id}` and `POST /configs/{id}/update`, since API 1.30, at
     /// most five times each.
     ///

@@ -71,13 +71,13 @@ impl AttachContainer {
         self
     }
 
-    /// Sets whether to receive the standard output. Defaults to `true`.
+    /// Sets whether to receive stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.streams.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to receive the standard error. Defaults to `true`.
+    /// Sets whether to receive stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.streams.stderr = Some(stderr);
         self

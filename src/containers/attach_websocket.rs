@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Container {
-    /// Attaches to the container as [`attach`](Self::attach) does, over a WebSocket, which mixes standard output and
-    /// standard error. Requires the feature `websocket`.
+    /// Attaches to the container as [`attach`](Self::attach) does, over a WebSocket, which mixes stdout and
+    /// stderr. Requires the feature `websocket`.
     ///
     /// Resolves once the engine has responded. Calls `GET /containers/{id}/attach/ws` on a dedicated connection. Unless
     /// [`stream`](AttachContainerWebSocket::stream) is set, first calls `GET /containers/{id}/json` to determine
@@ -55,13 +55,13 @@ impl AttachContainerWebSocket {
         self
     }
 
-    /// Sets whether to receive the standard output. Defaults to `true`.
+    /// Sets whether to receive stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.streams.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to receive the standard error. Defaults to `true`.
+    /// Sets whether to receive stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.streams.stderr = Some(stderr);
         self

@@ -95,7 +95,7 @@ impl CommitContainer {
         self
     }
 
-    /// Sets the configuration of the image. Fields that are not set are those of the container.
+    /// Sets the configuration of the image. Fields that are not set are taken from the container.
     pub fn config(mut self, config: ContainerConfig) -> Self {
         *self.config = config;
         self

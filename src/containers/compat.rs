@@ -9,7 +9,8 @@ use crate::models::{ContainerInspect, ContainerSummary, EndpointSettings, MountP
 const DEFAULT_NETWORK: &str = "bridge";
 
 impl ContainerSummary {
-    /// Returns the status of the container: its `state` or, from engines before 1.11, the one in the text of its `status`.
+    /// Returns the status of the container: its `state`, or for engines before 1.11, which do not send that, the state parsed
+    /// from `status`.
     ///
     /// Compare this value. To print the state, use the field `status`, a text such as `Up 2 minutes`, as `docker ps` does.
     ///
@@ -26,15 +27,15 @@ impl ContainerSummary {
         if let Some(status) = &self.state {
             return status.clone();
         }
-        let says = |word| self.status.starts_with(word);
+        let starts_with = |word| self.status.starts_with(word);
         match () {
-            () if self.status.is_empty() || says("Created") => ContainerStatus::Created,
-            () if says("Up ") && self.status.ends_with("(Paused)") => ContainerStatus::Paused,
-            () if says("Up ") => ContainerStatus::Running,
-            () if says("Restarting") => ContainerStatus::Restarting,
-            () if says("Removal") => ContainerStatus::Removing,
-            () if says("Exited") => ContainerStatus::Exited,
-            () if says("Dead") => ContainerStatus::Dead,
+            () if self.status.is_empty() || starts_with("Created") => ContainerStatus::Created,
+            () if starts_with("Up ") && self.status.ends_with("(Paused)") => ContainerStatus::Paused,
+            () if starts_with("Up ") => ContainerStatus::Running,
+            () if starts_with("Restarting") => ContainerStatus::Restarting,
+            () if starts_with("Removal") => ContainerStatus::Removing,
+            () if starts_with("Exited") => ContainerStatus::Exited,
+            () if starts_with("Dead") => ContainerStatus::Dead,
             () => ContainerStatus::Other(self.status.clone()),
         }
     }

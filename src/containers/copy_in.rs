@@ -10,7 +10,7 @@ impl Container {
     /// Extracts a tar archive, plain or compressed with gzip, bzip2 or xz, in the directory `path` in the container, as
     /// `docker cp - CONTAINER:PATH` does.
     ///
-    /// Existing files are replaced. The owners are those of the archive, by number.
+    /// Existing files are replaced. The owners are taken from the archive, by number.
     ///
     /// Calls `PUT /containers/{id}/archive`, since API 1.20, without a response timeout.
     ///

@@ -188,7 +188,7 @@ impl Tree {
     }
 }
 
-/// Whether `local` names the entries of a directory: it ends in `.`, or is only a drive of Windows, which means its current
+/// Whether `local` names the entries of a directory: it ends in `.`, or is only a Windows drive, which means its current
 /// directory.
 fn is_content(local: &Path) -> bool {
     let path = path_bytes(local);

@@ -30,7 +30,7 @@ pub use self::{
     ports::{ContainerPorts, HostPorts},
 };
 
-/// From this version on, limits of memory and CPU are part of the host configuration.
+/// Since this version, limits of memory and CPU are part of the host configuration.
 const LIMITS_OF_HOST: ApiVersion = ApiVersion::new(1, 18);
 
 impl Containers {
@@ -75,7 +75,7 @@ impl Containers {
 
 /// A container to be created: its image, command, environment, resources, and more.
 ///
-/// All settings are optional, and have the names of the flags of `docker run`. Unset settings default to those of the
+/// All settings are optional, and have the names of the flags of `docker run`. Unset settings default to the settings of the
 /// image and the engine. [`CreateContainer`] creates the container, [`RunContainer`](super::RunContainer) also runs it.
 ///
 /// A setting that is not valid makes the call fail ([`is_bad_request`](crate::Error::is_bad_request)), and nothing is sent;
@@ -140,7 +140,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Replaces the whole configuration, for fields that have no method of their own. Discards earlier settings that
+    /// Replaces the whole configuration, for fields that have no setter here. Discards earlier settings that
     /// are part of it, such as the command, environment and labels; if its `image` is empty, the current image is kept.
     pub fn config(mut self, mut config: ContainerConfig) -> Self {
         if config.image.is_empty() {
@@ -150,7 +150,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Replaces the whole host configuration, for fields that have no method of their own. Discards earlier settings
+    /// Replaces the whole host configuration, for fields that have no setter here. Discards earlier settings
     /// that are part of it, such as limits, mounts and published ports.
     pub fn host_config(mut self, host_config: HostConfig) -> Self {
         self.body.host_config = Some(host_config);

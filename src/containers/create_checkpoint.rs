@@ -59,7 +59,7 @@ impl CreateCheckpoint {
         self
     }
 
-    /// Sets the directory on the engine's host to save the checkpoint in. Defaults to that of the container.
+    /// Sets the directory on the engine's host to save the checkpoint in. Defaults to the container's.
     /// Engines since 17.11 restore checkpoints from that directory only.
     #[doc(alias = "checkpoint_dir")]
     pub fn dir(mut self, directory: impl Into<String>) -> Self {

@@ -37,7 +37,7 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such container.
+    /// Fails as [`inspect`](Self::inspect) does, except if the container does not exist.
     ///
     /// # Examples
     ///

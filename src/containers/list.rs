@@ -7,11 +7,11 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, `since` and `before` are filters only.
+/// Since this version, `since` and `before` are filters only.
 const LOST_PARAMETERS: ApiVersion = ApiVersion::new(1, 24);
 
 impl Containers {
-    /// Lists the running containers, or all, the newest first, as `docker ps` does.
+    /// Lists the running containers, newest first, as `docker ps` does. [`all`](ListContainers::all) includes the others.
     ///
     /// Calls `GET /containers/json`.
     ///
@@ -71,7 +71,7 @@ impl ListContainers {
         self
     }
 
-    /// Includes only the newest `limit` containers, running or not. 0 is no limit, the default.
+    /// Limits the list to the newest `limit` containers, running or not. Defaults to 0, which means no limit.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit.into());
         self
@@ -95,25 +95,25 @@ impl ListContainers {
         self
     }
 
-    /// Includes only containers with this status; several calls include more. Set [`all`](Self::all) for a status other than
-    /// running or paused.
+    /// Includes only containers with this status (repeat to match any of several). Set [`all`](Self::all) for a status other
+    /// than running or paused.
     pub fn status(self, status: impl Into<ContainerStatus>) -> Self {
         let status = status.into();
         self.filter("status", status.as_str())
     }
 
-    /// Includes only containers that exited with `code`; several calls include more. Set [`all`](Self::all) too.
+    /// Includes only containers that exited with `code` (repeat to match any of several). Also set [`all`](Self::all).
     pub fn exited(self, code: i64) -> Self {
         self.filter("exited", code.to_string())
     }
 
-    /// Includes only containers whose id begins with `prefix` (contains it on old engines); several calls include more.
-    /// Requires API 1.16.
+    /// Includes only containers whose id begins with `prefix` (repeat to match any of several). Old engines match ids
+    /// that contain it. Requires API 1.16.
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    /// Includes only containers whose name matches this regular expression (repeat to match any of several). Requires API 1.16.
     ///
     /// The expression matches anywhere in the name: `web` also matches `my-web-prod`. For an exact name, use `^/?web$`:
     /// engines match names with their leading slash.
@@ -121,44 +121,44 @@ impl ListContainers {
         self.filter("name", pattern)
     }
 
-    /// Includes only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only containers with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Includes only containers of this image, by name or id, or of one that was built from it; several calls include more.
-    /// Requires API 1.21.
+    /// Includes only containers of this image, by name or id, or of one that was built from it (repeat to match any of
+    /// several). Requires API 1.21.
     pub fn ancestor(self, image: impl Into<String>) -> Self {
         self.filter("ancestor", image)
     }
 
-    /// Includes only containers that mount this volume, by its name or by the path in the container; several calls include
-    /// more. Requires API 1.23.
+    /// Includes only containers that mount this volume, by its name or by the path in the container (repeat to
+    /// match any of several). Requires API 1.23.
     pub fn volume(self, volume: impl Into<String>) -> Self {
         self.filter("volume", volume)
     }
 
-    /// Includes only containers that are connected to this network, by id or name; several calls include more. Requires API
-    /// 1.24.
+    /// Includes only containers that are connected to this network, by id or name (repeat to match any of several). Requires
+    /// API 1.24.
     pub fn network(self, network: impl Into<String>) -> Self {
         self.filter("network", network)
     }
 
-    /// Includes only containers whose health is `starting`, `healthy`, `unhealthy` or `none`; several calls include more.
+    /// Includes only containers whose health is `starting`, `healthy`, `unhealthy` or `none` (repeat to match any of several).
     /// Requires API 1.25.
     pub fn health(self, health: impl Into<HealthStatus>) -> Self {
         self.filter("health", health.into().as_str())
     }
 
-    /// Includes only containers that publish this port or range of ports, for example `80/tcp` or `8000-8080`; several calls
-    /// include more. Requires API 1.28.
+    /// Includes only containers that publish this port or range of ports, for example `80/tcp` or `8000-8080` (repeat to
+    /// match any of several). Requires API 1.28.
     pub fn publish(self, port: impl Into<String>) -> Self {
         self.filter("publish", port)
     }
 
-    /// Includes only containers that expose this port or range of ports, for example `80/tcp` or `8000-8080`; several calls
-    /// include more. Requires API 1.28.
+    /// Includes only containers that expose this port or range of ports, for example `80/tcp` or `8000-8080` (repeat to
+    /// match any of several). Requires API 1.28.
     pub fn expose(self, port: impl Into<String>) -> Self {
         self.filter("expose", port)
     }

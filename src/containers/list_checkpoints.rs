@@ -45,7 +45,7 @@ pub struct ListCheckpoints {
 request!(ListCheckpoints => Vec<Checkpoint>, "container_checkpoint_list", container.id);
 
 impl ListCheckpoints {
-    /// Sets the directory of the checkpoints on the engine's host. Defaults to that of the container.
+    /// Sets the directory of the checkpoints on the engine's host. Defaults to the container's.
     #[doc(alias = "checkpoint_dir")]
     pub fn dir(mut self, directory: impl Into<String>) -> Self {
         self.dir = Some(directory.into());

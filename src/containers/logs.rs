@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Container {
-    /// Reads the output that the container has written to its standard output and standard error, as `docker logs` does.
+    /// Reads the output that the container has written to its stdout and stderr, as `docker logs` does.
     ///
     /// Resolves once the engine has sent its response headers, which engines before 1.7 and Podman send with the first
     /// output. Calls `GET /containers/{id}/logs`. Unless [`tty`](ReadLogs::tty) is set, first calls `GET
@@ -76,13 +76,13 @@ impl ReadLogs {
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.query.stderr = Some(stderr);
         self

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Container {
-    /// Returns the host addresses that a port of the container is published at, as `docker port` does; none if it is not
+    /// Returns the host addresses to which a port of the container is published, as `docker port` does; empty if it is not
     /// published, or if the container is not running.
     ///
     /// The addresses are those that the engine binds, and not always ones to connect to: `0.0.0.0` and `::` stand for all
@@ -59,7 +59,7 @@ impl LookUpPort {
 /// A host port that is mapped to a port of the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Binding {
-    /// The address that the engine listens at; `None` if it reports none, which old engines and Podman do for any address.
+    /// The address that the engine listens on; `None` if it reports none, which old engines and Podman do for any address.
     pub(super) ip: Option<IpAddr>,
     pub(super) port: u16,
 }

@@ -35,7 +35,7 @@ enum Port {
 }
 
 impl ContainerPort {
-    /// The number and the protocol.
+    /// Returns the number and the protocol.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The name of the protocol, in lower case.
+    /// Returns the name of the protocol, in lower case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ports_are_errors_that_name_them() {
+    fn invalid_container_port_error_contains_the_value() {
         for text in ["", "http", "80/", "/tcp", "80/tls", "65536", "-1", "+1", "80-90", "80/tcp/udp", "80 "] {
             let error = ContainerPort::from(text).to_key().unwrap_err();
             assert!(error.is_bad_request() && error.to_string().contains(&format!("{text:?}")), "{error}");

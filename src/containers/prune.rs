@@ -47,7 +47,7 @@ impl PruneContainers {
         self.filter("until", time.unix_seconds().to_string())
     }
 
-    /// Removes only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Removes only containers with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.29.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

@@ -46,7 +46,7 @@ pub struct RemoveCheckpoint {
 request!(RemoveCheckpoint => (), "container_checkpoint_delete", container.id);
 
 impl RemoveCheckpoint {
-    /// Sets the directory of the checkpoint on the engine's host. Defaults to that of the container.
+    /// Sets the directory of the checkpoint on the engine's host. Defaults to the container's.
     #[doc(alias = "checkpoint_dir")]
     pub fn dir(mut self, directory: impl Into<String>) -> Self {
         self.dir = Some(directory.into());

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_restart_policies_are_errors_that_name_them() {
+    fn invalid_restart_policy_error_contains_the_value() {
         for text in ["sometimes", "on-failure:", "on-failure:-1", "on-failure:x", "always:3", "No"] {
             let error = RestartPolicy::from(text).to_model().unwrap_err();
             assert!(error.is_bad_request() && error.to_string().contains(&format!("{text:?}")), "{error}");

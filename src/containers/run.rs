@@ -84,14 +84,14 @@ pub enum PullPolicy {
 impl RunContainer {
     /// Sets when to pull the image, as `docker run --pull` does. Defaults to [`PullPolicy::Missing`].
     ///
-    /// The credentials are those of the user's configuration. To use others, [pull](crate::images::Image::pull) the
+    /// The credentials are taken from the user's configuration. To use others, [pull](crate::images::Image::pull) the
     /// image first.
     pub fn pull(mut self, policy: PullPolicy) -> Self {
         self.verb.pull = policy;
         self
     }
 
-    /// Sets the content of the container's standard input, followed by EOF. Defaults to no input.
+    /// Sets the content of the container's stdin, followed by EOF. Defaults to no input.
     ///
     /// For [`output`](Self::output) and [`status`](Self::status). [`spawn`](Self::spawn) returns the input to write to, if
     /// [`stdin(true)`](ContainerBuilder::stdin) is set.
@@ -120,7 +120,7 @@ impl RunContainer {
     /// or the [`RunningContainer`] is dropped before it has exited. That includes futures that fail or exceed their
     /// time limit. Defaults to `false`: the container keeps running. Does not apply to [`detach`](Self::detach).
     ///
-    /// The removal is a task of the tokio runtime in which this is dropped, and does not happen if that runtime shuts down. A
+    /// The removal is a task of the Tokio runtime in which this is dropped, and does not happen if that runtime shuts down. A
     /// container that is not started yet is removed in any case, unless `auto_remove(false)` is set.
     pub fn kill_on_drop(mut self, kill_on_drop: bool) -> Self {
         self.verb.kill_on_drop = kill_on_drop;

@@ -24,12 +24,12 @@ impl Signal {
     pub const KILL: Self = Self(Cow::Borrowed("SIGKILL"));
     /// Terminate.
     pub const TERM: Self = Self(Cow::Borrowed("SIGTERM"));
-    /// The first signal that is defined by the program.
+    /// User-defined signal 1 (`SIGUSR1`).
     pub const USR1: Self = Self(Cow::Borrowed("SIGUSR1"));
-    /// The second signal that is defined by the program.
+    /// User-defined signal 2 (`SIGUSR2`).
     pub const USR2: Self = Self(Cow::Borrowed("SIGUSR2"));
 
-    /// The name or the number of the signal, as it was given.
+    /// Returns the name or the number of the signal, as passed by the caller.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -66,7 +66,7 @@ impl StartContainer {
         self
     }
 
-    /// Sets the directory of the checkpoint on the engine's host. Defaults to that of the container. Experimental;
+    /// Sets the directory of the checkpoint on the engine's host. Defaults to the container's. Experimental;
     /// requires API 1.25. Engines since 17.11 reject it (403).
     pub fn checkpoint_dir(mut self, directory: impl Into<String>) -> Self {
         self.checkpoint_dir = Some(directory.into());

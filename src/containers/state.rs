@@ -1,4 +1,4 @@
-//! The state of a container as text.
+//! Formats the state of a container as text, as `docker ps` does.
 
 use std::time::Duration;
 

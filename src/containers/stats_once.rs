@@ -8,10 +8,10 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, engines support requests for a single sample, which includes the previous one.
+/// Since this version, engines support requests for a single sample, which includes the previous one.
 const SINGLE: ApiVersion = ApiVersion::new(1, 19);
 
-/// From this version on, engines support requests for a single sample without the previous one.
+/// Since this version, engines support requests for a single sample without the previous one.
 const ONE_SHOT: ApiVersion = ApiVersion::new(1, 41);
 
 impl Container {

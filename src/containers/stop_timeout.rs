@@ -3,7 +3,7 @@
 use super::Container;
 use crate::{ApiVersion, Result, generated::Api, models::StopTimeout, request::Settings};
 
-/// From this version on, engines use the container's own stop timeout, or their default, if none is sent.
+/// Since this version, engines use the container's own stop timeout, or their default, if none is sent.
 ///
 /// Older versions kill the container immediately.
 const DEFAULT_STOP_TIMEOUT: ApiVersion = ApiVersion::new(1, 19);

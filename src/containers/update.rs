@@ -67,7 +67,7 @@ impl UpdateContainer {
         self.try_set(nano_cpus(cpus), |body, nanos| body.nano_cpus = nanos)
     }
 
-    /// Sets the relative weight of the CPU time of the container. The default of containers is 1024.
+    /// Sets the CPU shares of the container: its relative weight when CPU time is scarce. Containers start with 1024.
     pub fn cpu_shares(mut self, shares: u32) -> Self {
         self.body.cpu_shares = shares.into();
         self
@@ -96,7 +96,7 @@ impl UpdateContainer {
         self.try_set(policy.into().to_model(), |body, policy| body.restart_policy = Some(policy))
     }
 
-    /// Replaces the whole body of the request, for fields that have no method of their own.
+    /// Replaces the whole body of the request, for fields that have no setter here.
     pub fn config(mut self, config: ContainerUpdate) -> Self {
         *self.body = config;
         self

@@ -62,8 +62,8 @@ impl WaitContainer {
 
     /// Returns a request that resolves once the wait is registered with the engine, so that no later exit is missed.
     ///
-    /// Below API 1.30, where the only condition is [`NotRunning`](WaitCondition::NotRunning), engines respond at the end of
-    /// the wait, and the request resolves then.
+    /// Below API 1.30, where the only condition is [`NotRunning`](WaitCondition::NotRunning), engines respond, and the
+    /// request resolves, only at the end of the wait.
     ///
     /// # Examples
     ///

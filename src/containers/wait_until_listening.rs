@@ -28,7 +28,7 @@ impl Container {
     /// Waits until the container accepts connections at its published TCP port `port`, and returns the port on the host.
     ///
     /// Calls `GET /containers/{id}/json`, and connects to each address that the engine reports for the port; for
-    /// `0.0.0.0` and `::`, to the IPv4 or IPv6 address of the engine's host, which is the host of its address, or else
+    /// `0.0.0.0` and `::`, to the IPv4 or IPv6 address of the host in the engine's address, or, for a local engine, of
     /// `localhost`. A connection counts if it is not closed within a quarter of a second. Waits without a time limit, unless
     /// one is [set](WaitUntilListening::time_limit).
     ///
@@ -87,7 +87,7 @@ impl WaitUntilListening {
             }
             let mut reachable = false;
             for binding in bindings {
-                // A host name that cannot be resolved now may be resolved later.
+                // A hostname that cannot be resolved now may be resolved later.
                 let Ok(addresses) = binding.reachable_at(&container.docker.host()).await else {
                     reachable = true;
                     continue;
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn port_bindings_without_an_address_are_of_any_family() {
+    async fn port_binding_without_an_address_matches_any_family() {
         let any = bindings(r#"[{"HostIp":"","HostPort":"8080"}]"#);
         for host in ["::1", "127.0.0.1"] {
             assert_eq!(any[0].reachable_at(host).await.unwrap(), [(host.parse::<IpAddr>().unwrap(), 8080).into()]);

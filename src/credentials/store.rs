@@ -32,7 +32,7 @@ impl Store {
         self.find(&config, key, key).await
     }
 
-    /// Returns the credentials for the registry with this key. Ignores invalid parts of the configuration, as the docker CLI
+    /// Returns the credentials for the registry with this key. Ignores invalid parts of the configuration, as the Docker CLI
     /// does.
     pub(super) async fn get_valid(&self, key: &str) -> Result<Option<AuthConfig>> {
         self.find(&self.load().await?, key, key).await

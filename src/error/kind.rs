@@ -20,7 +20,7 @@ pub enum ErrorKind {
     /// access was denied, it is not a regular file, it is too large, or it changed while it was read.
     LocalIo,
     /// The negotiated API version does not have the operation, option or field, or client and engine have no API version
-    /// in common. Nothing was sent. Also if the engine's BuildKit does not have a call of its control API.
+    /// in common, or the engine's BuildKit lacks a call of its control API. Nothing was sent.
     Unsupported,
     /// The configured credentials are not available, because a credential helper is missing or failed. Nothing was sent.
     Credentials,

@@ -52,7 +52,7 @@ impl Command {
         self
     }
 
-    /// Sets an environment variable, in addition to those of the container. The name must not be empty or contain `=`.
+    /// Sets an environment variable, in addition to the container's. The name must not be empty or contain `=`.
     /// Requires API 1.25.
     pub fn env(mut self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         let name = name.into();
@@ -66,12 +66,12 @@ impl Command {
         self
     }
 
-    /// Sets environment variables, in addition to those of the container. Requires API 1.25.
+    /// Sets environment variables, in addition to the container's. Requires API 1.25.
     pub fn envs<K: Into<String>, V: fmt::Display>(self, variables: impl IntoIterator<Item = (K, V)>) -> Self {
         variables.into_iter().fold(self, |this, (name, value)| this.env(name, value))
     }
 
-    /// Sets the directory that the command starts in. Defaults to that of the container. Requires API 1.35.
+    /// Sets the directory that the command starts in. Defaults to the container's. Requires API 1.35.
     #[doc(alias = "working_dir")]
     #[doc(alias = "workdir")]
     pub fn current_dir(mut self, path: impl Into<String>) -> Self {
@@ -79,7 +79,7 @@ impl Command {
         self
     }
 
-    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to that of the container.
+    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to the container's.
     /// Requires API 1.19.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.config.user = user.into();
@@ -106,7 +106,7 @@ impl Command {
         self
     }
 
-    /// Sets whether the standard input of the command is open, for [`spawn`](Self::spawn) and [`create`](Self::create).
+    /// Sets whether the command's stdin is open, for [`spawn`](Self::spawn) and [`create`](Self::create).
     /// Defaults to `false`: its input is empty.
     #[doc(alias = "interactive")]
     #[doc(alias = "attach_stdin")]
@@ -115,7 +115,7 @@ impl Command {
         self
     }
 
-    /// Sets the content of the command's standard input, followed by EOF, for [`output`](Self::output) and
+    /// Sets the content of the command's stdin, followed by EOF, for [`output`](Self::output) and
     /// [`status`](Self::status). Defaults to no input.
     pub fn input(mut self, bytes: impl Into<Bytes>) -> Self {
         self.input = Secret(Some(bytes.into()));

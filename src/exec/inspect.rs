@@ -36,7 +36,7 @@ impl Exec {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such command.
+    /// Fails as [`inspect`](Self::inspect) does, except if the command does not exist.
     pub fn try_inspect(&self) -> Optional<ExecInspect> {
         self.inspect().optional()
     }

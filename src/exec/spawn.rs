@@ -17,7 +17,7 @@ const FIRST_INTERVAL: Duration = Duration::from_millis(5);
 /// Maximum interval between two inspections of a command that runs for a long time.
 const MAX_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After an interval of this length, a command whose output has ended is not waited for any more.
+/// Once the interval is longer than this, the client stops waiting for the exit status of a command whose output has ended.
 const LAST_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Command {
@@ -97,7 +97,7 @@ pub struct RunningCommand {
 }
 
 impl RunningCommand {
-    /// Handle of the command.
+    /// Returns the handle of the command.
     #[must_use]
     pub fn exec(&self) -> &Exec {
         &self.exec

@@ -118,7 +118,7 @@ impl Hooks {
         Box::pin(self.send(request, operation, &span).instrument(span.clone())).await
     }
 
-    /// Makes the call, and records the status in its `span`: the current span is that of the caller if `span` is disabled.
+    /// Makes the call, and records the status in `span`. (If `span` is disabled, the current span belongs to the caller.)
     async fn send(&self, mut request: Request, operation: &Operation, span: &Span) -> Result<Response> {
         if !self.headers.is_empty() {
             request.headers_mut().extend(self.headers.clone());

@@ -35,7 +35,7 @@ impl ReadTimeout {
             return Poll::Ready(Ok(item));
         }
         if !self.waiting {
-            // A time beyond the range of the clock is no limit.
+            // A limit beyond the range of the clock is treated as no limit.
             let Some(end) = Instant::now().checked_add(limit) else { return Poll::Pending };
             self.waiting = true;
             match &mut self.timer {

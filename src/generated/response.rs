@@ -26,7 +26,7 @@ pub(super) trait Source: hyper::body::Body<Data = Bytes, Error = Error> + Send +
 
 impl<B: hyper::body::Body<Data = Bytes, Error = Error> + Send + Unpin> Source for B {}
 
-/// A value that a response is decoded to.
+/// A type that a response can be decoded to.
 pub(super) trait Value: Sized {
     /// Reads and decodes `body`. Fails if it is larger than `limit`.
     fn read(body: impl Source, limit: Limit) -> impl Future<Output = Result<Self>> + Send;

@@ -16,9 +16,10 @@
 //! # }
 //! ```
 //!
-//! A build uses two connections: over one, this program controls BuildKit; over the other, the *session*, BuildKit asks this
-//! program for files, secrets and credentials, and sends it the results that are not images. Both are served while the build or
-//! its progress is polled. If it is not polled for 10 seconds or more, the engine ends the session, and the build fails.
+//! A build uses two connections: over one, this program controls BuildKit; over the other, the *session*, BuildKit requests
+//! files, secrets and credentials from this program, and sends it the results that are not images. Both are served while the
+//! build or its progress is polled. If it is not polled for 10 seconds or more, the engine ends the session, and the build
+//! fails.
 //!
 //! # Choosing the builder
 //!
@@ -35,16 +36,16 @@
 //! # }
 //! ```
 //!
-//! An option that the builder does not have is an error: secrets with the classic builder, limits of memory and CPU with BuildKit.
-//! A build that needs BuildKit should therefore set it: `Auto` selects the classic builder before Docker 23.0. A build with an
-//! [output](#outputs) uses BuildKit in any case.
+//! An option that the builder does not have is an error: secrets with the classic builder, limits of memory and CPU with
+//! BuildKit. A build that needs BuildKit should therefore set it: `Auto` selects the classic builder before Docker 23.0. A
+//! build with an [output](#outputs) uses BuildKit in any case.
 //!
 //! # Contexts
 //!
 //! If the [`Context`](crate::images::Context) is a directory, BuildKit requests the files that the Dockerfile uses, except for
 //! those that `.dockerignore` excludes. It keeps a copy of them: in the next build of the same directory, only files whose
 //! size, mode or modification time has changed are sent. Nothing outside of the directory can be requested, and no file is held
-//! in memory as a whole. An archive is sent once and completely; of a URL, the engine downloads the files.
+//! in memory as a whole. An archive is sent completely, once; from a URL, the engine downloads the files.
 //!
 //! A *named context* is a further directory, image or URL, which the Dockerfile uses like a stage: `COPY --from=shared . /` or
 //! `FROM base`. It replaces a stage or image of that name. Named contexts require Docker 23.0, or a line
@@ -66,12 +67,13 @@
 //!
 //! # Secrets, SSH and credentials
 //!
-//! A secret is mounted by a step, `RUN --mount=type=secret,id=token`, and does not become a part of the image, of its history or
-//! of the build cache. It comes from memory, a file, an environment variable, or a function that is called when a step needs it.
+//! A secret is mounted by a step, `RUN --mount=type=secret,id=token`, and does not become a part of the image, of its history
+//! or of the build cache. It comes from memory, a file, an environment variable, or a function that is called when a step
+//! needs it.
 //!
-//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent, and
-//! [`ssh_key`](crate::images::BuildImage::ssh_key) with keys of files, for example where no agent runs. The keys are not sent. For
-//! keys of files, an `ssh-agent` runs as long as the build; they must not have a passphrase.
+//! [`ssh_agent`](crate::images::BuildImage::ssh_agent) lets steps with `RUN --mount=type=ssh` sign with the keys of an agent,
+//! and [`ssh_key`](crate::images::BuildImage::ssh_key) with keys of files, for example where no agent runs. The keys are not
+//! sent. For keys of files, an `ssh-agent` runs as long as the build; they must not have a passphrase.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -91,13 +93,13 @@
 //! # }
 //! ```
 //!
-//! For a registry, BuildKit asks for the credentials when it needs them, and gets those that a
+//! For a registry, BuildKit requests the credentials when it needs them, and receives those that a
 //! [pull](super::images#pulling) would use, or those of [`credentials`](crate::images::BuildImage::credentials).
 //!
 //! # Caches
 //!
-//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another build,
-//! from a registry or a directory, and [`cache_to`](crate::images::BuildImage::cache_to) writes it.
+//! The engine keeps the results of steps. [`cache_from`](crate::images::BuildImage::cache_from) adds the cache of another
+//! build, from a registry or a directory, and [`cache_to`](crate::images::BuildImage::cache_to) writes it.
 //! [`Cache::inline`](crate::images::Cache::inline) makes it a part of the image:
 //!
 //! ```no_run
@@ -115,8 +117,8 @@
 //! # }
 //! ```
 //!
-//! [`Cache::local`](crate::images::Cache::local) is a directory of this machine, for engines that do not keep their cache, as those
-//! of many CI systems. The first build finds nothing there, and skips it:
+//! [`Cache::local`](crate::images::Cache::local) is a directory of this machine, for engines that do not keep their cache, as
+//! those of many CI systems. The first build finds nothing there, and skips it:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -132,9 +134,9 @@
 //! # Outputs
 //!
 //! Without an output, a build makes an image on the engine. [`output`](crate::images::BuildImage::output) sends the result
-//! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag` have
-//! no effect, unless [`BuildOutput::image`](crate::images::BuildOutput::image) is added. `output` returns another request, so call it after
-//! the other settings.
+//! elsewhere, for example the files of a stage to a directory of this machine. Then no image is made, and names set by `tag`
+//! have no effect, unless [`BuildOutput::image`](crate::images::BuildOutput::image) is added. `output` returns another
+//! request, so call it after the other settings.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -152,7 +154,7 @@
 //! # }
 //! ```
 //!
-//! [`BuildOutput::tar_to`](crate::images::BuildOutput::tar_to) writes the archive to any `AsyncWrite`, for example to the standard output
+//! [`BuildOutput::tar_to`](crate::images::BuildOutput::tar_to) writes the archive to any `AsyncWrite`, for example to stdout
 //! or, through a pipe, to memory. [`BuildOutput::new`](crate::images::BuildOutput::new) is for other exporters.
 //!
 //! # Progress
@@ -163,7 +165,8 @@
 //! - [`show`](crate::images::Progress::show) draws the steps on a terminal, as `docker build` does, or writes lines (feature
 //!   `progress`).
 //! - [`PlainTrace`](crate::images::PlainTrace) formats them as lines, as `docker build --progress plain` does.
-//! - [`BuildGraph`](crate::images::BuildGraph) collects them: each step has its state, duration, output, and transfers.
+//! - [`BuildGraph`](crate::images::BuildGraph) collects them into a graph: the state, duration, output and transfers of each
+//!   step.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -189,9 +192,9 @@
 //!
 //! # Errors
 //!
-//! If a step fails, the error has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed), the exit code of the step as
-//! its [`code`](crate::Error::code), and a [`message`](crate::Error::message) with the step, its lines in the Dockerfile, and the
-//! end of its output:
+//! If a step fails, the error has the kind [`OperationFailed`](crate::ErrorKind::OperationFailed), the exit code of the step
+//! as its [`code`](crate::Error::code), and a [`message`](crate::Error::message) with the step, its lines in the Dockerfile,
+//! and the end of its output:
 //!
 //! ```text
 //! [2/3] RUN make: process "/bin/sh -c make" did not complete successfully: exit code: 2; Dockerfile:2
@@ -202,7 +205,7 @@
 //! make: *** No targets specified and no makefile found.  Stop.
 //! ```
 //!
-//! An error is displayed as one line, for logs, with `\n` in place of line ends. `{:#}` keeps the line ends, for a person:
+//! `{}` formats an error as one line, for logs, with `\n` for each line break. `{:#}` keeps the line breaks, for a terminal:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
@@ -216,8 +219,8 @@
 //! # }
 //! ```
 //!
-//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). An output
-//! that cannot be written is [`LocalIo`](crate::ErrorKind::LocalIo), as is a context that cannot be opened. A file that cannot be
+//! A lost session or connection is an error of the kind [`ConnectionLost`](crate::ErrorKind::ConnectionLost). An output that
+//! cannot be written is [`LocalIo`](crate::ErrorKind::LocalIo), as is a context that cannot be opened. A file that cannot be
 //! read while it is sent fails the build: BuildKit reports the reason.
 //!
 //! # Cancellation
@@ -228,7 +231,7 @@
 //! # Build cache and history
 //!
 //! [`docker.buildkit()`](crate::DockerClient::buildkit) lists and removes records of the build cache, by filters, and
-//! [`docker.build_history()`](crate::DockerClient::build_history) lists the builds of the last days, also those of other clients
+//! [`docker.build_history()`](crate::DockerClient::build_history) lists recent builds, including those of other clients
 //! (API 1.43).
 //!
 //! ```no_run
@@ -276,9 +279,9 @@
 //!
 //! # Engines
 //!
-//! An option that the engine lacks is an error of the kind [`Unsupported`](crate::ErrorKind::Unsupported), before the build begins.
-//! Some options need the containerd image store, which new installations of Docker 29 use, and older engines if they are
-//! configured to.
+//! An option that the engine lacks is an error of the kind [`Unsupported`](crate::ErrorKind::Unsupported), before the build
+//! begins. Some options need the containerd image store, which new installations of Docker 29 use, and older engines if they
+//! are configured to.
 //!
 //! | part | requires |
 //! |---|---|
@@ -292,7 +295,8 @@
 //! | outputs `oci`, `docker` and `registry`, an image for several platforms, `cache_to` other than inline | the containerd image store |
 //!
 //! A build below API 1.40, with a [`build_id`](crate::images::BuildImage::build_id), or below API 1.43 with
-//! [`HostAddress::HostGateway`](crate::images::HostAddress::HostGateway), calls `POST /build`: its context is sent as an archive,
-//! and it has only secrets, SSH agents, credentials, and the options that the classic builder has, too.
+//! [`HostAddress::HostGateway`](crate::images::HostAddress::HostGateway), calls `POST /build`: its context is sent as an
+//! archive, and it supports only secrets, SSH agents, credentials, and the options of the classic builder.
 //!
-//! Podman has no BuildKit: such a build is an error, and [`Auto`](crate::images::BuilderVersion::Auto) uses Podman's own builder.
+//! Podman has no BuildKit: such a build is an error, and [`Auto`](crate::images::BuilderVersion::Auto) uses Podman's own
+//! builder.

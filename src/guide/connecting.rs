@@ -1,7 +1,7 @@
 //! Connecting: which engine is used, and how to reach it.
 //!
-//! A [`DockerClient`](crate::DockerClient) connects to one engine. Creating one reads the environment and the configuration of the
-//! docker CLI; no connection is opened before the first call.
+//! A [`DockerClient`](crate::DockerClient) connects to one engine. Creating one reads the environment and the configuration
+//! of the Docker CLI; no connection is opened before the first call.
 //!
 //! ```no_run
 //! # async fn example() -> dockerclient::Result<()> {
@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! [`from_env`](crate::DockerClient::from_env) selects the engine as the docker CLI does, including contexts.
+//! [`from_env`](crate::DockerClient::from_env) selects the engine as the Docker CLI does, including contexts.
 //! [`connect`](crate::DockerClient::connect) takes an address, and [`builder`](crate::DockerClient::builder) has every setting:
 //!
 //! ```no_run
@@ -36,7 +36,7 @@
 //!
 //! | address | connects to | requires |
 //! |---|---|---|
-//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a unix socket | another system than Windows |
+//! | `unix:///var/run/docker.sock`, `/var/run/docker.sock`, `unix://` | a Unix socket | a system other than Windows |
 //! | `npipe:////./pipe/docker_engine`, `npipe://\\.\pipe\docker_engine`, `\\.\pipe\docker_engine`, `npipe://` | a named pipe | Windows |
 //! | `tcp://host:2375`, `host:2375`, `:2375`, `tcp://` | a TCP port; with TLS if certificates are configured | |
 //! | `http://host:2375` | a TCP port, without TLS | |
@@ -44,7 +44,7 @@
 //! | `tcp://host:9000/api/endpoints/1/docker` | an engine behind a reverse proxy; also with `http://` and `https://` | |
 //! | `ssh://user@host` | the engine of another machine, through the system's `ssh` | the feature `ssh` |
 //!
-//! The certificates for TLS are those of `DOCKER_CERT_PATH` or the context, or a [`Tls`](crate::Tls), which is passed to
+//! The certificates for TLS are taken from `DOCKER_CERT_PATH` or the context, or from a [`Tls`](crate::Tls), which is passed to
 //! [`builder().tls(…)`](crate::DockerClientBuilder#method.tls):
 //!
 //! ```no_run
@@ -68,7 +68,7 @@
 //!
 //! [`SshOptions`](crate::SshOptions) set the key, the known hosts and other options of `ssh` in code.
 //!
-//! Calls, streams and sessions work over a named pipe as over a unix socket. A client waits for a busy pipe, at most for the
+//! Calls, streams and sessions work over a named pipe as over a Unix socket. A client waits for a busy pipe, at most for the
 //! [`connect_timeout`](crate::DockerClientBuilder::connect_timeout). The EOF of a session's input reaches the engine if the
 //! pipe is in message mode, as Docker's is.
 //!
@@ -76,32 +76,32 @@
 //! stream of bytes. A proxy in front of the engine may require a [`header`](crate::DockerClientBuilder::header) on every
 //! request.
 //!
-//! # Differences from the docker CLI
+//! # Differences from the Docker CLI
 //!
 //! [`from_env`](crate::DockerClient::from_env) uses the engine, and sends the headers and proxy variables, that the docker
 //! CLI 28 would. These differences are intentional:
 //!
-//! | | docker CLI | this crate |
+//! | | Docker CLI | this crate |
 //! |---|---|---|
 //! | no engine is configured | `/var/run/docker.sock`; on Windows `npipe:////./pipe/docker_engine` | if that cannot be opened, also other sockets or named pipes, see [`from_env`](crate::DockerClient::from_env) |
-//! | address `/run/docker.sock`, `\\.\pipe\docker_engine` | path on `tcp://localhost:2375`; rejected | unix socket; named pipe |
+//! | address `/run/docker.sock`, `\\.\pipe\docker_engine` | path on `tcp://localhost:2375`; rejected | Unix socket; named pipe |
 //! | address `http://…`, `https://…` | rejected | accepted |
 //! | address with a password or a query | ignores both | rejected; the password is not in the error |
 //! | address `unix://relative` | path in the current directory | rejected |
 //! | address `unix://…` on Windows | accepted | rejected |
 //! | address `tcp://` on Windows | `tcp://127.0.0.1:2375` | `tcp://localhost:2375` |
-//! | `ssh` asks for a password or a host key | asks on the terminal | fails (`BatchMode=yes`) |
+//! | `ssh` requires a password or an unknown host key | prompts on the terminal | fails (`BatchMode=yes`) |
 //! | `DOCKER_TLS` without `ca.pem` | fails, but does not verify | does not need it |
-//! | `cert.pem` without `key.pem`, or the reverse | ignores the other | fails |
+//! | only one of `cert.pem` and `key.pem` | ignores it | fails |
 //! | keys on P-521, RSA keys below 2048 bits, certificates of X.509 version 1 | accepted | rejected, as rustls does not support them; aws-lc-rs supports P-521 |
-//! | FIFO or device in place of a file of the configuration | blocks | fails |
+//! | a configuration file is a FIFO or a device | blocks | fails |
 //! | malformed credentials in `config.json` | warning | fails if a call needs them |
 //! | `config.json` names no credential helper | uses `pass`, `secretservice`, `osxkeychain` or `wincred`, if installed | uses none |
-//! | a credential helper fails | shows what it wrote to stdout | shows stderr alone: stdout may hold a secret |
+//! | a credential helper fails | prints its stdout | returns only its stderr in the error: stdout may contain a secret |
 //! | proxies at `https://…`, invalid values of `HTTP_PROXY` | accepts; ignores | fails |
 //! | `DOCKER_AUTH_CONFIG`, `DOCKER_CUSTOM_HEADERS`, `DOCKER_DEFAULT_PLATFORM`, `DOCKER_BUILDKIT` | used | not read |
 //!
-//! As in the docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
+//! As in the Docker CLI, sessions (attach and exec) do not use a proxy. The table does not list differences between API
 //! versions and engines.
 //!
 //! # Other limits
@@ -110,7 +110,7 @@
 //!
 //! ```
 //! # fn example(docker: &dockerclient::DockerClient) {
-//! let patient = docker.with_limits(|limits| limits.response_timeout(None).max_item_size(64 << 20));
+//! let slow = docker.with_limits(|limits| limits.response_timeout(None).max_item_size(64 << 20));
 //! # }
 //! ```
 //!
@@ -138,6 +138,6 @@
 //! Calls occupy up to 100 connections at once, or 8 over SSH, and further calls wait: see
 //! [`max_connections`](crate::DockerClientBuilder::max_connections).
 //!
-//! One client works in several tokio runtimes, even while one of them is blocked in synchronous code: each runtime has
+//! One client works in several Tokio runtimes, even while one of them is blocked in synchronous code: each runtime has
 //! separate connections. A stream or session belongs to the runtime in which it was opened, and makes progress only
 //! while that runtime runs.

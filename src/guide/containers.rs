@@ -1,9 +1,9 @@
 //! Create, start, inspect, stop and remove containers.
 //!
-//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all containers of the engine, and
-//! [`docker.container("web")`](crate::DockerClient::container) is one of them, by name or id. Creating a handle sends nothing.
-//! The methods have the names of the Docker CLI and API; a search of the documentation for the CLI's name (`ps`, `rm`, `cp`) finds
-//! them, too.
+//! There are two kinds of handles. [`docker.containers()`](crate::DockerClient::containers) is all containers of the engine,
+//! and [`docker.container("web")`](crate::DockerClient::container) is one of them, by name or id. Creating a handle sends
+//! nothing. The methods have the names of the Docker CLI and API; a search of the documentation for the CLI's name (`ps`,
+//! `rm`, `cp`) also finds them.
 //!
 //! # From creation to removal
 //!
@@ -28,7 +28,7 @@
 //! # Settings
 //!
 //! The methods of [`CreateContainer`](crate::containers::CreateContainer) have the names of the flags of `docker run`.
-//! Settings that have no method of their own go into the configuration structs of the API,
+//! Settings that have no method go into the configuration structs of the API,
 //! [`config`](crate::containers::ContainerBuilder::config) and
 //! [`host_config`](crate::containers::ContainerBuilder::host_config), which must be set first: they replace all earlier
 //! settings.
@@ -85,8 +85,8 @@
 //! ```
 //!
 //! To print the state of a listed container, use its `status`, a text such as `Up 2 minutes (healthy)`. To compare it, use
-//! [`container_status()`](crate::models::ContainerSummary::container_status), an enum; the field `state` has the same value, but
-//! engines before 1.11 do not send it.
+//! [`container_status()`](crate::models::ContainerSummary::container_status), an enum; the field `state` has the same value,
+//! but engines before 1.11 do not send it.
 //!
 //! [`port`](crate::containers::Container::port) returns the addresses at which the engine publishes a port of the container.
 //! `0.0.0.0` and `::` are all addresses of the engine's host; connect to the host's own address then:
@@ -102,8 +102,8 @@
 //!
 //! # While a container runs
 //!
-//! Outcomes that a caller can expect are values: [`start`](crate::containers::Container::start) reports whether the container was
-//! running already.
+//! Outcomes that a caller can expect are values: [`start`](crate::containers::Container::start) reports whether the container
+//! was running already.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -134,8 +134,8 @@
 //!
 //! Without `timeout`, the container's own stop timeout applies.
 //!
-//! Stats are sampled about once a second. The CPU usage of a container is the difference of two samples, so the first sample has
-//! none:
+//! Stats are sampled about once a second. The CPU usage of a container is the difference of two samples, so the first sample
+//! has none:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

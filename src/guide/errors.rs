@@ -32,9 +32,9 @@
 //!
 //! # Kinds
 //!
-//! [`is_bad_request`](crate::Error::is_bad_request) covers two kinds: `InvalidInput`, if this crate rejected a value before it
-//! sent anything, and `BadRequest`, if the engine rejected the request (400). [`status`](crate::Error::status) is `None` for the
-//! first.
+//! [`is_bad_request`](crate::Error::is_bad_request) covers two kinds: `InvalidInput`, if this crate rejected a value before
+//! it sent anything, and `BadRequest`, if the engine rejected the request (400). [`status`](crate::Error::status) is `None`
+//! for the first.
 //!
 //! | [`ErrorKind`](crate::ErrorKind) | meaning | what to do |
 //! |---|---|---|
@@ -42,7 +42,7 @@
 //! | `LocalIo` | a local file could not be read or written | see its message |
 //! | `Unsupported` | the negotiated API version lacks the operation or option; nothing was sent | see [versions](super::versions) |
 //! | `Credentials` | a credential helper failed; nothing was sent | see its message |
-//! | `Connect` | no connection was established; nothing was sent | retry later |
+//! | `Connect` | no connection could be established; nothing was sent | check that the engine is running, and retry |
 //! | `ConnectionLost` | the connection was closed before the response was complete | see [below](#retrying) |
 //! | `Timeout` | a time limit was exceeded | see [time](super::time) |
 //! | `BadRequest` | the engine rejected the parameters (400) | fix the arguments |
@@ -60,21 +60,22 @@
 //!
 //! # Errors may be logged
 //!
-//! Neither an error nor its sources contain credentials or response bodies. If a response cannot be decoded, the error names the
-//! position and the cause, and not the value. The exception is the engine's own error message: at most 8 KiB of it are kept, and
-//! control characters are escaped when the error is displayed. The `Debug` output of this crate's types redacts the values of
-//! environment variables and build arguments, credentials, the options of log and volume drivers, and the input of commands.
+//! Neither an error nor its sources contain credentials or response bodies. If a response cannot be decoded, the error names
+//! the position and the cause, and not the value. The exception is the engine's own error message: at most 8 KiB of it are
+//! kept, and control characters are escaped when the error is displayed. The `Debug` output of this crate's types redacts the
+//! values of environment variables and build arguments, credentials, the options of log and volume drivers, and the input of
+//! commands.
 //!
 //! # Outcomes that are not errors
 //!
-//! Outcomes that a caller can expect are values: a container [runs already](crate::containers::Start), or exited with
-//! [a code other than 0](crate::containers::ExitStatus); an object [does not exist](super::requests#objects-that-may-not-exist).
+//! Expected outcomes are values: a container [is already running](crate::containers::Start), or exited with [a code other
+//! than 0](crate::containers::ExitStatus); an object [does not exist](super::requests#objects-that-may-not-exist).
 //!
 //! # Retrying
 //!
-//! If [`may_have_been_executed`](crate::Error::may_have_been_executed) is `false`, the engine did not run the operation, and a retry
-//! is safe. Otherwise retry only idempotent operations: all operations that read, `start`, `stop`, and `create` with a name (the
-//! second one is a conflict). Requests are `Clone`:
+//! If [`may_have_been_executed`](crate::Error::may_have_been_executed) is `false`, the engine did not run the operation, and
+//! a retry is safe. Otherwise, retry only idempotent operations: reads, `start`, `stop`, and `create` with a name (a
+//! duplicate is rejected with 409). Requests are `Clone`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

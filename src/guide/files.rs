@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Files that are copied in are owned by root, and symbolic links are copied as links, unless settings of
-//! [`copy_in_from`](crate::containers::Container#method.copy_in_from) change that. If a copy is dropped or fails, the files that
-//! were copied before remain.
+//! [`copy_in_from`](crate::containers::Container#method.copy_in_from) change that. If a copy is dropped or fails, the files
+//! that were copied before remain.
 //!
 //! Without the feature, files are uploaded and downloaded as tar archives. Uploads come from memory, a file, a reader
 //! or a stream, and downloads are streams; neither is kept in memory as a whole.

@@ -90,10 +90,10 @@
 //!
 //! ## BuildKit
 //!
-//! [`build_kit(true)`](crate::images::BuildImage::build_kit) builds with BuildKit instead of the classic builder, which Docker has
-//! deprecated. With the feature `buildkit`, such builds have secrets, SSH agents, named contexts, caches, outputs, and a graph of
-//! their steps; see [builds](../builds/index.html). A secret, for example, is mounted by a step, and does not become a part of the
-//! image:
+//! [`build_kit(true)`](crate::images::BuildImage::build_kit) builds with BuildKit instead of the classic builder, which
+//! Docker has deprecated. With the feature `buildkit`, such builds have secrets, SSH agents, named contexts, caches, outputs,
+//! and a graph of their steps; see [builds](../builds/index.html). A secret, for example, is mounted by a step, and does not
+//! become a part of the image:
 //!
 //! ```no_run
 //! # #[cfg(feature = "buildkit")]
@@ -145,8 +145,8 @@
 //!
 //! # Moving images
 //!
-//! Images move to another engine through a registry or through files. [`save`](crate::images::Image::save) downloads images with
-//! their names and layers, and [`load`](crate::images::Images::load) uploads them.
+//! Images move to another engine through a registry or through files. [`save`](crate::images::Image::save) downloads images
+//! with their names and layers, and [`load`](crate::images::Images::load) uploads them.
 //! [`commit`](crate::containers::Container::commit) creates an image from a container, and
 //! [`import`](crate::images::Images::import) from a filesystem, for example one that
 //! [`export`](crate::containers::Container::export) returned.

@@ -1,6 +1,6 @@
 //! Models: the types that are exchanged with the engine, and two ways to serialize them.
 //!
-//! The types in [`models`](crate::models) are generated from the API specification. Fields have Docker's names, in
+//! The types in [`models`](crate::models) are generated from the OpenAPI document. Fields have Docker's names, in
 //! snake case. There is one type for all API versions, with the fields of every version; see
 //! [versions](super::versions).
 //!
@@ -11,7 +11,7 @@
 //! | absent, `null`, empty | an empty value: `0`, `""`, an empty list. A field is an `Option` only where absent and empty mean different things |
 //! | a time, as a string or a number | `Option<`[`Timestamp`](crate::Timestamp)`>` |
 //! | a duration, as a count of nanoseconds or seconds | `Option<`[`Duration`](std::time::Duration)`>` |
-//! | one of a closed set of strings | an enum, with `Other(String)` for strings of newer engines |
+//! | a string from a fixed set | an enum, with `Other(String)` for values that this crate does not define |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,7 +30,8 @@
 //! ```
 //!
 //! [`Timestamp`](crate::Timestamp) adds and subtracts durations, and converts from and to
-//! [`SystemTime`](std::time::SystemTime); the features `chrono`, `jiff` and `time` add conversions for the types of these crates:
+//! [`SystemTime`](std::time::SystemTime); the features `chrono`, `jiff` and `time` add conversions for the types of these
+//! crates:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,8 +48,8 @@
 //!
 //! # Constructing models
 //!
-//! Write `..Default::default()`, because newer API versions add fields. Requests take whole models for settings that have no method
-//! of their own:
+//! Write `..Default::default()`, because newer API versions add fields. Requests take whole models for settings that have no
+//! method:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -13,8 +13,8 @@
 //! | [`nodes().monitor()`](crate::nodes::Nodes::monitor) | a snapshot of the nodes of a swarm, then every change |
 //!
 //! The settings of a monitor are methods. A monitor sends nothing until it is polled, and dropping it closes its connections.
-//! Waiting for the next item is cancel safe. The items are not `Result`s: a lost connection is an item, with the error and the time
-//! until the next attempt. A monitor that gives up ends the stream.
+//! Waiting for the next item is cancel safe. The items are not `Result`s: a lost connection is an item, with the error and
+//! the time until the next attempt. A monitor that gives up ends the stream.
 //!
 //! # Containers
 //!
@@ -46,7 +46,8 @@
 //! # }
 //! ```
 //!
-//! Many changes in a short time become few lists. A slow consumer can miss intermediate states of a container, but never the last.
+//! Changes are batched: many changes in a short time cause only a few list requests. A slow consumer may miss intermediate
+//! states of a container, but never its last state.
 //!
 //! # Services and nodes
 //!
@@ -76,8 +77,8 @@
 //!
 //! # Events and gaps
 //!
-//! A monitor of events starts from the time of the engine's clock when it is first polled, in whole seconds. So it may return events
-//! from up to a second before it began.
+//! A monitor of events starts from the time of the engine's clock when it is first polled, in whole seconds. So it may return
+//! events from up to a second before it began.
 //!
 //! After a reconnect, a monitor of events requests the events that it missed. Docker keeps only its last events (64
 //! before 1.13, 256 since), and none across a restart; Podman keeps them in a file. If events may have been missed, the
@@ -89,12 +90,12 @@
 //!
 //! A log monitor yields each line once, across lost connections and restarts of the container, and ends when the container is
 //! removed. After a reconnect it reads the log from about a second before the last line it returned; below API 1.19, from the
-//! beginning. While its container runs, a log monitor has one connection. The log monitors of stopped containers share one event
-//! stream.
+//! beginning. While its container runs, a log monitor has one connection. The log monitors of stopped containers share one
+//! event stream.
 //!
-//! The monitor of the logs of [all containers](crate::containers::Containers::monitor_logs) also follows those that are created
-//! later. `label`, `name` and `ancestor` select containers; `exclude_label`, `exclude_name` and `exclude_image` leave some out. 60
-//! containers take at most 65 connections.
+//! The monitor of the logs of [all containers](crate::containers::Containers::monitor_logs) also follows those that are
+//! created later. `label`, `name` and `ancestor` select containers; `exclude_label`, `exclude_name` and `exclude_image` leave
+//! some out. 60 containers take at most 65 connections.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,10 +124,10 @@
 //! ```
 //!
 //! [`bookmarks`](crate::monitor::CombinedLogMonitor::bookmarks) are the positions after the lines that were returned, and
-//! [`resume`](crate::monitor::CombinedLogMonitor::resume) continues there after a restart of the program. A program that stores the
-//! bookmarks together with the lines loses and repeats none; one that stores them from time to time repeats the lines since then if
-//! it is killed. A new monitor has no bookmarks until it has listed the containers; keep the stored ones until then. A log that was
-//! rotated meanwhile is a [`Gap`](crate::monitor::Gap).
+//! [`resume`](crate::monitor::CombinedLogMonitor::resume) continues there after a restart of the program. A program that
+//! stores the bookmarks together with the lines loses and repeats none; one that stores them from time to time repeats the
+//! lines since then if it is killed. A new monitor has no bookmarks until it has listed the containers; keep the stored ones
+//! until then. A log that was rotated in the meantime is a [`Gap`](crate::monitor::Gap).
 //!
 //! A line is in memory as a whole, up to [`max_item_size`](crate::DockerClientBuilder::max_item_size). With
 //! [`max_part_size`](crate::monitor::CombinedLogMonitor::max_part_size), long lines are returned in parts that are
@@ -165,9 +166,9 @@
 //!
 //! # Backpressure
 //!
-//! A monitor reads nothing ahead of its consumer. If the consumer of events is slow, the engine drops events once its buffer is full,
-//! and the monitor yields a gap. Wrap a monitor in [`lossy`](crate::monitor::lossy) to read without delay, drop the oldest items that
-//! were not consumed, and count them:
+//! A monitor reads nothing ahead of its consumer. If the consumer of events is slow, the engine drops events once its buffer
+//! is full, and the monitor yields a gap. Wrap a monitor in [`lossy`](crate::monitor::lossy) to read without delay, drop the
+//! oldest items that were not consumed, and count them:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

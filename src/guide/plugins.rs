@@ -1,7 +1,7 @@
 //! Plugins: drivers for volumes, networks and logs that the engine runs (API 1.25 and later).
 //!
-//! A plugin is a program with its own filesystem, which the engine starts when the plugin is enabled, and which extends
-//! it: by a driver for volumes, networks, IP addresses or logs, or by rules for access to the API. Plugins are
+//! A plugin is a program with its own filesystem. The engine starts it when the plugin is enabled. It extends the engine
+//! by a driver for volumes, networks, IP addresses or logs, or by rules for access to the API. Plugins are
 //! distributed with registries, as images are. Engines on Windows and Podman do not support them.
 //!
 //! # Pulling plugins
@@ -30,7 +30,7 @@
 //! ```
 //!
 //! `grant_all(true)` grants whatever the plugin requires, as `docker plugin install --grant-all-permissions` does. To
-//! let a user decide, read the privileges first. The engine rejects the pull if the plugin requires others by then, but
+//! let a user decide, read the privileges first. The engine rejects the pull if the required privileges have changed since, but
 //! does [not compare all](crate::plugins::PullPlugin::privileges) of them:
 //!
 //! ```no_run
@@ -44,8 +44,8 @@
 //! # }
 //! ```
 //!
-//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the docker CLI, as those of
-//! [images](super::images) do.
+//! Pulls, upgrades and pushes have `progress()`, and use the credentials of the Docker CLI, as for
+//! [images](super::images).
 //!
 //! # Settings and upgrades
 //!

@@ -22,8 +22,8 @@
 //! - A setting that is not set is not sent: the default of the engine, or of the container, applies.
 //! - Flags take a `bool`, so a variable can be passed on. Times are [`Timestamp`](crate::Timestamp)s and durations are
 //!   [`Duration`](std::time::Duration)s.
-//! - The documentation of a setting names the default, and the API version that it requires if that is not the oldest. A setting
-//!   that the engine's version lacks makes the call [fail](crate::ErrorKind::Unsupported), and nothing is sent.
+//! - The documentation of a setting names the default, and the API version that it requires if that is not the oldest. A
+//!   setting that the engine's version lacks makes the call [fail](crate::ErrorKind::Unsupported), and nothing is sent.
 //! - A value that this crate rejects makes the call fail with [`InvalidInput`](crate::ErrorKind::InvalidInput), and nothing is
 //!   sent. A value that the engine rejects (400) makes it fail with [`BadRequest`](crate::ErrorKind::BadRequest).
 //!   [`is_bad_request`](crate::Error::is_bad_request) is true for both.
@@ -34,7 +34,7 @@
 //! | setting | meaning |
 //! |---|---|
 //! | `time_limit(duration)` | limits the whole call; see [timeouts](super::time) |
-//! | `header(name, value)` | adds an HTTP header, in place of the client's header of that name |
+//! | `header(name, value)` | adds an HTTP header; replaces the client's header of that name |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -70,7 +70,7 @@
 //! # Objects that may not exist
 //!
 //! `inspect()` fails if the object does not exist. `try_inspect()` resolves to `None` instead, and `exists()` to a
-//! `bool`. Both are requests, too, and all other errors are still errors.
+//! `bool`. Both also send a request, and return all other errors.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -109,9 +109,9 @@
 //!
 //! # Requests that return streams
 //!
-//! Logs, stats, events, progress and downloads are [streams](super::streams). Their requests resolve when the response begins, so
-//! a container that does not exist is an error of the call and not of the first item. Code that is not async uses `stream()`,
-//! which returns a [`LazyStream`](crate::LazyStream): its first poll sends the request.
+//! Logs, stats, events, progress and downloads are [streams](super::streams). Their requests resolve when the response
+//! begins, so a container that does not exist is an error of the call and not of the first item. Code that is not async uses
+//! `stream()`, which returns a [`LazyStream`](crate::LazyStream): its first poll sends the request.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! Running programs, in new containers and in running ones.
+//! Running programs, in new or in running containers.
 //!
 //! Two methods are modeled on [`std::process::Command`]: [`DockerClient::run`](crate::DockerClient::run) runs a program
 //! in a new container, as `docker run` does, and [`Container::command`](crate::containers::Container::command) runs one
@@ -92,8 +92,9 @@
 //! # Cancellation
 //!
 //! As in [`tokio::process`], a container or command that was started keeps running if the future or the handle is dropped.
-//! [`kill_on_drop(true)`](crate::containers::RunContainer::kill_on_drop) kills and removes a container then; a command ends only
-//! with its container, because engines have no operation to stop it. `time_limit(…)` limits `output()` and `status()` as a whole:
+//! [`kill_on_drop(true)`](crate::containers::RunContainer::kill_on_drop) then kills and removes a container; a command ends
+//! only with its container, because engines have no operation to stop it. `time_limit(…)` limits `output()` and `status()` as
+//! a whole:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {

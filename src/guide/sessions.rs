@@ -28,8 +28,8 @@
 //! # }
 //! ```
 //!
-//! Read and write concurrently, for example in two tasks. If you only write, the unread output fills the buffers, and both sides
-//! deadlock. Dropping the input sends EOF to the process. Dropping both halves closes the connection.
+//! Read and write concurrently, for example in two tasks. If you only write, the unread output fills the buffers, and both
+//! sides deadlock. Dropping the input sends EOF to the process. Dropping both halves closes the connection.
 //!
 //! [`create_exec`](crate::containers::Container::create_exec) is the short form for commands without settings, and
 //! [`start_detached`](crate::exec::Exec::start_detached) runs a command without a session:
@@ -69,8 +69,8 @@
 //!
 //! # TTYs
 //!
-//! With `tty(true)`, a container or command has a TTY. Its output is a single stream with CR LF line endings, and the TTY can be
-//! [resized](crate::exec::Exec::resize) while it runs. The example `shell` is a complete interactive shell.
+//! With `tty(true)`, a container or command has a TTY. Its output is a single stream with CR LF line endings, and the TTY can
+//! be [resized](crate::exec::Exec::resize) while it runs. The example `shell` is a complete interactive shell.
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> Result<(), Box<dyn std::error::Error>> {
@@ -100,8 +100,8 @@
 //! # With BuildKit
 //!
 //! [`docker.buildkit()`](crate::DockerClient::buildkit) opens connections that carry HTTP/2, for programs with their own
-//! implementation of gRPC. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
-//! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls services of BuildKit. Both return a
+//! gRPC implementation. In a [session](crate::buildkit::BuildKit::session), BuildKit calls services of the program during
+//! builds; with [`grpc`](crate::buildkit::BuildKit::grpc), the program calls BuildKit services. Both return a
 //! [`RawConnection`](crate::raw::RawConnection), which implements `AsyncRead` and `AsyncWrite`. With the feature `buildkit`,
 //! [builds](../builds/index.html) open them themselves.
 //!

@@ -16,8 +16,9 @@
 //!
 //! # Output
 //!
-//! Output has the source stdout or stderr, unless the container has a TTY, which merges them. Read it in chunks, in lines, as a
-//! reader, or all at once. [`next_batch`](crate::OutputStream::next_batch) returns several chunks, which is faster if they are small.
+//! Output has the source stdout or stderr, unless the container has a TTY, which merges them. Read it in chunks, in lines, as
+//! a reader, or all at once. [`next_batch`](crate::OutputStream::next_batch) returns several chunks, which is faster if they
+//! are small.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -47,8 +48,8 @@
 //! ```
 //!
 //! With `follow(true)`, the stream continues until the container exits. To continue across its restarts, use a
-//! [monitor](super::monitors). `logs` inspects the container first, because the format depends on whether it has a TTY; `tty(…)`
-//! saves that request.
+//! [monitor](super::monitors). `logs` inspects the container first, because the format depends on whether it has a TTY;
+//! `tty(…)` saves that request.
 //!
 //! # Events
 //!
@@ -71,9 +72,9 @@
 //!
 //! # Backpressure and limits
 //!
-//! Streams apply backpressure: nothing is read ahead of the consumer. If the consumer is slow, the engine waits, except for events,
-//! which it drops once its buffer is full. An item has at most 16 MiB
+//! Streams apply backpressure: nothing is read ahead of the consumer. If the consumer is slow, the engine waits, except for
+//! events, which it drops once its buffer is full. An item has at most 16 MiB
 //! ([`max_item_size`](crate::DockerClientBuilder::max_item_size)); a longer line is [truncated](crate::Line::truncated).
 //!
-//! Dropping a stream closes its connection. Waiting for the next item is cancel safe, so streams can be used in `select!`. A stream
-//! waits for its next item without a limit, unless a [`read_timeout`](crate::OutputStream::read_timeout) is set.
+//! Dropping a stream closes its connection. Waiting for the next item is cancel safe, so streams can be used in `select!`. A
+//! stream waits for its next item without a limit, unless a [`read_timeout`](crate::OutputStream::read_timeout) is set.

@@ -1,7 +1,7 @@
 //! Swarm mode: services on one or more engines (API 1.24 and later).
 //!
 //! A swarm is a group of engines, its *nodes*. Managers store the state of the swarm and decide which node runs which task;
-//! workers only run tasks. A *service* is a number of equal containers that the swarm keeps running, its *tasks*. All
+//! workers only run tasks. A *service* is a set of identical containers, its *tasks*, which the swarm keeps running. All
 //! requests of this page are sent to a manager, which can be the only node. Other engines reject them (503), except `init`,
 //! `join`, `leave` and `unlock`.
 //!
@@ -47,7 +47,7 @@
 //!
 //! Objects of a swarm have a version. The engine rejects an update that does not have the current one, so that clients do not
 //! overwrite each other's changes. `update` takes a function that changes the configuration: it reads the object, calls the
-//! function, and writes the result; if the object was changed meanwhile, it begins again. So the function can be called
+//! function, and writes the result; if the object was changed in the meantime, it starts again. So the function can be called
 //! several times. `replace` writes a configuration that your program has read itself.
 //!
 //! ```no_run
@@ -70,7 +70,7 @@
 //!
 //! # Services
 //!
-//! The settings of a service have the names of the flags of `docker service create`. Fields without a method of their own are
+//! The settings of a service have the names of the flags of `docker service create`. Fields that have no method are
 //! set with [`spec`](crate::services::CreateService::spec).
 //!
 //! ```no_run
@@ -105,7 +105,7 @@
 //! # Waiting for tasks
 //!
 //! Requests that create or change a service return when the swarm has stored the change. It starts, stops and replaces tasks
-//! afterwards. [`wait_until_converged`](crate::services::Service::wait_until_converged) waits for that, as the docker CLI does:
+//! afterwards. [`wait_until_converged`](crate::services::Service::wait_until_converged) waits for that, as the Docker CLI does:
 //! until all tasks have the new configuration and have run for some seconds, or until a job is complete.
 //!
 //! ```no_run
@@ -157,8 +157,8 @@
 //! # }
 //! ```
 //!
-//! The logs of a service are those of all its tasks. With `details`, each line has the ids of its task and node. Names as
-//! `docker service logs` prints them consist of the name of the service and the slot of the task:
+//! The logs of a service contain the output of all its tasks. With `details`, each line has the ids of its task and node.
+//! Names as `docker service logs` prints them consist of the name of the service and the slot of the task:
 //!
 //! ```no_run
 //! # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {

@@ -1,7 +1,7 @@
 //! Testing: test your own code without Docker.
 //!
-//! The crate `dockerclient-testkit` is a fake engine that runs in the process of the test. It speaks the real HTTP API and keeps
-//! state, so the code under test uses a real client; there is no trait to program against.
+//! The crate `dockerclient-testkit` is a fake engine that runs in the process of the test. It speaks the real HTTP API and
+//! keeps state, so the code under test uses a real client; there is no trait to program against.
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -35,11 +35,11 @@
 //!
 //! The fake engine has images, containers that run programs that you define, networks, volumes, plugins, a registry and events;
 //! `FakeEngine::builder().swarm_nodes(3)` makes it a swarm manager. It rejects requests that an engine would reject, and fails
-//! the test if a request does not match the API specification. Its documentation describes programs, builds, swarms, failure
+//! the test if a request does not match the OpenAPI document. Its documentation describes programs, builds, swarms, failure
 //! injection and the limitations.
 //!
-//! `dockerclient_testkit::client_from_fn(async |request| …)` is a test double at the level of requests: a client with a
-//! function in place of an engine, which returns the response to each request.
+//! `dockerclient_testkit::client_from_fn(async |request| …)` mocks the engine at the HTTP level: it returns a client that
+//! calls a function, which returns the response to each request.
 //!
 //! # Recordings
 //!

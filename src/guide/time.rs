@@ -12,22 +12,23 @@
 //! | a credential helper | 60 s | [`credential_helper_timeout`](crate::DockerClientBuilder::credential_helper_timeout) |
 //! | a whole call | none | `time_limit` of the [request](super::requests#settings-of-all-requests) |
 //!
-//! A response that arrives slowly but steadily is not limited, with two exceptions: negotiating the API version must be complete
-//! within the `response_timeout`, and an error response within the `read_timeout`.
+//! A response that arrives slowly but steadily is not limited, with two exceptions: negotiating the API version must be
+//! complete within the `response_timeout`, and an error response within the `read_timeout`.
 //!
 //! A call waits without a limit for one of the connections that
 //! [`max_connections`](crate::DockerClientBuilder::max_connections) allows.
 //!
 //! If a limit is exceeded, the call fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout). A stream without a
-//! limit may be idle for as long as its engine is reachable. Over TCP, an engine whose machine or network is down is
+//! limit may be idle for as long as the engine is reachable. Over TCP, a host or network that is down is
 //! detected within a minute, and the stream ends with [`ErrorKind::ConnectionLost`](crate::ErrorKind::ConnectionLost).
 //! While data is being uploaded, it is detected only when the operating system stops retransmitting, on Linux after
 //! about 15 minutes.
 //!
 //! # The time limit of a call
 //!
-//! `time_limit` limits a call from its first step to its result, or to the beginning of its stream, including the negotiation of the
-//! API version. It replaces the client's `response_timeout` and `read_timeout` for this call, so a longer limit works, too.
+//! `time_limit` limits a call from its first step to its result, or to the beginning of its stream, including the negotiation
+//! of the API version. It replaces the client's `response_timeout` and `read_timeout` for this call, so it can also be
+//! longer.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

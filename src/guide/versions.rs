@@ -1,7 +1,7 @@
 //! API versions: engines from Docker 1.3 to 29.
 //!
-//! The first call negotiates the API version: the newest that both the engine and this crate support, from 1.15 to 1.55. Clones of
-//! the client share it.
+//! The first call negotiates the API version: the newest that both the engine and this crate support, from 1.15 to 1.55.
+//! Clones of the client share it.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,8 +18,8 @@
 //! # }
 //! ```
 //!
-//! The documentation of each method names the version that introduced it, and that of each setting has "Requires API
-//! 1.x", unless the oldest version supports it. If the negotiated version lacks an operation or a setting, the call
+//! The documentation of each method names the version that introduced it. The documentation of each setting has "Requires
+//! API 1.x", unless the oldest version supports it. If the negotiated version lacks an operation or a setting, the call
 //! fails before anything is sent, because engines silently ignore unknown options:
 //!
 //! ```
@@ -45,7 +45,7 @@
 //!
 //! # One type for all versions
 //!
-//! There is one type for all versions, with the fields of every version. Fields that an engine does not send are empty: `0`, `""`,
-//! empty lists. Where old engines send the same information in another form, a method returns it in one form:
+//! There is one type for all versions, with the fields of every version. Fields that an engine does not send are empty: `0`,
+//! `""`, empty lists. Where old engines send the same information in another form, a method returns it in one form:
 //! [`mount_points`](crate::models::ContainerInspect::mount_points), [`endpoints`](crate::models::NetworkSettings::endpoints),
 //! [`total_size`](crate::models::ImageSummary::total_size).

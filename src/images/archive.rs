@@ -11,7 +11,7 @@ use crate::{Upload, redacted};
 pub enum Archive {
     /// The archive is uploaded.
     Upload(Upload),
-    /// The engine downloads the archive from this URL; for a build, the URL may be that of a git repository.
+    /// The engine downloads the archive from this URL; for a build, it can be the URL of a Git repository.
     Url(String),
 }
 

@@ -58,7 +58,7 @@ impl ListAttestations {
         self
     }
 
-    /// Includes only statements of this type, for example `https://slsa.dev/provenance/v1`; several calls include more.
+    /// Includes only statements of this type, for example `https://slsa.dev/provenance/v1` (repeat to match any of several).
     pub fn predicate_type(mut self, predicate_type: impl Into<String>) -> Self {
         self.types.push(predicate_type.into());
         self

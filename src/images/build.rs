@@ -85,7 +85,7 @@ impl Images {
     ///
     /// Sends the credentials for all registries of the user's configuration, because only the engine can determine
     /// which of them it needs; credentials that could not be obtained are left out, with a warning to `tracing`. In a session
-    /// with BuildKit, only the credentials that it asks for are looked up, and a failure to do so is its error.
+    /// with BuildKit, only the credentials that it requests are looked up, and a failure to do so is its error.
     /// [`BuildImage::anonymous`] sends none. Since API 1.21, the proxy variables of the user's `config.json` are added
     /// to the build arguments, unless [`no_container_proxies`](crate::DockerClientBuilder::no_container_proxies) is
     /// set.
@@ -95,8 +95,9 @@ impl Images {
     /// Fails if a step fails ([`is_operation_failed`](crate::Error::is_operation_failed); its exit code is the error's
     /// [`code`](crate::Error::code)), if there is no Dockerfile (500, or before anything is sent), if its first line is not
     /// valid (400), if a file of the context cannot be read, or if the helper for all credentials does not list the
-    /// registries ([`is_credentials`](crate::Error::is_credentials)). Of BuildKit's control API, all errors of the engine are
-    /// failures of the operation. It fails before anything is sent if an option is set that the builder does not have.
+    /// registries ([`is_credentials`](crate::Error::is_credentials)). With BuildKit's control API, every error that the
+    /// engine reports is a failure of the operation ([`is_operation_failed`](crate::Error::is_operation_failed)). Fails
+    /// before anything is sent if an option is set that the builder does not have.
     ///
     /// # Examples
     ///

@@ -6,7 +6,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, the option `keep-storage` is called `reserved-space`.
+/// Since this version, the option `keep-storage` is called `reserved-space`.
 const RESERVED_SPACE: ApiVersion = ApiVersion::new(1, 48);
 
 impl Images {

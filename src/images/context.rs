@@ -45,11 +45,11 @@ pub(crate) use self::sync_tree::{Content, Patterns, SyncEntry, SyncReader, SyncT
 /// by a blocking thread during the upload, and never held in memory as a whole. It is an error if a file changes its
 /// length during the upload, or is replaced by a file of another type.
 ///
-/// With BuildKit, the engine asks for the files that the build needs, and keeps them: files whose attributes did not change
-/// are not sent again. As with the docker CLI, hard links stay hard links, FIFOs and devices are sent, and sockets become
+/// With BuildKit, the engine requests the files that the build needs, and keeps them: files whose attributes did not change
+/// are not sent again. As with the Docker CLI, hard links stay hard links, FIFOs and devices are sent, and sockets become
 /// empty files. Extended attributes are not sent.
 ///
-/// On Windows, as with the docker CLI, paths and the targets of links are sent with slashes, all files are executable (mode
+/// On Windows, as with the Docker CLI, paths and the targets of links are sent with slashes, all files are executable (mode
 /// 755, or 555 for a read-only file), hard links are separate files, and a backslash in `.dockerignore` is a slash.
 ///
 /// # `.dockerignore`

@@ -15,8 +15,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does not have the image, or not for these credentials (401, 403, 404 or 500), or if the
-    /// credentials could not be obtained ([`is_credentials`](crate::Error::is_credentials)).
+    /// Fails if the registry does not have the image, if the credentials do not grant access to it (401, 403, 404 or 500), or
+    /// if the credentials could not be obtained ([`is_credentials`](crate::Error::is_credentials)).
     ///
     /// # Examples
     ///
@@ -50,7 +50,7 @@ pub struct InspectDistribution {
 request!(InspectDistribution => DistributionInspect, "distribution_inspect", image.name);
 
 impl InspectDistribution {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);

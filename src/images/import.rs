@@ -74,8 +74,7 @@ impl ImportImage {
         self
     }
 
-    /// Applies a Dockerfile instruction to the image, for example `CMD ["sh"]`; several calls add instructions. Requires API
-    /// 1.18.
+    /// Applies a Dockerfile instruction to the image, for example `CMD ["sh"]`. Can be called repeatedly. Requires API 1.18.
     pub fn change(mut self, instruction: impl Into<String>) -> Self {
         self.options.changes.push(instruction.into());
         self

@@ -14,7 +14,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such image, or not for the platform (404); see [`try_inspect`](Self::try_inspect).
+    /// Fails if the image does not exist, or does not exist for the platform (404); see [`try_inspect`](Self::try_inspect).
     ///
     /// # Examples
     ///
@@ -37,7 +37,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such image.
+    /// Fails as [`inspect`](Self::inspect) does, except if the image does not exist.
     ///
     /// # Examples
     ///

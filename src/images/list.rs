@@ -7,7 +7,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, the name is one of the filters.
+/// Since this version, the name is one of the filters.
 const NAME_IS_FILTER: ApiVersion = ApiVersion::new(1, 25);
 
 impl Images {
@@ -82,7 +82,7 @@ impl ListImages {
         self.filter("dangling", dangling.to_string())
     }
 
-    /// Includes only images with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Includes only images with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

@@ -9,7 +9,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, engines report the progress of a load on request.
+/// Since this version, engines report the progress of a load on request.
 const REPORTS_PROGRESS: ApiVersion = ApiVersion::new(1, 23);
 
 impl Images {
@@ -60,7 +60,7 @@ pub struct LoadImages {
 request!(LoadImages => Vec<Image>, "image_load");
 
 impl LoadImages {
-    /// Loads images only for this platform, for example `linux/arm64`; several calls add platforms. Requires API 1.48;
+    /// Loads images only for this platform, for example `linux/arm64` (repeat for several). Requires API 1.48;
     /// engines before API 1.52 accept one platform.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platforms.push(platform.into());

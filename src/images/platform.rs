@@ -1,4 +1,4 @@
-//! Encoding of platforms in the query.
+//! Encodes image platforms in query parameters.
 
 use crate::{Error, Result, models::Platform};
 

@@ -45,7 +45,7 @@ pub struct PruneImages {
 request!(PruneImages => Pruned<DeleteItem>, "image_prune");
 
 impl PruneImages {
-    /// Sets whether to remove images with a name too. Defaults to `false`.
+    /// Sets whether to remove all unused images, and not only dangling ones (`docker image prune --all`). Defaults to `false`.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self
@@ -56,7 +56,7 @@ impl PruneImages {
         self.filter("until", time.unix_seconds().to_string())
     }
 
-    /// Removes only images with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Removes only images with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.29.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

@@ -38,8 +38,8 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// Fails if the registry does not have the image, or not for these credentials: 404 or 500, or during the pull
-    /// ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
+    /// Fails if the registry does not have the image, or the credentials do not grant access to it: 404 or 500, or during the
+    /// pull ([`is_operation_failed`](crate::Error::is_operation_failed)). Nothing is pulled if the credentials could not be
     /// obtained ([`is_credentials`](crate::Error::is_credentials)).
     ///
     /// # Examples
@@ -78,7 +78,7 @@ pub struct PullImage {
 request!(PullImage => PulledImage, "image_create", image.name);
 
 impl PullImage {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);
@@ -91,7 +91,7 @@ impl PullImage {
         self
     }
 
-    /// Sets whether to pull all tags of the repository, not only that of the name. Defaults to `false`.
+    /// Sets whether to pull all tags of the repository, not only the tag in the name. Defaults to `false`.
     pub fn all_tags(mut self, all_tags: bool) -> Self {
         self.all_tags = all_tags;
         self

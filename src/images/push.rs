@@ -63,7 +63,7 @@ pub struct PushImage {
 request!(PushImage => Vec<PushedTag>, "image_push", image.name);
 
 impl PushImage {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);
@@ -76,7 +76,7 @@ impl PushImage {
         self
     }
 
-    /// Sets whether to push all tags of the repository, not only that of the name. Defaults to `false`.
+    /// Sets whether to push all tags of the repository, not only the tag in the name. Defaults to `false`.
     pub fn all_tags(mut self, all_tags: bool) -> Self {
         self.all_tags = all_tags;
         self
@@ -152,8 +152,8 @@ impl ProgressResult<Vec<PushedTag>> for Tags {
     }
 }
 
-/// Returns the tag in a status such as `1: digest: sha256:… size: 527`, in which all engines report it. Those with the containerd
-/// image store do not report it as an outcome.
+/// Returns the tag in a status such as `1: digest: sha256:… size: 527`, in which all engines report it. Those with the
+/// containerd image store do not report it as an outcome.
 fn reported(status: &str) -> Option<PushedTag> {
     let (tag, rest) = status.split_once(": digest: ")?;
     let (digest, size) = rest.split_once(" size: ")?;

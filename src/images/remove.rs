@@ -8,8 +8,8 @@ use crate::{
 };
 
 impl Image {
-    /// Removes this name from the image, and the image itself with its last name, as `docker image rm` does. Returns
-    /// the names and layers that were removed, in order.
+    /// Untags the image, and deletes it when its last name is removed, as `docker image rm` does. Returns the names and
+    /// layers that were removed, in order.
     ///
     /// Calls `DELETE /images/{name}`.
     ///
@@ -69,7 +69,7 @@ impl RemoveImage {
         self
     }
 
-    /// Removes the image only for this platform, for example `linux/arm64`; several calls add platforms. Requires API 1.50.
+    /// Removes the image only for this platform, for example `linux/arm64` (repeat for several). Requires API 1.50.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platforms.push(platform.into());
         self

@@ -44,7 +44,7 @@ pub struct SaveImage {
 request!(SaveImage => Download, "image_get", image.name);
 
 impl SaveImage {
-    /// Includes only the image for this platform, for example `linux/arm64`; several calls add platforms. Requires API 1.48;
+    /// Includes only the image for this platform, for example `linux/arm64` (repeat for several). Requires API 1.48;
     /// engines before API 1.52 accept one platform.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platforms.push(platform.into());
@@ -107,7 +107,7 @@ pub struct SaveImages {
 request!(SaveImages => Download, "image_get_all");
 
 impl SaveImages {
-    /// Includes only the images for this platform, for example `linux/arm64`; several calls add platforms. Requires API
+    /// Includes only the images for this platform, for example `linux/arm64` (repeat for several). Requires API
     /// 1.48; engines before API 1.52 accept one platform.
     pub fn platform(mut self, platform: impl Into<String>) -> Self {
         self.platforms.push(platform.into());

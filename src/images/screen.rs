@@ -115,12 +115,12 @@ enum View<'a> {
 }
 
 impl Screen<'static> {
-    /// Writes to the standard error of this program: bars if it is a terminal, lines otherwise.
+    /// Writes to this program's stderr: bars if it is a terminal, lines otherwise.
     pub fn stderr() -> Self {
         Self::standard(Terminal::stderr(), io::stderr())
     }
 
-    /// Writes to the standard output of this program: bars if it is a terminal, lines otherwise.
+    /// Writes to this program's stdout: bars if it is a terminal, lines otherwise.
     pub fn stdout() -> Self {
         Self::standard(Terminal::stdout(), io::stdout())
     }

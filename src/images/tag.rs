@@ -6,7 +6,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, engines always move a name from another image, without an option.
+/// Since this version, engines always move a name from another image, without an option.
 const ALWAYS_FORCED: ApiVersion = ApiVersion::new(1, 24);
 
 impl Image {
@@ -49,8 +49,7 @@ pub struct TagImage {
 request!(TagImage => Image, "image_tag", image.name);
 
 impl TagImage {
-    /// Sets whether to take the name from another image that has it. Defaults to `false`; since API 1.24, engines do it in
-    /// any case.
+    /// Sets whether to move the name if another image has it. Defaults to `false`; since API 1.24, engines always move it.
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);
         self

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-/// Time that a container has to exit before it is killed.
+/// The time after which a container that is being stopped is killed.
 ///
 /// ```
 /// use std::time::Duration;
 /// use dockerclient::models::{ContainerConfig, StopTimeout};
 ///
-/// let patient = ContainerConfig { stop_timeout: Some(Duration::from_secs(60).into()), ..Default::default() };
+/// let slow = ContainerConfig { stop_timeout: Some(Duration::from_secs(60).into()), ..Default::default() };
 /// let endless = ContainerConfig { stop_timeout: Some(StopTimeout::Never), ..Default::default() };
 /// assert_eq!(serde_json::to_string(&endless)?, r#"{"StopTimeout":-1}"#);
 /// # Ok::<(), serde_json::Error>(())

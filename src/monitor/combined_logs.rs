@@ -82,7 +82,7 @@ pub enum CombinedLogUpdate {
         container: Arc<ContainerSummary>,
         /// The cause.
         error: Error,
-        /// Time until the next attempt. `None` if the log of this container is not read any more, for example because its log
+        /// Time until the next attempt. `None` if the monitor gave up on this log, for example because the log
         /// driver does not support reading.
         retry_in: Option<Duration>,
     },
@@ -111,7 +111,7 @@ pub enum CombinedLogUpdate {
 ///
 /// [`bookmarks`](Self::bookmarks) returns the positions in all logs; they can be serialized. [`resume`](Self::resume)
 /// continues there after a restart of the program, without losing or repeating lines, or returns a [`Gap`] of a container
-/// whose log was rotated meanwhile. The log of a container that was created meanwhile is read from its beginning.
+/// whose log was rotated in the meantime. The log of a container that was created in the meantime is read from its beginning.
 ///
 /// # Connections
 ///
@@ -173,7 +173,7 @@ struct Followed {
     opened: bool,
     /// Whether the settings for the beginning of the log apply: the container was there when the monitor began.
     initial: bool,
-    /// Set if the log is not read any more: the last position, if it was opened.
+    /// Set if the log is no longer read: the last position, if it was opened.
     given_up: Option<Option<LogBookmark>>,
 }
 
@@ -216,18 +216,18 @@ impl CombinedLogMonitor {
         }
     }
 
-    /// Follows only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Follows only containers with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Follows only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    /// Follows only containers whose name matches this regular expression (repeat to match any of several). Requires API 1.16.
     pub fn name(self, pattern: impl Into<String>) -> Self {
         self.filter("name", pattern)
     }
 
-    /// Follows only containers of this image, by name or id, or of one that was built from it; several calls include more.
+    /// Follows only containers of this image, by name or id, or of one that was built from it (repeat to match any of several).
     /// Requires API 1.21.
     pub fn ancestor(self, image: impl Into<String>) -> Self {
         self.filter("ancestor", image)
@@ -245,7 +245,7 @@ impl CombinedLogMonitor {
         self
     }
 
-    /// Leaves out containers with this label, `key` or `key=value`; several calls leave out more. Needs API 1.18, below
+    /// Leaves out containers with this label, `key` or `key=value` (repeat for several). Needs API 1.18, below
     /// which engines do not send labels.
     pub fn exclude_label(mut self, label: impl Into<String>) -> Self {
         self.exclusions.label(label.into());
@@ -253,20 +253,20 @@ impl CombinedLogMonitor {
     }
 
     /// Leaves out the container with this name, or an id of at least 12 digits, for example the container of the program
-    /// itself; several calls leave out more.
+    /// itself (repeat for several).
     pub fn exclude_name(mut self, name: impl AsRef<str>) -> Self {
         self.exclusions.name(name.as_ref());
         self
     }
 
-    /// Leaves out containers of this image, by name or id; several calls leave out more. A name without a tag leaves out all
+    /// Leaves out containers of this image, by name or id (repeat for several). A name without a tag leaves out all
     /// tags.
     pub fn exclude_image(mut self, image: impl Into<String>) -> Self {
         self.exclusions.image(image.into());
         self
     }
 
-    /// Follows only containers for which `predicate` returns `true`; several calls require all of them. It is called when a
+    /// Follows only containers for which `predicate` returns `true` (repeat to require several). It is called when a
     /// container appears, and after each change until the container is followed.
     pub fn only_if(mut self, predicate: impl Fn(&ContainerSummary) -> bool + Send + 'static) -> Self {
         self.watch = self.watch.map(|watch| watch.sufficient_actions(ALL_ACTIONS));
@@ -274,13 +274,13 @@ impl CombinedLogMonitor {
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.settings.stdout = stdout;
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.settings.stderr = stderr;
         self
@@ -477,7 +477,7 @@ impl CombinedLogMonitor {
         self.containers.insert(id, Followed { container, opened: false, initial, given_up: None });
     }
 
-    /// The container was removed, or does not match the filters any more. Its log monitor ends if it was removed.
+    /// The container was removed, or no longer matches the filters. Its log monitor ends if it was removed.
     fn removed(&mut self, id: &str) {
         if self.containers.get(id).is_some_and(|followed| followed.given_up.is_some()) {
             self.forget(id);

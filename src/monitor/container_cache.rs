@@ -141,7 +141,7 @@ impl ContainerCache {
 
     /// Docker sends the event before lists show its effect, so all containers are listed again later.
     fn apply_network_event(&mut self, event: &Event) {
-        // Podman sends the id of the container as that of the event.
+        // Podman sends the id of the container as the id of the event.
         let id = event.attributes.get("container").unwrap_or(&event.id);
         self.dirty.merge(if id.len() > MAX_ID_LENGTH { Dirty::All } else { Dirty::one(id) });
         self.needs_full_list = true;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn container_cache_lists_a_container_again_whose_networks_change() {
+    fn container_cache_relists_a_container_after_network_changes() {
         let mut cache = with(&[("a", "Up 1 second"), ("b", "Up 1 second")]);
         let event = |action: &str, attributes: &str| {
             let actor = format!(r#"{{"ID":"net","Attributes":{{{attributes}}}}}"#);
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn status_without_times_of_each_form() {
+    fn status_is_compared_without_times() {
         for (status, want) in [
             ("", ""),
             ("Created", "Created"),

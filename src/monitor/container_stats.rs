@@ -7,8 +7,8 @@
 //!    └─ Waiting ◀──┘
 //! ```
 //!
-//! It ends if the container does not exist any more, or if it gives up. The monitor of containers reports that a container
-//! has exited, and the stream is dropped then.
+//! It ends if the container no longer exists, or if it gives up. The monitor of containers reports that a container
+//! has exited; the stream is then dropped.
 
 use std::{
     pin::Pin,

@@ -86,7 +86,7 @@ pub enum ContainerUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states of a
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states of a
 /// container, but never the last one.
 ///
 /// # Cancellation
@@ -146,18 +146,18 @@ impl ContainerMonitor {
         }
     }
 
-    /// Watches only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Watches only containers with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Watches only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    /// Watches only containers whose name matches this regular expression (repeat to match any of several). Requires API 1.16.
     pub fn name(self, pattern: impl Into<String>) -> Self {
         self.filter("name", pattern)
     }
 
-    /// Watches only containers of this image, by name or id, or of one that was built from it; several calls include more.
+    /// Watches only containers of this image, by name or id, or of one that was built from it (repeat to match any of several).
     /// Requires API 1.21.
     pub fn ancestor(self, image: impl Into<String>) -> Self {
         self.filter("ancestor", image)

@@ -6,7 +6,7 @@
 //!
 //! Events are requested again from a second before the last one that was received. Events that were received are
 //! dropped, and so are events older than the monitor. If the engine's clock was set back while disconnected, all events
-//! are requested, and those up to the last one that was received are dropped. (Except for those of its second: engines
+//! are requested, and those up to the last one that was received are dropped. (Except for events of the same second: engines
 //! may keep concurrent events in a different order than they send them.)
 
 use std::{
@@ -145,7 +145,7 @@ struct Replay {
     last: Option<Fingerprint>,
     /// Events before `last` that are earlier than this second are older than the monitor, or were received.
     second: i64,
-    /// Events before `last` up to this time were received, too.
+    /// Events before `last` up to this time were also received.
     evicted: Option<Timestamp>,
     /// The second of the connection or of the last event: later events are new.
     end: i64,
@@ -184,31 +184,31 @@ impl EventHistory {
         self.start.get_or_insert(time);
     }
 
-    /// Whether the time from which on events are returned is known.
+    /// Whether the time from which events are returned is known.
     pub(super) fn has_begun(&self) -> bool {
         self.complete.is_some()
     }
 
-    /// The time from which on to request events. Once one was received, this is a second earlier, because engines stop
+    /// The time from which to request events. Once one was received, this is a second earlier, because engines stop
     /// searching at the first event that is older.
     pub(super) fn since(&self) -> Timestamp {
         let complete = self.complete.unwrap_or_else(earliest_time);
         if self.known.is_empty() { complete } else { previous_second(complete) }
     }
 
-    /// The time from which on to request events if the engine's clock was set back to `now`, which is before
+    /// The time from which to request events if the engine's clock was set back to `now`, which is before
     /// [`since`](Self::since). The times of events do not show then which of them were received.
     pub(super) fn since_set_back(&self, now: Timestamp) -> Timestamp {
         if self.known.is_empty() { now } else { earliest_time() }
     }
 
-    /// The time from which on events may prove that nothing was missed.
+    /// The time from which events may prove that nothing was missed.
     pub(super) fn proof_since(&self) -> Timestamp {
         let newest = self.known.back().into_iter().chain(&self.anchor).map(|fingerprint| fingerprint.time).max();
         newest.map_or_else(earliest_time, |time| previous_second(time).min(self.since()))
     }
 
-    /// The time from which on to check for dropped events.
+    /// The time from which to check for dropped events.
     pub(super) fn unchecked_since(&self, now: Timestamp) -> Timestamp {
         self.checked.filter(|checked| !is_in_earlier_second(now, *checked)).unwrap_or_else(earliest_time)
     }
@@ -222,7 +222,7 @@ impl EventHistory {
         Past { proof, ..Past::default() }
     }
 
-    /// Records a connection that was made at the time `at`, repeats the events from `since` on, and is to an engine that
+    /// Records a connection that was made at the time `at` and repeats the events since `since`, to an engine that
     /// keeps the events `past`. Returns the gap, if events may have been missed.
     ///
     /// The `first` connection has no gap.
@@ -482,7 +482,7 @@ mod tests {
         connected(&mut history, &received, 6, false);
         assert!(history.take(&event(7, "b")));
         assert!(history.replay.is_none());
-        assert!(history.take(&event(5, "a")), "not expected any more");
+        assert!(history.take(&event(5, "a")), "no longer expected");
     }
 
     #[test]
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn event_gap_is_ruled_out_by_earlier_events_if_none_was_received() {
+    fn event_gap_is_ruled_out_by_earlier_events() {
         let before = [event(-2, "x"), event(-1, "y")];
         let history = || having_received(&before, &[]);
         assert_eq!(history().since(), at(0));

@@ -20,7 +20,7 @@ const ANCHOR_AGE: i64 = 3600;
 /// A new connection.
 pub(super) struct Connection {
     pub(super) events: EventStream,
-    /// Time from which on the event stream was requested.
+    /// Time from which the event stream was requested.
     pub(super) since: Timestamp,
     /// Time of the connection by the engine's clock, in whole seconds.
     pub(super) at: Timestamp,

@@ -20,7 +20,7 @@ pub struct LogBookmark {
     /// The time of the last line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<Timestamp>,
-    /// The time from which on lines are returned, if not all are.
+    /// The time from which lines are returned, if not all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) begin: Option<Timestamp>,
     /// The time of the oldest line that had not ended.

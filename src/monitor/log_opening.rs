@@ -80,7 +80,7 @@ pub(super) struct Opened {
     /// Whether the container ran before the log was opened.
     pub(super) running: bool,
     pub(super) lines: Box<Lines>,
-    /// The time from which on the log is read; `None` for all of it.
+    /// The time from which the log is read; `None` for all of it.
     pub(super) since: Option<Timestamp>,
     /// The engine's time before the log was opened for the first time, if only the last lines were requested.
     pub(super) begin: Option<Timestamp>,

@@ -2,7 +2,7 @@
 //!
 //! A log that is opened again is read from a second before the last line that was returned or, below API 1.19, which has
 //! no `since` for logs, from its beginning. The lines of each source up to the last one that was returned are dropped.
-//! If that line is not in the log any more when a later line is read, the log was rotated or truncated, and there is a gap.
+//! If that line is no longer in the log when a later line is read, the log was rotated or truncated, and there is a gap.
 
 use bytes::Buf as _;
 
@@ -89,7 +89,7 @@ impl LogPosition {
         Self { marks, last: saved.last, begin: saved.begin, ..Self::default() }
     }
 
-    /// Saves the position in the log of the container with this id. If lines had not ended, the oldest is of the time
+    /// Saves the position in the log of the container with this id. If there are unfinished lines, the oldest has the time
     /// `begun`.
     pub(super) fn save(&self, container: &str, begun: Option<Timestamp>) -> LogBookmark {
         let marks = self.marks.iter().map(Mark::save).collect();
@@ -101,7 +101,7 @@ impl LogPosition {
         self.again && !self.reported && self.marks.iter().any(Mark::is_expected)
     }
 
-    /// The time from which on to read the log again; `None` for all of it. If lines had not ended, the oldest is of the
+    /// The time from which to read the log again; `None` for all of it. If there are unfinished lines, the oldest has the
     /// time `begun`.
     pub(super) fn resume(&self, version: ApiVersion, begun: Option<Timestamp>) -> Option<Timestamp> {
         let last = self.last.or(self.begin).filter(|_| version >= SINCE)?;

@@ -55,7 +55,7 @@ fn is_named(container: &ContainerSummary, name: &str) -> bool {
     container.name() == name || (name.len() >= 12 && container.id.starts_with(name))
 }
 
-/// Whether a container was created from the image with this name or id. A name without a tag is that of all tags.
+/// Whether a container was created from the image with this name or id. A name without a tag matches all tags.
 fn is_of_image(container: &ContainerSummary, image: &str) -> bool {
     if container.image == image || container.image_id == image {
         return true;
@@ -108,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn exclusion_by_label_is_of_a_key_or_a_value() {
+    fn exclude_label_by_key_or_value() {
         for (label, want) in [("app", true), ("app=web", true), ("app=db", false), ("ap", false), ("web", false)] {
             assert_eq!(has_label(&container("nginx"), label), want, "{label}");
         }
     }
 
     #[test]
-    fn exclusion_by_name_is_exact_or_an_id() {
+    fn exclude_name_by_exact_name_or_id() {
         let cases =
             [("web", true), ("we", false), ("alias", false), ("f43c", false), ("f43c0a1f2d4e", true), ("", false)];
         for (name, want) in cases {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn exclusion_by_image_is_of_a_repository_a_tag_or_an_id() {
+    fn exclude_image_by_repository_tag_or_id() {
         let cases = [
             ("nginx:1.27", "nginx", true),
             ("nginx:1.27", "docker.io/library/nginx", true),

@@ -11,7 +11,7 @@
 //!            └─────────────── started ────────────────┘
 //! ```
 //!
-//! After the log has ended, it is read once more: it has the lines that the container wrote before the subscription to its
+//! After the log has ended, it is read again: it has the lines that the container wrote before the subscription to its
 //! events. While the log is idle, the last line of the log is requested from time to time, to detect a stalled stream.
 //! `log_opening.rs` has the requests, `log_position.rs` the position in the log, and `shared_events.rs` the events.
 
@@ -59,7 +59,7 @@ const NOT_IMPLEMENTED: u16 = 501;
 /// # Gaps
 ///
 /// After a reconnect, the monitor reads the log from about a second before the last line it returned (below API 1.19, from
-/// the beginning), and drops the repeated lines. If the last line is not in the log any more, because the log was rotated
+/// the beginning), and drops the repeated lines. If the last line is no longer in the log, because the log was rotated
 /// or truncated, it returns a [`Gap`](LogUpdate::Gap).
 ///
 /// [`bookmark`](Self::bookmark) returns the position in the log, and [`resume`](Self::resume) continues after it in the same
@@ -168,13 +168,13 @@ impl LogMonitor {
         }
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.log.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.log.query.stderr = Some(stderr);
         self
@@ -210,10 +210,10 @@ impl LogMonitor {
     }
 
     /// Continues after the last line that was returned before the [`bookmark`](Self::bookmark) was taken, as after a lost
-    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The other settings
-    /// must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
+    /// connection: lines are not returned again, and if lines may have been missed, there is a [`Gap`](LogUpdate::Gap). The
+    /// other settings must be the same, but [`since`](Self::since) and [`tail`](Self::tail) do not apply.
     ///
-    /// Has no effect if the container is another one than that of the bookmark, which had the same name.
+    /// Has no effect if the bookmark belongs to another container, for example to an earlier one with the same name.
     ///
     /// # Examples
     ///

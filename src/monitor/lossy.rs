@@ -1,4 +1,4 @@
-//! Dropping items in place of backpressure.
+//! Drops items of a monitor instead of applying backpressure.
 
 use std::{
     collections::VecDeque,

@@ -48,8 +48,8 @@ pub enum NodeUpdate {
 /// A snapshot of the nodes of a swarm, then each change. Returned by [`Nodes::monitor`](crate::nodes::Nodes::monitor).
 ///
 /// Lists the nodes, then watches the engine's events of nodes, and lists the nodes again after events: one list at a
-/// time, a tenth of a second apart. [`view`](Self::view) equals what [`list`](crate::nodes::Nodes::list) returns with
-/// the same filters, as of the last list.
+/// time, a tenth of a second apart. [`view`](Self::view) equals what [`list`](crate::nodes::Nodes::list) returned
+/// with the same filters when the nodes were last listed.
 ///
 /// After a lost connection, it lists again and returns the differences, so it has no gaps.
 ///
@@ -69,7 +69,7 @@ pub enum NodeUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states
 /// of a node, but never the last one.
 ///
 /// # Cancellation
@@ -90,35 +90,35 @@ impl NodeMonitor {
         Self(self.0.with_list(change))
     }
 
-    /// Watches only nodes whose engine has this label, `key` or `key=value`; several calls require all of their labels.
+    /// Watches only nodes whose engine has this label, `key` or `key=value` (repeat to require several labels).
     ///
     /// See [`node_label`](Self::node_label) for the labels of the node itself.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Watches only nodes with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Watches only nodes with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.40.
     pub fn node_label(self, label: impl Into<String>) -> Self {
         self.filter("node.label", label)
     }
 
-    /// Watches only nodes whose name, which is the hostname, begins with `prefix`; several calls include more.
+    /// Watches only nodes whose name, which is the hostname, begins with `prefix` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Watches only nodes whose id begins with `prefix`; several calls include more.
+    /// Watches only nodes whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Watches only nodes with this role, for example `"manager"`; several calls include more.
+    /// Watches only nodes with this role, for example `"manager"` (repeat to match any of several).
     pub fn role(self, role: impl Into<NodeRole>) -> Self {
         self.with_list(|list| list.role(role))
     }
 
-    /// Watches only nodes with this membership, `accepted` or `pending`; several calls include more.
+    /// Watches only nodes with this membership, `accepted` or `pending` (repeat to match any of several).
     pub fn membership(self, membership: impl Into<String>) -> Self {
         self.filter("membership", membership)
     }

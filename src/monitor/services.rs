@@ -50,7 +50,7 @@ pub enum ServiceUpdate {
 ///
 /// Lists the services, then watches the engine's events of services, and lists the services again after events: one
 /// list at a time, a tenth of a second apart. [`view`](Self::view) equals what
-/// [`list`](crate::services::Services::list) returns with the same filters, as of the last list.
+/// [`list`](crate::services::Services::list) returned with the same filters when the services were last listed.
 ///
 /// After a lost connection, it lists again and returns the differences, so it has no gaps.
 ///
@@ -70,7 +70,7 @@ pub enum ServiceUpdate {
 ///
 /// # Backpressure
 ///
-/// Nothing is read ahead of the consumer. Many changes become few lists: a slow consumer may miss intermediate states
+/// Nothing is read ahead of the consumer. Changes are batched: a slow consumer may miss intermediate states
 /// of a service, but never the last one.
 ///
 /// # Cancellation
@@ -91,22 +91,22 @@ impl ServiceMonitor {
         Self(self.0.with_list(change))
     }
 
-    /// Watches only services with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Watches only services with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Watches only services whose name begins with `prefix`; several calls include more.
+    /// Watches only services whose name begins with `prefix` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Watches only services whose id begins with `prefix`; several calls include more.
+    /// Watches only services whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Watches only services of this mode, for example `replicated` or `global`; several calls include more. Requires
+    /// Watches only services of this mode, for example `replicated` or `global` (repeat to match any of several). Requires
     /// API 1.29.
     pub fn mode(self, mode: impl Into<String>) -> Self {
         self.filter("mode", mode)
@@ -121,7 +121,7 @@ impl ServiceMonitor {
     /// Sets whether to include the number of running and of desired tasks of each service (`service_status`). Defaults
     /// to `false`. Requires API 1.41.
     ///
-    /// Changes of these numbers have no events, so set the [interval](Self::poll_interval), too.
+    /// Changes of these numbers have no events, so also set the [interval](Self::poll_interval).
     pub fn status(self, status: bool) -> Self {
         self.with_list(|list| list.status(status))
     }

@@ -5,8 +5,8 @@
 //! events, so a log monitor that is not polled does not delay the others. No events are queued: a feed only counts the
 //! starts of each container.
 //!
-//! A subscriber inspects its container after [`Subscription::poll_connected`], and again after each [`Notification`], so it does
-//! not depend on earlier events.
+//! A subscriber inspects its container after [`Subscription::poll_connected`], and again after each [`Notification`], so it
+//! does not depend on earlier events.
 
 use std::{
     collections::HashMap,

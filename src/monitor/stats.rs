@@ -8,7 +8,7 @@
 //! not sampled ─────────────────▶ sampled ──▶ Sample, Sample, Failed, Sample …
 //!       ▲                           │
 //!       └───────────────────────────┘
-//!        it exited, or is not selected any more: Ended
+//!        it exited, or is no longer selected: Ended
 //! ```
 //!
 //! A restarted container has `Ended`, then `Began`.
@@ -48,7 +48,7 @@ pub enum StatsUpdate {
     Sample(Box<Sample>),
     /// The full id of a container that runs: its samples follow.
     Began(String),
-    /// The full id of a container that exited, or is not selected any more. No samples of it follow, unless it begins again.
+    /// The full id of a container that exited, or is no longer selected. No samples of it follow until it starts again.
     Ended(String),
     /// The stats stream of one container failed. Other containers are not affected.
     Failed {
@@ -149,25 +149,25 @@ impl StatsMonitor {
         }
     }
 
-    /// Samples only these containers, by id or name, whenever they run; several calls include more.
+    /// Samples only these containers, by id or name, whenever they run (repeat to match any of several).
     pub fn only<S: Into<String>>(mut self, containers: impl IntoIterator<Item = S>) -> Self {
         let names = containers.into_iter().map(|name| without_slash(&name.into()).to_owned());
         self.selection.get_or_insert_default().extend(names);
         self
     }
 
-    /// Samples only containers with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Samples only containers with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.18.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Samples only containers whose name matches this regular expression; several calls include more. Requires API 1.16.
+    /// Samples only containers whose name matches this regular expression (repeat to match any of several). Requires API 1.16.
     pub fn name(self, pattern: impl Into<String>) -> Self {
         self.filter("name", pattern)
     }
 
-    /// Samples only containers of this image, by name or id, or of one that was built from it; several calls include more.
+    /// Samples only containers of this image, by name or id, or of one that was built from it (repeat to match any of several).
     /// Requires API 1.21.
     pub fn ancestor(self, image: impl Into<String>) -> Self {
         self.filter("ancestor", image)

@@ -77,7 +77,7 @@ impl ConnectNetwork {
         self
     }
 
-    /// Replaces all settings of the endpoint, for fields that have no method of their own. Requires API 1.22 if any is set.
+    /// Replaces all settings of the endpoint, for fields that have no setter here. Requires API 1.22 if any is set.
     pub fn endpoint(mut self, endpoint: EndpointSettings) -> Self {
         self.endpoint = endpoint;
         self

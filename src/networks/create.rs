@@ -123,7 +123,7 @@ impl CreateNetwork {
         self
     }
 
-    /// Replaces the whole body of the request, the name included, for fields that have no method of their own.
+    /// Replaces the whole body of the request, the name included, for fields that have no setter here.
     pub fn config(mut self, config: NetworkCreate) -> Self {
         self.body = config;
         self

@@ -44,7 +44,7 @@ pub struct DisconnectNetwork {
 request!(DisconnectNetwork => (), "network_disconnect", network.id);
 
 impl DisconnectNetwork {
-    /// Sets whether to disconnect a container that does not exist any more. Defaults to `false`. Requires API 1.22.
+    /// Sets whether to disconnect a container that no longer exists. Defaults to `false`. Requires API 1.22.
     pub fn force(mut self, force: bool) -> Self {
         self.body.force = force;
         self

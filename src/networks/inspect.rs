@@ -37,7 +37,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such network.
+    /// Fails as [`inspect`](Self::inspect) does, except if the network does not exist.
     ///
     /// # Examples
     ///

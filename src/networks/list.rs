@@ -45,12 +45,12 @@ pub struct ListNetworks {
 request!(ListNetworks => Vec<models::Network>, "network_list");
 
 impl ListNetworks {
-    /// Includes only networks whose name contains `part`: `back` also matches `my-back-2`. Several calls include more.
+    /// Includes only networks whose name contains `part`: `back` also matches `my-back-2` (repeat to match any of several).
     pub fn name(self, part: impl Into<String>) -> Self {
         self.filter("name", part)
     }
 
-    /// Includes only networks whose id begins with `prefix`; several calls include more.
+    /// Includes only networks whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
@@ -67,12 +67,12 @@ impl ListNetworks {
         self.filter("dangling", dangling.to_string())
     }
 
-    /// Includes only networks of this driver, for example `bridge`; several calls include more. Requires API 1.24.
+    /// Includes only networks of this driver, for example `bridge` (repeat to match any of several). Requires API 1.24.
     pub fn driver(self, driver: impl Into<String>) -> Self {
         self.filter("driver", driver)
     }
 
-    /// Includes only networks with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only networks with this label, `key` or `key=value` (repeat to require several labels).
     /// Requires API 1.24.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

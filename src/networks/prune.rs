@@ -46,7 +46,7 @@ impl PruneNetworks {
         self.filter("until", time.unix_seconds().to_string())
     }
 
-    /// Removes only networks with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Removes only networks with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.29.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

@@ -38,7 +38,7 @@ impl Node {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such node.
+    /// Fails as [`inspect`](Self::inspect) does, except if the node does not exist.
     ///
     /// # Examples
     ///

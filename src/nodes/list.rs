@@ -46,24 +46,24 @@ pub struct ListNodes {
 request!(ListNodes => Vec<models::Node>, "node_list");
 
 impl ListNodes {
-    /// Includes only nodes whose id begins with `prefix`; several calls include more.
+    /// Includes only nodes whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only nodes whose name, which is the hostname, begins with `prefix`; several calls include more.
+    /// Includes only nodes whose name, which is the hostname, begins with `prefix` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Includes only nodes whose engine has this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only nodes whose engine has this label, `key` or `key=value` (repeat to require several labels).
     ///
     /// The labels of an engine are part of its configuration. See [`node_label`](Self::node_label) for those of the node.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Includes only nodes with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Includes only nodes with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.40.
     ///
     /// These labels are part of the node's [configuration](crate::models::NodeSpec) in the swarm.
@@ -72,12 +72,12 @@ impl ListNodes {
         self.filter("node.label", label)
     }
 
-    /// Includes only nodes with this role, for example `"manager"`; several calls include more.
+    /// Includes only nodes with this role, for example `"manager"` (repeat to match any of several).
     pub fn role(self, role: impl Into<NodeRole>) -> Self {
         self.filter("role", role.into().to_string())
     }
 
-    /// Includes only nodes with this membership, `accepted` or `pending`; several calls include more.
+    /// Includes only nodes with this membership, `accepted` or `pending` (repeat to match any of several).
     ///
     /// Engines set the membership of a node to `pending` whenever the node is [updated](crate::nodes::Node::update).
     pub fn membership(self, membership: impl Into<String>) -> Self {

@@ -16,8 +16,8 @@ type Change = Arc<dyn Fn(&mut NodeSpec) + Send + Sync>;
 impl Node {
     /// Changes the labels, the role or the availability of the node, as `docker node update` does.
     ///
-    /// Inspects the node, calls `change` with its configuration, and sends the result. If the node has changed meanwhile, it
-    /// does so again, at most five times in total; so `change` can be called several times.
+    /// Inspects the node, calls `change` with its configuration, and sends the result. If the node has changed in the
+    /// meantime, it does so again, at most five times in total; so `change` can be called several times.
     ///
     /// Calls `GET /nodes/{id}` and `POST /nodes/{id}/update`, since API 1.24.
     ///

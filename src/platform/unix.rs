@@ -40,7 +40,7 @@ const MACHINE_IDS: [&str; 2] = ["/etc/machine-id", "/etc/hostname"];
 #[cfg(feature = "buildkit")]
 const MAX_MACHINE_ID: u64 = 4096;
 
-/// Whether the system has the program `ssh-agent`, which runs with a socket of its own.
+/// Whether `ssh-agent` can be started with a given socket.
 #[cfg(feature = "buildkit")]
 pub(crate) const HAS_SSH_AGENT_PROGRAM: bool = true;
 
@@ -51,7 +51,7 @@ pub(crate) const LINKS_STAY_LOCAL: bool = true;
 /// The environment variable with the home directory.
 pub(crate) const HOME: &str = "HOME";
 
-/// A stream to a local server: a unix socket.
+/// A stream to a local server: a Unix socket.
 pub(crate) type LocalStream = UnixStream;
 
 /// Returns the bytes of a path, in the form in which paths are sent to engines.
@@ -110,7 +110,7 @@ pub(crate) fn is_program(metadata: &Metadata) -> bool {
     metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
 }
 
-/// Connects to the unix socket at `path`.
+/// Connects to the Unix socket at `path`.
 pub(crate) async fn connect_local(path: &Path) -> io::Result<LocalStream> {
     UnixStream::connect(path).await
 }
@@ -127,7 +127,7 @@ pub(crate) fn socket_rejection(path: &Path) -> Option<&'static str> {
         Err(error) => match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => return Some("no such file"),
             io::ErrorKind::PermissionDenied => return Some("permission denied"),
-            _ => return Some("stat failed"),
+            _ => return Some("failed to read its status"),
         },
     }
     let opened = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path);

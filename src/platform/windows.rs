@@ -43,7 +43,7 @@ const PROGRAMS: [&str; 4] = ["com", "exe", "bat", "cmd"];
 /// Flag of a new process: it is the first one of a process group.
 const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 
-/// Whether the system has the program `ssh-agent`, which runs with a socket of its own. On Windows, it is a service.
+/// Whether `ssh-agent` can be started with a given socket. On Windows, it is a service.
 #[cfg(feature = "buildkit")]
 pub(crate) const HAS_SSH_AGENT_PROGRAM: bool = false;
 
@@ -54,8 +54,8 @@ pub(crate) const LINKS_STAY_LOCAL: bool = false;
 /// The environment variable with the home directory.
 pub(crate) const HOME: &str = "USERPROFILE";
 
-/// Returns the bytes of a path, in the form in which paths are sent to engines: with slashes, as UTF-8. Names that are not valid
-/// Unicode are WTF-8.
+/// Returns the bytes of a path, in the form in which paths are sent to engines: with slashes, as UTF-8. Names that are not
+/// valid Unicode are WTF-8.
 pub(crate) fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
     let bytes = path.as_os_str().as_encoded_bytes();
     if !bytes.contains(&b'\\') {
@@ -64,8 +64,8 @@ pub(crate) fn path_bytes(path: &Path) -> Cow<'_, [u8]> {
     bytes.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect::<Vec<_>>().into()
 }
 
-/// Returns the path without links, with the names as the file system has them. It has no prefix `\\?\` if it has the same meaning
-/// without it.
+/// Returns the path without links, with the names as the filesystem has them. It has no prefix `\\?\` if it has the same
+/// meaning without it.
 #[cfg(feature = "tar")]
 pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize().map(without_prefix)
@@ -110,7 +110,7 @@ pub(crate) fn open_for_reading(path: &Path) -> io::Result<File> {
     if is_device { Err(crate::platform::not_regular()) } else { File::open(path) }
 }
 
-/// Creates a directory. Its users are those of the directory that it is in. Fails if it exists.
+/// Creates a directory. It inherits the permissions of its parent directory. Fails if it exists.
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }

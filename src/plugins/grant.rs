@@ -11,14 +11,14 @@ type Decide = Arc<dyn Fn(&[PluginPrivilege]) -> bool + Send + Sync>;
 /// The privileges that a plugin is granted.
 #[derive(Clone, Default)]
 pub(super) enum Grant {
-    /// None: a plugin that requires privileges is an error.
+    /// Grants nothing: pulling a plugin that requires privileges fails.
     #[default]
     Nothing,
-    /// All that the plugin requires.
+    /// Grants all required privileges.
     All,
-    /// All that the plugin requires, if the function returns `true` for them.
+    /// Grants all required privileges if the function returns `true` for them.
     If(Decide),
-    /// These. Those that the plugin requires are not read.
+    /// Grants these privileges, without reading the required ones.
     These(Vec<PluginPrivilege>),
 }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn privileges_are_granted_as_a_whole_or_listed_in_the_error() {
+    fn ungranted_privileges_are_listed_in_the_error() {
         let only_network = Grant::If(Arc::new(only_network));
         assert_eq!(Grant::All.decide(required()).unwrap(), required());
         assert_eq!(only_network.decide(required()[..1].to_vec()).unwrap(), required()[..1]);

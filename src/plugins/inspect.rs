@@ -36,7 +36,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such plugin.
+    /// Fails as [`inspect`](Self::inspect) does, except if the plugin does not exist.
     ///
     /// # Examples
     ///

@@ -49,8 +49,8 @@ impl ListPlugins {
         self.filter("enabled", enabled.to_string())
     }
 
-    /// Includes only plugins with this capability, for example `volumedriver`, `networkdriver`, `logdriver` or `authz`;
-    /// several calls include more. A plugin with several capabilities is included only if all of them match. Requires
+    /// Includes only plugins with this capability, for example `volumedriver`, `networkdriver`, `logdriver` or `authz`
+    /// (repeat to match any of several). A plugin with several capabilities is included only if all of them match. Requires
     /// API 1.28.
     pub fn capability(self, capability: impl Into<String>) -> Self {
         self.filter("capability", capability)

@@ -59,7 +59,7 @@ pub struct ListPluginPrivileges {
 request!(ListPluginPrivileges => Vec<PluginPrivilege>, "plugin_privileges");
 
 impl ListPluginPrivileges {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`].
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);

@@ -103,14 +103,14 @@ impl PullPlugin {
     /// Grants these privileges, without reading those that the plugin requires. The pull fails if the plugin requires
     /// others. Replaces the other ways to grant privileges.
     ///
-    /// Engines since 17.04 compare them with those that the plugin requires, except for the first in the order of their
-    /// names: if the plugin in the registry can change meanwhile, check the configuration before enabling it.
+    /// Since 17.04, engines compare them with the required privileges, except for the first one by name. If the plugin in the
+    /// registry can change in between, check its configuration before enabling it.
     pub fn privileges(mut self, privileges: impl IntoIterator<Item = PluginPrivilege>) -> Self {
         self.grant = Grant::These(privileges.into_iter().collect());
         self
     }
 
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);

@@ -53,7 +53,7 @@ pub struct PushPlugin {
 request!(PushPlugin => Option<PushedTag>, "plugin_push", plugin.name);
 
 impl PushPlugin {
-    /// Sets the credentials for the registry. Defaults to those of the user's configuration, see
+    /// Sets the credentials for the registry. Defaults to the credentials in the user's configuration; see
     /// [`DockerClient::credentials`](crate::DockerClient::credentials).
     pub fn credentials(mut self, credentials: AuthConfig) -> Self {
         self.credentials = RegistryCredentials::Given(credentials);

@@ -44,7 +44,7 @@ pub struct RemovePlugin {
 request!(RemovePlugin => (), "plugin_delete", plugin.name);
 
 impl RemovePlugin {
-    /// Sets whether to remove the plugin even if it is enabled or in use. Containers that use it no longer work then.
+    /// Sets whether to remove the plugin even if it is enabled or in use. This breaks containers that use it.
     /// Defaults to `false`.
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);

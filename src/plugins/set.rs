@@ -10,7 +10,7 @@ use crate::{
 impl Plugin {
     /// Changes settings of the plugin, as `docker plugin set` does. The plugin must be disabled.
     ///
-    /// The name of a setting is that of an environment variable, a mount, a device or the arguments in the
+    /// A setting is named after an environment variable, a mount, a device or the arguments in the
     /// [configuration](crate::models::PluginConfig) of the plugin, whose `settable` is not empty. It can be followed by
     /// the field to change: `DEBUG` or `DEBUG.value`, `data` or `data.source`, `disk` or `disk.path`. Settings that are
     /// not named keep their values.

@@ -42,7 +42,7 @@ impl RawConnection {
 
     /// Returns the HTTP status: 101 if the engine switched protocols, or another success, after which the body of the
     /// response can be read. Engines before 1.5 switch with 200. With [`any_status`](super::RawRequest::any_status), it can
-    /// be any other status, too.
+    /// be any status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.head.status.as_u16()

@@ -36,7 +36,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such secret.
+    /// Fails as [`inspect`](Self::inspect) does, except if the secret does not exist.
     ///
     /// # Examples
     ///

@@ -45,17 +45,17 @@ pub struct ListSecrets {
 request!(ListSecrets => Vec<models::Secret>, "secret_list");
 
 impl ListSecrets {
-    /// Includes only secrets whose id begins with `prefix`; several calls include more.
+    /// Includes only secrets whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only secrets whose name begins with `prefix`: `app` also matches `app-2`. Several calls include more.
+    /// Includes only secrets whose name begins with `prefix`: `app` also matches `app-2` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Includes only secrets with one of these names; several calls include more.
+    /// Includes only secrets with one of these names (repeat to match any of several).
     pub fn names<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         for name in names {
             self.filters.add("names", name);
@@ -63,7 +63,7 @@ impl ListSecrets {
         self
     }
 
-    /// Includes only secrets with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only secrets with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }

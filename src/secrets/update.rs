@@ -13,7 +13,7 @@ use crate::{
 impl Secret {
     /// Changes the labels of the secret. The engine rejects another name or other data, and ignores all other changes.
     ///
-    /// `change` gets the current properties, without the data. If the secret is changed by another client meanwhile,
+    /// `change` gets the current properties, without the data. If the secret is changed by another client in the meantime,
     /// `change` is called again with the new properties. Calls `GET /secrets/{id}` and `POST /secrets/{id}/update`,
     /// since API 1.25, at most five times each.
     ///

@@ -23,15 +23,15 @@ mod security;
 #[cfg(test)]
 mod tests;
 
-use self::references::{Wanted, configs, secrets};
+use self::references::{Reference, configs, secrets};
 
-/// From this version on, networks are part of the configuration of the tasks.
+/// Since this version, networks are part of the configuration of the tasks.
 const NETWORKS_OF_TASKS: ApiVersion = ApiVersion::new(1, 25);
 
 impl Services {
     /// Creates a service that runs containers of an image, as `docker service create` does.
     ///
-    /// Unset settings default to those of the image and the engine. The mode is replicated, with one task, unless
+    /// Unset settings default to the settings of the image and the engine. The mode is replicated, with one task, unless
     /// [`replicas`](CreateService::replicas), [`global`](CreateService::global) or a job is set. The swarm starts the tasks
     /// afterwards: see [`wait_until_converged`](super::Service::wait_until_converged).
     ///
@@ -93,8 +93,8 @@ impl Services {
 pub struct CreateService {
     services: Services,
     spec: Box<ServiceSpec>,
-    secrets: Vec<Wanted>,
-    configs: Vec<Wanted>,
+    secrets: Vec<Reference>,
+    configs: Vec<Reference>,
     /// Credentials to send.
     credentials: Option<RegistryCredentials>,
     resolve_image: bool,
@@ -178,11 +178,11 @@ impl CreateService {
         self
     }
 
-    /// Sets whether to ask the registry for the digest and the platforms of the image first (`GET
-    /// /distribution/{name}/json`), and to add the digest to the name of the image, so that all nodes run the same version
-    /// of it, and the platforms to the placement. Defaults to `true`.
+    /// Sets whether to first request the digest and the platforms of the image from the registry
+    /// (`GET /distribution/{name}/json`), and to add the digest to the name of the image, so that all nodes run the same
+    /// version of it, and the platforms to the placement. Defaults to `true`.
     ///
-    /// If the registry does not return the digest, the image is sent as it was given, and the result has a warning. Below
+    /// If the registry does not return the digest, the image name is sent unchanged, and the result contains a warning. Below
     /// API 1.30, engines resolve the image on their own.
     #[doc(alias = "no_resolve_image")]
     pub fn resolve_image(mut self, resolve_image: bool) -> Self {
@@ -190,7 +190,7 @@ impl CreateService {
         self
     }
 
-    /// Changes the configuration of the service, for fields that have no method of their own.
+    /// Changes the configuration of the service, for fields that have no setter here.
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {
@@ -213,7 +213,7 @@ impl CreateService {
     }
 
     async fn call(self) -> Result<CreatedService> {
-        let Self { services, mut spec, secrets: wanted_secrets, configs: wanted_configs, settings, .. } = self;
+        let Self { services, mut spec, secrets: requested_secrets, configs: requested_configs, settings, .. } = self;
         if let Some(error) = self.invalid {
             return Err(error.during("service_create"));
         }
@@ -222,11 +222,11 @@ impl CreateService {
         let api = docker.api("service_create", &settings).await?;
         move_networks(&mut spec, api.version());
         let auth = api.during(image::registry_auth(docker, self.credentials.as_ref(), &spec).await)?;
-        if !wanted_secrets.is_empty() {
-            spec.container_mut().secrets.extend(secrets(&api, &wanted_secrets).await?);
+        if !requested_secrets.is_empty() {
+            spec.container_mut().secrets.extend(secrets(&api, &requested_secrets).await?);
         }
-        if !wanted_configs.is_empty() {
-            spec.container_mut().configs.extend(configs(&api, &wanted_configs).await?);
+        if !requested_configs.is_empty() {
+            spec.container_mut().configs.extend(configs(&api, &requested_configs).await?);
         }
         let mut warning = None;
         if self.resolve_image {

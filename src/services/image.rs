@@ -8,7 +8,7 @@ use crate::{
     request::Settings,
 };
 
-/// From this version on, clients resolve the names of images; before, engines do.
+/// Since this version, clients resolve the names of images; before, engines do.
 const RESOLVED_BY_CLIENT: ApiVersion = ApiVersion::new(1, 30);
 
 /// The operating system and the architecture of parts of an image that are not for a platform.
@@ -43,8 +43,8 @@ pub(super) async fn registry_auth(
     docker.registry_auth(credentials, reference.registry()).await.map(Some)
 }
 
-/// Adds the digest of the image in its registry to its name and, unless `keeps_platforms`, sets the platforms of the image
-/// as those of the service. Returns a warning if the digest could not be determined.
+/// Adds the digest of the image in its registry to its name and, unless `keeps_platforms`, sets the platforms of the
+/// service to those of the image. Returns a warning if the digest could not be determined.
 pub(super) async fn resolve(
     docker: &DockerClient,
     settings: &Settings,

@@ -37,7 +37,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such service.
+    /// Fails as [`inspect`](Self::inspect) does, except if the service does not exist.
     ///
     /// # Examples
     ///

@@ -52,23 +52,23 @@ pub struct ListServices {
 request!(ListServices => Vec<models::Service>, "service_list");
 
 impl ListServices {
-    /// Includes only services whose id begins with `prefix`; several calls include more.
+    /// Includes only services whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only services whose name begins with `prefix`; several calls include more.
+    /// Includes only services whose name begins with `prefix` (repeat to match any of several).
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Includes only services with this label, `key` or `key=value`; several calls require all of their labels.
+    /// Includes only services with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
     /// Includes only services of this mode: `replicated` or `global`, and since API 1.41 `replicated-job` or
-    /// `global-job`; several calls include more. Requires API 1.29.
+    /// `global-job` (repeat to match any of several). Requires API 1.29.
     pub fn mode(self, mode: impl Into<String>) -> Self {
         self.filter("mode", mode)
     }

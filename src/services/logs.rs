@@ -14,7 +14,7 @@ impl Service {
     ///
     /// With [`details`](ReadServiceLogs::details), each line has the id of its task. Without them, parts of long lines of
     /// different tasks may be mixed, and with them if the tasks have a TTY. The logs of one
-    /// [`task`](crate::DockerClient::task) can be read, too.
+    /// [`task`](crate::DockerClient::task) can also be read.
     ///
     /// Resolves once the engine has sent its response headers. Calls `GET /services/{id}/logs`, since API 1.29; from API
     /// 1.25, experimental engines have it. Unless [`tty`](ReadServiceLogs::tty) is set, first calls `GET /services/{id}`
@@ -61,13 +61,13 @@ impl ReadServiceLogs {
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.query.stderr = Some(stderr);
         self

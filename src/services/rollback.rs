@@ -19,7 +19,7 @@ impl Service {
     /// The swarm replaces the tasks afterwards: see [`wait_until_converged`](Self::wait_until_converged).
     ///
     /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.28. Tries both again if only the version
-    /// of the service has changed meanwhile, and not its configuration.
+    /// of the service has changed in the meantime, and not its configuration.
     ///
     /// # Errors
     ///

@@ -15,8 +15,8 @@ impl Service {
     ///
     /// The swarm starts or stops tasks afterwards: see [`wait_until_converged`](Self::wait_until_converged).
     ///
-    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed meanwhile,
-    /// tries both again, at most 5 times.
+    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service was changed in the
+    /// meantime, tries both again, at most 5 times.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn scale_sets_the_number_of_the_mode() {
+    fn scale_sets_replicas_or_completions() {
         let three = ServiceMode { replicated: Some(ReplicatedService { replicas: Some(3) }), ..Default::default() };
         let one = ServiceMode { replicated: Some(ReplicatedService { replicas: Some(1) }), ..Default::default() };
         assert_eq!(scaled(one).unwrap(), three);

@@ -21,14 +21,14 @@ impl Service {
     /// necessary: see [`wait_until_converged`](Self::wait_until_converged). To replace all tasks, increase
     /// `task_template.force_update`, as `docker service update --force` does.
     ///
-    /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, from API 1.25 on.
-    /// From API 1.44 on they stay there, so that the first update of such a service replaces its tasks.
+    /// Networks in the deprecated field `networks` are in `task_template.networks` when `change` is called, at API 1.25 and
+    /// later. From API 1.44 on they stay there, so that the first update of such a service replaces its tasks.
     ///
     /// Fields that engines send and this crate does not know are not kept.
     ///
-    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed meanwhile,
-    /// calls both and `change` again, at most 5 times. If `change` sets another image, also calls `GET
-    /// /distribution/{name}/json`: see [`resolve_image`](UpdateService::resolve_image).
+    /// Calls `GET /services/{id}`, then `POST /services/{id}/update`, since API 1.24. If the service is changed in the
+    /// meantime, calls both and `change` again, at most 5 times. If `change` sets another image, also calls
+    /// `GET /distribution/{name}/json`: see [`resolve_image`](UpdateService::resolve_image).
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl UpdateService {
         self
     }
 
-    /// Sets which credentials of the swarm are used if none are sent. Defaults to those of the current configuration.
+    /// Sets which credentials of the swarm are used if none are sent. Defaults to the credentials of the current configuration.
     /// Requires API 1.25.
     pub fn registry_auth_from(mut self, from: RegistryAuthFrom) -> Self {
         self.registry_auth_from = Some(from);
@@ -213,7 +213,7 @@ impl ReplaceService {
         self
     }
 
-    /// Sets which credentials of the swarm are used if none are sent. Defaults to those of the current configuration.
+    /// Sets which credentials of the swarm are used if none are sent. Defaults to the credentials of the current configuration.
     /// Requires API 1.25.
     pub fn registry_auth_from(mut self, from: RegistryAuthFrom) -> Self {
         self.registry_auth_from = Some(from);
@@ -240,9 +240,9 @@ impl ReplaceService {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RegistryAuthFrom {
-    /// Those of the current configuration.
+    /// The credentials of the current configuration.
     Spec,
-    /// Those of the configuration before the last update.
+    /// The credentials of the configuration before the last update.
     PreviousSpec,
 }
 

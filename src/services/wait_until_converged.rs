@@ -31,7 +31,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 impl Service {
-    /// Waits until the swarm has carried out the current configuration of the service, as `docker service create` and
+    /// Waits until the service has converged to its current configuration, as `docker service create` and
     /// `docker service update` do, and returns the last progress.
     ///
     /// - A replicated or global service has converged once all its tasks have the current configuration, and have run
@@ -56,7 +56,7 @@ impl Service {
     /// that failed ([`is_wait_failed`](Error::is_wait_failed)); its [`code`](Error::code) is the exit code of the task.
     /// An automatic rollback is reported when it has ended, so that the service no longer changes. Fails if the service
     /// does not exist or is removed (404), if the engine is not a swarm manager (503; 406 from Docker 1.12), or if the
-    /// mode of the service is unknown, as that of a job below API 1.41 ([`is_bad_request`](Error::is_bad_request)).
+    /// mode of the service is unknown, for example for a job below API 1.41 ([`is_bad_request`](Error::is_bad_request)).
     ///
     /// # Cancellation
     ///
@@ -114,7 +114,7 @@ impl WaitUntilConverged {
 
     /// Sets how long all tasks must run without interruption. Does not apply to jobs. Defaults to the monitoring period
     /// of the service's update configuration ([`update_monitor`](super::CreateService::update_monitor)), or 5 seconds
-    /// if there is none, as for the docker CLI.
+    /// if there is none, as for the Docker CLI.
     ///
     /// The tasks are listed again after the period, unless it is zero. With a shorter period, a failure that follows
     /// soon after the start of a task may be missed.
@@ -168,7 +168,7 @@ impl WaitUntilConverged {
         let error = match (ended, last) {
             (Some(Ok(())), Some(last)) => return Ok(last),
             (Some(Err(error)), _) => error,
-            (Some(Ok(())), None) => Error::internal("there is no progress"),
+            (Some(Ok(())), None) => Error::internal("the stream ended without progress"),
             (None, last) => {
                 let phase = last.map_or(Phase::Call, |last| Phase::Convergence(last.to_string()));
                 Error::new(Kind::Timeout { phase, limit: limit.unwrap_or_default() })

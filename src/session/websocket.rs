@@ -80,14 +80,14 @@ fn handshake(key: &str) -> Result<HeaderMap> {
     Ok(fixed.into_iter().chain([(SEC_WEBSOCKET_KEY, key)]).collect())
 }
 
-/// The standard input of a container, over a WebSocket.
+/// Stdin of a container, over a WebSocket.
 #[derive(Debug)]
 pub struct WebSocketInput {
     sink: SplitSink<Socket, Message>,
 }
 
 impl WebSocketInput {
-    /// Sends bytes to the container's standard input.
+    /// Sends bytes to the container's stdin.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl WebSocketInput {
     }
 }
 
-/// The output of a container, over a WebSocket: standard output and standard error, interleaved.
+/// The output of a container, over a WebSocket: stdout and stderr, interleaved.
 ///
 /// Engines before 17.05 send the output as text; with them, invalid UTF-8 is an error. Ends when the container exits, or
 /// after the first error.

@@ -17,7 +17,7 @@ const MODE: u32 = 0o777;
 /// Modes and times of unpacked directories. They are set after everything is unpacked, because a mode may forbid writing,
 /// and each new entry changes the modification time of its directory.
 ///
-/// Memory use is bounded by that on the disk: each path is held once.
+/// Memory use is bounded by the number of directories: each path is stored once.
 #[derive(Default)]
 pub(crate) struct Directories(BTreeMap<PathBuf, Attributes>);
 

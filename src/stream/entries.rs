@@ -23,9 +23,9 @@ use crate::{Error, Result, error::Operation};
 impl Download {
     /// Returns the entries of the archive, in order. Requires the feature `tar`.
     ///
-    /// An archive is as untrusted as the content of the container. The size of an entry is not bounded by the size of the
-    /// archive: a sparse file, of which the archive contains only the parts that are not zero, is read with all its zeros, so
-    /// that a kilobyte can become terabytes. Check [`Entry::size`] before you collect an entry in memory.
+    /// An archive is as untrustworthy as the container that it comes from. The size of an entry is not bounded by the size of
+    /// the archive: for a sparse file, the archive contains only the non-zero parts, but the zeros are read too, so that a
+    /// kilobyte can become terabytes. Check [`Entry::size`] before you collect an entry in memory.
     #[must_use]
     pub fn entries(self) -> Entries {
         Entries { operation: self.operation.clone(), download: Some(self), reading: None }

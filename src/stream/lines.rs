@@ -34,7 +34,7 @@ pub struct Line {
     /// Whether the line is longer than the client's [`max_item_size`](crate::DockerClientBuilder::max_item_size): `bytes` has
     /// its beginning, up to the limit; the rest of the line is dropped.
     pub truncated: bool,
-    /// Whether this is a part of a long line that is not its last one: the next line of this source continues it. Always
+    /// Whether this is a part of a long line, and not its last part: the next line of this source continues it. Always
     /// false, unless [`max_part_size`](Lines::max_part_size) is set.
     pub partial: bool,
 }
@@ -69,8 +69,8 @@ impl AsRef<[u8]> for Line {
 
 /// The lines of output. Returned by [`OutputStream::lines`].
 ///
-/// Lines of different sources are returned in the order in which they end. With details, the tasks of a service are
-/// different sources, too, so that their lines are not mixed, unless they have a TTY.
+/// Lines of different sources are returned in the order in which they end. With details, each task of a service is
+/// a different source, so that their lines are not mixed, unless they have a TTY.
 ///
 /// A line that is longer than the client's [`max_item_size`](crate::DockerClientBuilder::max_item_size) is
 /// [`truncated`](Line::truncated); the lines after it are not affected. The oldest lines are truncated as well if the

@@ -21,7 +21,7 @@ pub enum LogOutput {
     Stdout(Bytes),
     /// Standard error.
     Stderr(Bytes),
-    /// Output of a TTY, which merges standard output and standard error.
+    /// Output of a TTY, which merges stdout and stderr.
     Tty(Bytes),
 }
 
@@ -79,7 +79,7 @@ pub enum Source {
     Stdout,
     /// Standard error.
     Stderr,
-    /// A TTY, which merges standard output and standard error.
+    /// A TTY, which merges stdout and stderr.
     Tty,
 }
 

@@ -233,13 +233,13 @@ impl fmt::Display for Captured {
 }
 
 impl Captured {
-    /// Returns the standard output as text; invalid UTF-8 is replaced.
+    /// Returns stdout as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn stdout_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stdout)
     }
 
-    /// Returns the standard error as text; invalid UTF-8 is replaced.
+    /// Returns stderr as text; invalid UTF-8 is replaced.
     #[must_use]
     pub fn stderr_text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.stderr)

@@ -11,7 +11,7 @@ const MAX_TIMESTAMP_LENGTH: usize = 64;
 /// Engines since Docker 1.13 split longer lines into parts of this size, in bytes, and put a prefix before each part.
 pub(crate) const LOG_PART_SIZE: usize = 16 << 10;
 
-/// Length of a timestamp of Docker (`2026-11-30T02:20:39.803214930Z`) and the space after it, in bytes.
+/// Length of a Docker timestamp (`2026-11-30T02:20:39.803214930Z`) and the space after it, in bytes.
 const TIMESTAMP_LENGTH: usize = 31;
 
 /// The parts that the prefix of each log chunk has.

@@ -13,7 +13,7 @@ use std::{
 pub(crate) use crate::platform::{Attributes, Kind};
 use crate::{Error, Result, platform::Dir, regular_file};
 
-/// Limit for the length of a path below the directory, in bytes: `PATH_MAX` of Linux, which no path on an engine
+/// Limit for the length of a path below the directory, in bytes: Linux's `PATH_MAX`, which no path on an engine
 /// exceeds.
 const MAX_PATH: usize = 4096;
 
@@ -85,7 +85,7 @@ impl RootDir {
     /// Returns the error for an entry that cannot be read.
     pub(super) fn failed(&self, path: &Path, error: io::Error) -> Error {
         match error.kind() {
-            // A link in place of a file or of a directory.
+            // A link was found where a file or a directory was expected.
             io::ErrorKind::NotADirectory => self.replaced(path),
             _ => regular_file::read_error(&self.locate(path), error),
         }

@@ -33,18 +33,19 @@ impl Download {
     /// A sparse file can be much longer than its data in the archive: an archive of a few kilobytes can become a file of
     /// terabytes, which takes no disk space. If that matters, read the [`entries`](Self::entries) and check their sizes.
     ///
-    /// Names that differ only in case are the same file on most file systems of Windows and macOS: the last entry remains.
+    /// Names that differ only in case are the same file on most filesystems of Windows and macOS: the last entry remains.
     ///
-    /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is created
-    /// as a link to a directory if there is a directory at its target then. An entry whose path has a link in it is an error.
+    /// On Windows, the only mode is that a file is read-only, if its owner has no permission to write. A symbolic link is
+    /// created as a link to a directory if there is a directory at its target at that time. An entry whose path has a link in
+    /// it is an error.
     ///
     /// # Errors
     ///
     /// Fails if the archive is truncated or not valid, if an entry has a path outside of `directory`, or if a file cannot be
     /// written. Entries that were written before are not removed.
     ///
-    /// On Windows, also fails for a name that no file can have there, such as `a:b` or `NUL`, and for a symbolic link if the user
-    /// may not create any.
+    /// On Windows, also fails for a name that no file can have there, such as `a:b` or `NUL`, and for a symbolic link if the
+    /// user may not create any.
     ///
     /// # Examples
     ///

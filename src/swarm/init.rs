@@ -54,7 +54,7 @@ pub struct InitSwarm {
 request!(InitSwarm => Node, "swarm_init");
 
 impl InitSwarm {
-    /// Sets the address that the manager listens at for other managers: an IP address or a network interface, with an
+    /// Sets the address that the manager listens on for other managers: an IP address or a network interface, with an
     /// optional port, for example `192.168.0.10:2377` or `eth0`. Defaults to `0.0.0.0:2377`, as in the Docker CLI.
     #[doc(alias = "listen-addr")]
     pub fn listen_addr(mut self, address: impl Into<String>) -> Self {
@@ -138,7 +138,7 @@ impl InitSwarm {
         self
     }
 
-    /// Replaces the whole body of the request, for fields that have no method of their own. If its listen address is
+    /// Replaces the whole body of the request, for fields that have no setter here. If its listen address is
     /// empty, the [default](Self::listen_addr) is sent.
     pub fn config(mut self, config: SwarmInit) -> Self {
         *self.body = config;

@@ -65,7 +65,7 @@ impl JoinSwarm {
         self
     }
 
-    /// Sets the address that the node listens at if it is a manager: an IP address or a network interface, with an optional
+    /// Sets the address that the node listens on if it is a manager: an IP address or a network interface, with an optional
     /// port, for example `192.168.0.11:2377` or `eth0`. Defaults to `0.0.0.0:2377`, as in the Docker CLI.
     #[doc(alias = "listen-addr")]
     pub fn listen_addr(mut self, address: impl Into<String>) -> Self {

@@ -45,8 +45,8 @@ pub struct LeaveSwarm {
 request!(LeaveSwarm => (), "swarm_leave");
 
 impl LeaveSwarm {
-    /// Sets whether to leave even if the engine is a manager or locked. If the last manager leaves, the swarm is deleted; if
-    /// too few remain, it cannot be managed any more. Defaults to `false`.
+    /// Sets whether to leave even if the engine is a manager or locked. If the last manager leaves, the swarm is deleted. If
+    /// no majority of the managers remains, the swarm loses its quorum and cannot be managed. Defaults to `false`.
     pub fn force(mut self, force: bool) -> Self {
         self.force = Some(force);
         self

@@ -17,8 +17,8 @@ type Change = Arc<dyn Fn(&mut SwarmSpec) + Send + Sync>;
 impl Swarm {
     /// Changes the configuration of the swarm, as `docker swarm update` does.
     ///
-    /// Inspects the swarm, calls `change` with its configuration, and sends the result. If the swarm has changed meanwhile,
-    /// it does so again, at most five times in total; so `change` can be called several times.
+    /// Inspects the swarm, calls `change` with its configuration, and sends the result. If the swarm has changed in the
+    /// meantime, it does so again, at most five times in total; so `change` can be called several times.
     ///
     /// To replace only tokens or keys, pass a function that changes nothing:
     /// `update(|_| {}).rotate_worker_token(true)`.

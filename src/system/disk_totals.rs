@@ -9,10 +9,10 @@ use crate::{
     },
 };
 
-/// From this version on, engines send totals, and the lists only on request.
+/// Since this version, engines send totals, and the lists only on request.
 const TOTALS: ApiVersion = ApiVersion::new(1, 52);
 
-/// From this version on, engines list the build cache. Before, they send only its size, as `BuilderSize`.
+/// Since this version, engines list the build cache. Before, they send only its size, as `BuilderSize`.
 const BUILD_CACHE: ApiVersion = ApiVersion::new(1, 39);
 
 /// Returns the parameter `verbose`, which requests the lists. Engines before API 1.52 always send them.

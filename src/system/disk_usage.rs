@@ -39,7 +39,7 @@ impl DockerClient {
     }
 }
 
-/// A request to measure disk usage. Returned by [`DockerClient::disk_usage`].
+/// A request to get the disk usage. Returned by [`DockerClient::disk_usage`].
 #[derive(Clone, Debug)]
 #[must_use = "a request does nothing unless awaited"]
 pub struct GetDiskUsage {
@@ -79,7 +79,7 @@ impl DiskUsageKind {
 }
 
 impl GetDiskUsage {
-    /// Measures only this kind, which may be much faster; several calls measure more. Defaults to all kinds. Requires API
+    /// Measures only this kind, which may be much faster (repeat for several). Defaults to all kinds. Requires API
     /// 1.42.
     pub fn kind(mut self, kind: DiskUsageKind) -> Self {
         if !self.kinds.contains(&kind) {

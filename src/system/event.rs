@@ -87,7 +87,7 @@ impl Document for Event {
             detail,
             id: if actor.id.is_empty() { raw.id } else { actor.id },
             attributes: actor.attributes,
-            time: raw.time_nano.or(raw.time).ok_or_else(|| Error::new(Kind::Decode("event without a time".into())))?,
+            time: raw.time_nano.or(raw.time).ok_or_else(|| Error::new(Kind::Decode("the event has no time".into())))?,
         })
     }
 }

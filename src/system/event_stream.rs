@@ -76,7 +76,7 @@ impl Stream for EventStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let item = ready!(Pin::new(&mut self.events).poll_next(cx));
-        // Ends after an error, too.
+        // Also ends after an error.
         let ended = std::mem::replace(&mut self.ended, !matches!(item, Some(Ok(_))));
         if item.is_none() && !ended && !self.is_over() {
             return Poll::Ready(Some(Err(Error::truncated("the engine ended the stream").during("system_events"))));

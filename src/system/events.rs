@@ -11,8 +11,8 @@ use crate::{
 /// Docker before this version may immediately end a stream without `until`.
 const ENDLESS: ApiVersion = ApiVersion::new(1, 23);
 
-/// Since this version, several actions can be requested of every engine. Podman before 3.2, which has API 1.40, would
-/// send events that have all of them.
+/// Since this version, every engine accepts several actions. Podman before 3.2 (API 1.40) would return only events that match
+/// all of them, that is, none.
 const SEVERAL_ACTIONS: ApiVersion = ApiVersion::new(1, 41);
 
 /// The year 2096.
@@ -92,39 +92,39 @@ impl ReadEvents {
         self
     }
 
-    /// Includes only events of this container, by name or id; several calls include more. Requires API 1.16.
+    /// Includes only events of this container, by name or id (repeat to match any of several). Requires API 1.16.
     pub fn container(self, container: impl Into<String>) -> Self {
         self.filter("container", container)
     }
 
-    /// Includes only events of this image and its containers; several calls include more. Requires API 1.16.
+    /// Includes only events of this image and its containers (repeat to match any of several). Requires API 1.16.
     pub fn image(self, image: impl Into<String>) -> Self {
         self.filter("image", image)
     }
 
-    /// Includes only this action, for example `start`; several calls include more. Requires API 1.16.
+    /// Includes only this action, for example `start` (repeat to match any of several). Requires API 1.16.
     pub fn action(self, action: impl Into<String>) -> Self {
         self.filter("event", action)
     }
 
-    /// Includes only events of containers and images with this label, `key` or `key=value`; several calls require all
-    /// of their labels. Requires API 1.21.
+    /// Includes only events of containers and images with this label, `key` or `key=value` (repeat to require
+    /// several labels). Requires API 1.21.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
-    /// Includes only events of this kind of object; several calls include more. Requires API 1.22.
+    /// Includes only events of this kind of object (repeat to match any of several). Requires API 1.22.
     pub fn kind(self, kind: impl Into<EventKind>) -> Self {
         let kind = kind.into();
         self.filter("type", kind.as_str())
     }
 
-    /// Includes only events of this volume; several calls include more. Requires API 1.22.
+    /// Includes only events of this volume (repeat to match any of several). Requires API 1.22.
     pub fn volume(self, name: impl Into<String>) -> Self {
         self.filter("volume", name)
     }
 
-    /// Includes only events of this network, by name or id; several calls include more. Requires API 1.22.
+    /// Includes only events of this network, by name or id (repeat to match any of several). Requires API 1.22.
     pub fn network(self, network: impl Into<String>) -> Self {
         self.filter("network", network)
     }
@@ -141,8 +141,8 @@ impl ReadEvents {
         self
     }
 
-    /// Sets the actions that the caller needs; it ignores others. An engine that cannot be asked for several sends all
-    /// events. No actions: all events.
+    /// Sets the actions that the caller needs; the caller ignores other events. Engines that do not support several actions
+    /// send all events. An empty list requests all events.
     pub(crate) fn sufficient_actions(mut self, actions: &'static [&'static str]) -> Self {
         self.sufficient_actions = actions;
         self

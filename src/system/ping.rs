@@ -59,7 +59,7 @@ impl PingEngine {
 
 /// Properties of the engine that it reports in the response headers of [`ping`](crate::DockerClient::ping).
 ///
-/// Each is `None` if the engine did not send it.
+/// A property that the engine did not send is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ping {
@@ -118,7 +118,7 @@ pub enum SwarmState {
 }
 
 impl SwarmState {
-    /// The engine's name of the state, for example `active/manager`.
+    /// Returns the engine's name for the state, for example `active/manager`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

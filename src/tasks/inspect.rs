@@ -38,7 +38,7 @@ impl Task {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such task.
+    /// Fails as [`inspect`](Self::inspect) does, except if the task does not exist.
     ///
     /// # Examples
     ///

@@ -14,8 +14,8 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// Fails if the engine rejects a filter (400 or 500), if there is no such service or node as a filter names (404),
-    /// or if the engine is not a swarm manager (503; 406 from Docker 1.12).
+    /// Fails if the engine rejects a filter (400 or 500), if a filter names a service or node that does not exist
+    /// (404), or if the engine is not a swarm manager (503; 406 from Docker 1.12).
     ///
     /// # Examples
     ///
@@ -49,41 +49,40 @@ pub struct ListTasks {
 request!(ListTasks => Vec<models::Task>, "task_list");
 
 impl ListTasks {
-    /// Includes only tasks whose id begins with `prefix`; several calls include more.
+    /// Includes only tasks whose id begins with `prefix` (repeat to match any of several).
     pub fn id(self, prefix: impl Into<String>) -> Self {
         self.filter("id", prefix)
     }
 
-    /// Includes only tasks whose name begins with `prefix`; several calls include more. The name of a task consists of
+    /// Includes only tasks whose name begins with `prefix` (repeat to match any of several). The name of a task consists of
     /// that of its service, its slot or node, and its id: `web.1.` matches the tasks in slot 1 of the service `web`.
     pub fn name(self, prefix: impl Into<String>) -> Self {
         self.filter("name", prefix)
     }
 
-    /// Includes only tasks of this service, by name or id; several calls include more.
+    /// Includes only tasks of this service, by name or id (repeat to match any of several).
     pub fn service(self, service: impl Into<String>) -> Self {
         self.filter("service", service)
     }
 
-    /// Includes only tasks on this node, by name or id; several calls include more.
+    /// Includes only tasks on this node, by name or id (repeat to match any of several).
     pub fn node(self, node: impl Into<String>) -> Self {
         self.filter("node", node)
     }
 
-    /// Includes only tasks of services with this label, `key` or `key=value`; several calls require all of their
-    /// labels.
+    /// Includes only tasks of services with this label, `key` or `key=value` (repeat to require several labels).
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)
     }
 
     /// Includes only tasks that should have this state: [`Running`](TaskState::Running),
-    /// [`Shutdown`](TaskState::Shutdown) or [`Accepted`](TaskState::Accepted); several calls include more.
+    /// [`Shutdown`](TaskState::Shutdown) or [`Accepted`](TaskState::Accepted) (repeat to match any of several).
     pub fn desired_state(self, state: impl Into<TaskState>) -> Self {
         let state = state.into();
         self.filter("desired-state", state.as_str())
     }
 
-    /// Includes only tasks of this kind; several calls include more. Defaults to containers. Requires API 1.31.
+    /// Includes only tasks of this kind (repeat to match any of several). Defaults to containers. Requires API 1.31.
     pub fn runtime(self, runtime: impl Into<TaskRuntime>) -> Self {
         let runtime = runtime.into();
         self.filter("runtime", runtime.as_str())

@@ -10,8 +10,8 @@ use crate::{
 };
 
 impl Task {
-    /// Reads the output that the container of the task has written to its standard output and standard error, as
-    /// `docker service logs` does for the tasks of a service. The container may be on any node.
+    /// Reads the output that the container of the task has written to its stdout and stderr, as `docker service logs` does
+    /// for the tasks of a service. The container may be on any node.
     ///
     /// Resolves once the engine has sent its response headers. Calls `GET /tasks/{id}/logs`, since API 1.29. Unless
     /// [`tty`](ReadTaskLogs::tty) is set, first calls `GET /tasks/{id}` to determine whether the task has a TTY.
@@ -52,19 +52,19 @@ pub struct ReadTaskLogs {
 request!(ReadTaskLogs => OutputStream, "task_logs", task.id);
 
 impl ReadTaskLogs {
-    /// Sets whether to wait for more output. The stream does not end then, even if the task does. Defaults to `false`.
+    /// Sets whether to wait for more output; the stream then stays open even after the task has ended. Defaults to `false`.
     pub fn follow(mut self, follow: bool) -> Self {
         self.query.follow = Some(follow);
         self
     }
 
-    /// Sets whether to read the standard output. Defaults to `true`.
+    /// Sets whether to read stdout. Defaults to `true`.
     pub fn stdout(mut self, stdout: bool) -> Self {
         self.query.stdout = Some(stdout);
         self
     }
 
-    /// Sets whether to read the standard error. Defaults to `true`.
+    /// Sets whether to read stderr. Defaults to `true`.
     pub fn stderr(mut self, stderr: bool) -> Self {
         self.query.stderr = Some(stderr);
         self

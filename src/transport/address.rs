@@ -1,4 +1,4 @@
-//! Engine addresses: parsing as the docker CLI does, and display.
+//! Engine addresses: parsing as the Docker CLI does, and display.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ pub(super) const SOCKET: &str = "/var/run/docker.sock";
 /// Default named pipe of an address.
 pub(super) const PIPE: &str = r"\\.\pipe\docker_engine";
 
-/// Default port of `tcp://` and `http://` addresses. The docker CLI uses it with TLS, too.
+/// Default port of `tcp://` and `http://` addresses. The Docker CLI also uses it with TLS.
 pub(super) const PLAIN_PORT: u16 = 2375;
 
 /// Default port of `https://` addresses, and the port of the default engine if TLS is configured.
@@ -33,7 +33,7 @@ pub(super) const TLS_PORT: u16 = 2376;
 /// The address of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// The absolute path of a unix socket.
+    /// The absolute path of a Unix socket.
     Unix(PathBuf),
     /// The path of a named pipe, with backslashes.
     NamedPipe(PathBuf),
@@ -122,7 +122,7 @@ impl Url {
     }
 }
 
-/// Normalizes a path as the docker CLI does: resolves `.` and `..`, and removes empty segments.
+/// Normalizes a path as the Docker CLI does: resolves `.` and `..`, and removes empty segments.
 fn prefix(path: &str) -> Result<String, &'static str> {
     let is_valid = path.is_empty() || path.is_ascii() && path.parse::<PathAndQuery>().is_ok();
     if !is_valid {
@@ -190,11 +190,11 @@ fn pipe(path: &str) -> Result<PathBuf, &'static str> {
         if !computer.is_empty() && kind.eq_ignore_ascii_case("pipe") && !name.trim_matches('\\').is_empty());
     match is_pipe && !path.contains('\0') {
         true => Ok(path.into()),
-        false => Err("the path is not that of a named pipe, for example npipe:////./pipe/docker_engine"),
+        false => Err("the path is not a named pipe, for example npipe:////./pipe/docker_engine"),
     }
 }
 
-/// Displays a path of a named pipe as an address, with slashes as the docker CLI writes it.
+/// Displays a path of a named pipe as an address, with slashes as the Docker CLI writes it.
 pub(super) struct PipeAddress<'a>(pub(super) &'a Path);
 
 impl fmt::Display for PipeAddress<'_> {

@@ -14,7 +14,7 @@ use crate::{
 
 /// Idle time of a TCP connection before the first keepalive probe.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// Interval and number of keepalive probes. With the defaults of Linux, probing takes more than ten minutes.
+/// Interval and number of keepalive probes. With Linux's defaults, probing takes more than ten minutes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_RETRIES: u32 = 3;
 
@@ -26,7 +26,7 @@ pub(crate) struct Connector {
     tcp: HttpConnector,
 }
 
-/// Whether a connection may go through a proxy. Sessions connect directly, as those of the docker CLI do.
+/// Whether a connection may go through a proxy. Sessions connect directly, as in the Docker CLI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Direct,

@@ -1,4 +1,4 @@
-//! Contexts of the docker CLI: named engines, stored next to `config.json`.
+//! Contexts of the Docker CLI: named engines, stored next to `config.json`.
 //!
 //! ```text
 //! contexts/meta/<id>/meta.json     the name, the address, whether to verify
@@ -19,7 +19,7 @@ use crate::{
 /// The name that means no context.
 const NONE: &str = "default";
 
-/// Default ports of URLs: the docker CLI does not use Docker's default ports for the address of a context.
+/// Default ports of URLs: the Docker CLI does not use Docker's default ports for the address of a context.
 const HTTP_PORT: u16 = 80;
 const HTTPS_PORT: u16 = 443;
 
@@ -30,7 +30,7 @@ pub(crate) struct Meta {
     skip_tls_verify: bool,
 }
 
-/// Whether `name` is that of a context, not `default`.
+/// Whether `name` names a context other than `default`.
 pub(super) fn is_named(name: &str) -> bool {
     name != NONE
 }
@@ -119,7 +119,7 @@ mod tests {
             (r#"{"Endpoints":{"Docker":{"Host":"tcp://h:1"}}}"#, Err("no Docker endpoint".to_owned())),
             (r#"{"Endpoints":{"docker":null}}"#, Err("no Docker endpoint".into())),
             ("null", Err("no Docker endpoint".into())),
-            (r#"{"Endpoints":{"docker":{"Host":1}}}"#, Err(r#""Host" has the wrong type"#.into())),
+            (r#"{"Endpoints":{"docker":{"Host":1}}}"#, Err(r#"field "Host" has the wrong type"#.into())),
             (r#"{"Endpoints":{"docker":{}}} x"#, Err("invalid JSON at line 1, column 29".into())),
             ("", Err("invalid JSON at line 1, column 0".into())),
         ] {

@@ -50,7 +50,7 @@ pub(super) type Connecting = Pin<Box<dyn Future<Output = io::Result<Io>> + Send>
 
 impl Endpoint {
     /// Creates the endpoint for `address`. `tls` enables TLS for `tcp://` addresses, and is an error for `http://` ones.
-    /// Fails for a unix socket on Windows, and for a named pipe on other systems.
+    /// Fails for a Unix socket on Windows, and for a named pipe on other systems.
     pub(crate) fn new(address: Address, tls: Option<&Tls>, environment: &Environment) -> Result<Self> {
         match (address, tls) {
             (address @ (Address::Unix(_) | Address::NamedPipe(_)), _) => local::checked(address),
@@ -85,11 +85,11 @@ impl Endpoint {
         format!("http://{}{prefix}", self.authority())
     }
 
-    /// Returns the key of this engine under `proxies` in `config.json`, as the docker CLI spells it.
+    /// Returns the key of this engine under `proxies` in `config.json`, as the Docker CLI spells it.
     pub(crate) fn config_key(&self) -> String {
         match self {
             Self::Unix(_) | Self::NamedPipe(_) => self.to_string(),
-            // The address that the docker CLI uses for all SSH connections.
+            // The address that the Docker CLI uses for all SSH connections.
             #[cfg(feature = "ssh")]
             Self::Ssh(_) => "http://docker.example.com".to_owned(),
             Self::Custom(_) => String::new(),
@@ -111,7 +111,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether opening a connection is cheap: a unix socket, a named pipe, or TCP without TLS and proxy.
+    /// Whether opening a connection is cheap: a Unix socket, a named pipe, or TCP without TLS and proxy.
     pub(crate) fn is_cheap_to_connect(&self) -> bool {
         matches!(self, Self::Unix(_) | Self::NamedPipe(_)) || matches!(self, Self::Tcp(tcp) if tcp.proxy.is_none())
     }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// The default `User-Agent`: name and version of this crate.
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("dockerclient-rs/", env!("CARGO_PKG_VERSION")));
 
-/// Headers that are ignored in `config.json`, as the docker CLI does.
+/// Headers that are ignored in `config.json`, as the Docker CLI does.
 const NOT_CONFIGURABLE: [HeaderName; 5] = [CONTENT_LENGTH, HOST, TRAILER, TRANSFER_ENCODING, USER_AGENT];
 
 /// Headers that belong to the transport and cannot be set.

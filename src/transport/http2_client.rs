@@ -1,4 +1,4 @@
-//! Requests over HTTP/2 on a connection on which the engine is the server, as for the control API of BuildKit.
+//! Requests over HTTP/2 on a connection on which the engine is the server, as for BuildKit's control API.
 
 use std::{
     future::poll_fn,
@@ -24,8 +24,9 @@ use crate::{Error, Result, error::Kind};
 /// Maximum number of bytes of a response that are received before they are processed.
 const WINDOW: u32 = 256 << 10;
 
-/// The same for all responses together. Larger, so that a response that is not processed does not delay the others, and because
-/// h2 closes connections on which too many small frames wait; see [`serve_http2`](super::serve_http2).
+/// Flow-control window of the whole connection, in bytes. Larger than that of a stream, so that a response that is not
+/// processed does not block the others, and because h2 closes connections on which too many small frames wait; see
+/// [`serve_http2`](super::serve_http2).
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// Maximum number of bytes of the headers, and of the trailers, of a response. The trailers of a failed build contain
@@ -36,7 +37,7 @@ const MAX_HEADERS: u32 = 1 << 20;
 const FIRST_REQUESTS: usize = 16;
 
 /// Opens an HTTP/2 connection. Returns the sender of requests, and the future that drives the connection and returns
-/// the reason for which it ended.
+/// the reason why it ended.
 ///
 /// Spawns no tasks: requests and responses make progress when the future is polled, and fail when it is dropped. It
 /// ends after the last response if all senders are dropped. Dropping a response, or the future of one, resets its
@@ -57,7 +58,7 @@ where
     Ok((Http2Requests(requests), Box::pin(drive(connection, tasks))))
 }
 
-/// Drives the part of a connection that accepts requests, and its tasks. Returns the reason for which it ended.
+/// Drives the part of a connection that accepts requests, and its tasks. Returns the reason why it ended.
 async fn drive<F>(connection: F, mut tasks: Tasks) -> Error
 where
     F: Future<Output = hyper::Result<()>>,

@@ -1,4 +1,4 @@
-//! Serving HTTP/2 on a connection on which the engine is the client, as in sessions of BuildKit.
+//! Serving HTTP/2 on a connection on which the engine is the client, as in BuildKit sessions.
 
 use std::{convert::Infallible, future::poll_fn, pin::pin, task::Context};
 
@@ -20,9 +20,10 @@ const MAX_REQUESTS: u32 = 32;
 /// Maximum number of bytes of a request that are received before they are processed.
 const WINDOW: u32 = 64 << 10;
 
-/// The same for all requests together. Larger, so that a request that is not processed does not delay the others, and because
-/// h2 closes connections on which too many small frames wait: it counts up to 256 bytes for each, against half of this number.
-/// During file sync, BuildKit may fill the window of a request with frames of 9 bytes.
+/// Flow-control window of the whole connection, in bytes. Larger than that of a stream, so that a request that is not
+/// processed does not block the others, and because h2 closes connections on which too many small frames wait: it counts up
+/// to 256 bytes for each, against half of this number. During file sync, BuildKit may fill the window of a request with
+/// frames of 9 bytes.
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// Maximum number of bytes of the headers of a request. BuildKit sends each line of a `.dockerignore` in a header.

@@ -47,7 +47,7 @@ impl Drop for Tasks {
     }
 }
 
-/// Tasks of a connection that have not been polled yet, in place of an executor that spawns them.
+/// An executor that queues the tasks of a connection instead of spawning them.
 #[derive(Clone, Default)]
 pub(super) struct Started(Arc<Mutex<Vec<Task>>>);
 

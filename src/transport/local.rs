@@ -1,4 +1,4 @@
-//! Engines of this machine: unix sockets and, on Windows, named pipes.
+//! Engines of this machine: Unix sockets and, on Windows, named pipes.
 
 use std::{
     io,
@@ -40,7 +40,7 @@ const HOME_SOCKETS: [&str; 5] = [
 /// The word for local addresses of this system.
 pub(super) const KIND: &str = if cfg!(windows) { "named pipe" } else { "socket" };
 
-/// Returns the address of an engine for which none is configured.
+/// Returns the default address of a local engine.
 pub(super) fn default_address() -> Address {
     if cfg!(windows) { Address::NamedPipe(PIPE.into()) } else { Address::Unix(SOCKET.into()) }
 }
@@ -69,13 +69,13 @@ pub(super) fn endpoint(path: PathBuf) -> Endpoint {
     if cfg!(windows) { Endpoint::NamedPipe(path) } else { Endpoint::Unix(path) }
 }
 
-/// Returns the endpoint of the unix socket or named pipe at `address`. Fails if this system has no such addresses.
+/// Returns the endpoint of the Unix socket or named pipe at `address`. Fails if this system has no such addresses.
 pub(super) fn checked(address: Address) -> Result<Endpoint> {
     let why = match address {
         Address::Unix(path) if !cfg!(windows) => return Ok(Endpoint::Unix(path)),
         Address::NamedPipe(path) if cfg!(windows) => return Ok(Endpoint::NamedPipe(path)),
         Address::NamedPipe(_) => "named pipes are only available on Windows",
-        _ => "unix sockets are not supported on Windows; use npipe:////./pipe/docker_engine",
+        _ => "Unix sockets are not supported on Windows; use npipe:////./pipe/docker_engine",
     };
     Err(Error::invalid_input(format!("invalid engine address \"{address}\": {why}")))
 }
@@ -107,7 +107,7 @@ pub(super) fn is_out_of_files(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| TOO_MANY_OPEN_FILES.contains(&number))
 }
 
-/// Returns the error message for a unix socket that cannot be opened, with what to do about it.
+/// Returns the error message for a Unix socket that cannot be opened, with what to do about it.
 fn unix_advice(path: &Path, error: &io::Error) -> String {
     let path = path.display();
     match error.kind() {
@@ -207,7 +207,7 @@ mod tests {
             true => (
                 "/run/docker.sock",
                 "invalid engine address \"unix:///run/docker.sock\": \
-                 unix sockets are not supported on Windows; use npipe:////./pipe/docker_engine",
+                 Unix sockets are not supported on Windows; use npipe:////./pipe/docker_engine",
             ),
             false => (
                 r"npipe://\\.\pipe\docker_engine",

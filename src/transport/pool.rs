@@ -1,6 +1,6 @@
 //! Pool of idle keep-alive connections.
 //!
-//! A socket makes progress only while the tokio runtime it was opened in runs, so a connection is reused only by calls in
+//! A socket makes progress only while the Tokio runtime it was opened in runs, so a connection is reused only by calls in
 //! that runtime. The limit on idle connections applies to all runtimes together, including those that no longer exist.
 
 use std::{

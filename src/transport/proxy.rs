@@ -1,4 +1,4 @@
-//! HTTP and SOCKS proxies, selected as Go's `http.ProxyFromEnvironment` does for the docker CLI.
+//! HTTP and SOCKS proxies, selected as Go's `http.ProxyFromEnvironment` does for the Docker CLI.
 //!
 //! Requests without TLS are sent to an HTTP proxy in absolute form; TLS uses a tunnel (`CONNECT`). A SOCKS proxy is used
 //! for both.

@@ -26,7 +26,7 @@ pub(crate) struct EndpointOptions {
     pub(crate) tls: Option<Tls>,
 }
 
-/// The docker CLI's configuration.
+/// The Docker CLI's configuration.
 #[derive(Clone, Copy)]
 pub(crate) struct Configuration<'a> {
     pub(crate) directory: Option<&'a ConfigDirectory>,
@@ -40,7 +40,7 @@ impl EndpointOptions {
     }
 }
 
-/// Returns the engine to use. The settings of the program take precedence over the environment, and that over the
+/// Returns the engine to use. The settings of the program take precedence over the environment, which takes precedence over the
 /// configuration.
 pub(crate) fn resolve(
     options: &EndpointOptions,
@@ -86,7 +86,7 @@ fn candidate(options: &EndpointOptions, environment: &Environment, config: Confi
     default(options, environment, directory)
 }
 
-/// The engine if nothing names one: the TLS port of this machine if TLS is configured, otherwise a socket or pipe.
+/// The default engine: the TLS port of this machine if TLS is configured, otherwise a local socket or pipe.
 fn default(
     options: &EndpointOptions,
     environment: &Environment,

@@ -67,7 +67,8 @@ impl Tunnel {
         let timed_out =
             |detail: String| Error::new(Kind::Timeout { phase: Phase::Tunnel(format!("{host}{detail}")), limit: max });
         let found = timeout(max, subprocess::find("ssh", &ssh.path)).await.map_err(|_| timed_out(String::new()))?;
-        let program = found.ok_or_else(|| Error::new(failed("no program `ssh` in an absolute directory of PATH")))?;
+        let program =
+            found.ok_or_else(|| Error::new(failed("`ssh` not found in PATH (relative directories are ignored)")))?;
         let mut process = command(&program, ssh, limit)
             .spawn()
             .map_err(|error| Error::with_source(failed("failed to run `ssh`"), error))?;
@@ -134,7 +135,7 @@ impl Tunnel {
                 return Err(closed());
             }
         }
-        Err(io::Error::other("the response to a ping is too long"))
+        Err(io::Error::other("the ping response is too long"))
     }
 
     /// Reads stderr until EOF, and keeps the first bytes.
@@ -231,7 +232,7 @@ fn failure(status: Option<ExitStatus>, stderr: &[u8], error: &io::Error) -> Stri
     match status.code() {
         Some(NO_SUCH_COMMAND) => format!("no command `docker` on the remote host: {line}"),
         Some(SSH_FAILED) => format!("ssh failed: {line}"),
-        Some(_) => format!("no engine on the remote host: {line}"),
+        Some(_) => format!("cannot connect to the engine on the remote host: {line}"),
         None => format!("ssh was killed ({status}): {line}"),
     }
 }

@@ -47,7 +47,7 @@ impl SshOptions {
 
     /// Accepts only the host keys in this file, instead of those in the files of the user and of the system
     /// (`UserKnownHostsFile`, `GlobalKnownHostsFile`, `StrictHostKeyChecking`), of DNS (`VerifyHostKeyDNS`) and of a
-    /// `KnownHostsCommand`. The host key of `localhost` is checked, too (`NoHostAuthenticationForLocalhost`). Does not use
+    /// `KnownHostsCommand`. The host key of `localhost` is also checked (`NoHostAuthenticationForLocalhost`). Does not use
     /// the shared connections of other processes (`ControlPath`). Does not apply to jump hosts (`ProxyJump`).
     ///
     /// OpenSSH before 8.5 has no `KnownHostsCommand`, so with this file `ssh` ignores options of the user's configuration
@@ -88,7 +88,7 @@ impl SshOptions {
         }
         self.others.iter().for_each(|(name, value)| option(format!("{name}={value}").into()));
         if self.known_hosts.is_some() {
-            // OpenSSH before 8.5 does not know `KnownHostsCommand`. Replaces `IgnoreUnknown` of the user's configuration, so
+            // OpenSSH before 8.5 does not support `KnownHostsCommand`. Replaces `IgnoreUnknown` of the user's configuration, so
             // it includes all names. The last options, so that an unknown name in `others` is an error.
             option("IgnoreUnknown=*".into());
             option("KnownHostsCommand=none".into());
@@ -128,7 +128,7 @@ impl fmt::Debug for SshOptions {
     }
 }
 
-/// An assignment of a path: with slashes, quoted because of spaces, and with `%` escaped, which begins a token.
+/// Formats `name=path`: with slashes, in quotes (the path may contain spaces), and with `%` escaped (it starts a token).
 #[cfg_attr(not(feature = "ssh"), allow(dead_code, reason = "SSH is rejected without the feature"))]
 fn assigned(name: &str, path: &Path) -> OsString {
     let mut text = OsString::from(format!("{name}=\""));
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(windows, ignore = "paths of Windows have a drive letter")]
+    #[cfg_attr(windows, ignore = "Windows paths have a drive letter")]
     fn ssh_arguments_of_options() {
         assert!(SshOptions::default().arguments().is_empty());
         let options = SshOptions::default()

@@ -33,7 +33,7 @@ pub(crate) use self::handshake::Handshake;
 ///
 /// # Crypto provider
 ///
-/// TLS is that of rustls. When a client is created, its crypto provider is the first of these:
+/// TLS is implemented with rustls. A client uses the first of these crypto providers that is available when it is created:
 ///
 /// 1. the default of the process, if the program has installed one with `CryptoProvider::install_default` of rustls 0.23;
 /// 2. aws-lc-rs, with the feature `tls-aws-lc-rs`;
@@ -101,7 +101,7 @@ impl Tls {
         self
     }
 
-    /// Sets whether the CA certificates of the system are trusted, too. Defaults to `false` if others are set.
+    /// Sets whether to trust the CA certificates of the system, in addition to the configured ones. Defaults to `false`.
     #[doc(alias = "tls_built_in_root_certs")]
     pub fn system_roots(mut self, trust: bool) -> Self {
         self.system = trust;
@@ -120,7 +120,7 @@ impl Tls {
         self
     }
 
-    /// Sets the host name or IP address that the engine's certificate must be valid for. Defaults to the host of the address.
+    /// Sets the hostname or IP address that the engine's certificate must be valid for. Defaults to the host of the address.
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self

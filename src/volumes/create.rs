@@ -101,7 +101,7 @@ impl CreateVolume {
         self
     }
 
-    /// Replaces the whole body of the request, for fields that have no method of their own.
+    /// Replaces the whole body of the request, for fields that have no setter here.
     pub fn config(mut self, config: VolumeCreate) -> Self {
         self.body = config;
         self

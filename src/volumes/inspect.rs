@@ -34,7 +34,7 @@ impl Volume {
     ///
     /// # Errors
     ///
-    /// Fails as [`inspect`](Self::inspect) does, but not if there is no such volume.
+    /// Fails as [`inspect`](Self::inspect) does, except if the volume does not exist.
     ///
     /// # Examples
     ///

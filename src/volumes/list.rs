@@ -50,18 +50,18 @@ impl ListVolumes {
         self.filter("dangling", dangling.to_string())
     }
 
-    /// Includes only volumes of this driver; several calls include more. Requires API 1.24.
+    /// Includes only volumes of this driver (repeat to match any of several). Requires API 1.24.
     pub fn driver(self, driver: impl Into<String>) -> Self {
         self.filter("driver", driver)
     }
 
-    /// Includes only volumes whose name contains `part`: `data` also matches `web-data-2`. Several calls include more.
+    /// Includes only volumes whose name contains `part`: `data` also matches `web-data-2` (repeat to match any of several).
     /// Requires API 1.24.
     pub fn name(self, part: impl Into<String>) -> Self {
         self.filter("name", part)
     }
 
-    /// Includes only volumes with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Includes only volumes with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.25.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

@@ -6,7 +6,7 @@ use crate::{
     request::{Settings, request},
 };
 
-/// From this version on, engines keep volumes with a name, unless the filter `all` is set.
+/// Since this version, engines keep volumes with a name, unless the filter `all` is set.
 const NAMED_VOLUMES_STAY: ApiVersion = ApiVersion::new(1, 42);
 
 impl Volumes {
@@ -54,7 +54,7 @@ impl PruneVolumes {
         self
     }
 
-    /// Removes only volumes with this label, `key` or `key=value`; several calls require all of their labels. Requires
+    /// Removes only volumes with this label, `key` or `key=value` (repeat to require several labels). Requires
     /// API 1.29.
     pub fn label(self, label: impl Into<String>) -> Self {
         self.filter("label", label)

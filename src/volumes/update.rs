@@ -10,13 +10,13 @@ use crate::{
     versioned::{ATTEMPTS, is_out_of_sequence},
 };
 
-/// From this version on, engines have cluster volumes.
+/// Since this version, engines have cluster volumes.
 const CLUSTER_VOLUMES: ApiVersion = ApiVersion::new(1, 42);
 
 impl Volume {
     /// Changes the availability of a cluster volume, as `docker volume update` does. Engines ignore all other changes.
     ///
-    /// `change` gets the current configuration. If the volume is changed by another client meanwhile, `change` is
+    /// `change` gets the current configuration. If the volume is changed by another client in the meantime, `change` is
     /// called again with the new configuration. Calls `GET /volumes/{name}` and `PUT /volumes/{name}` with the id of
     /// the volume, since API 1.42, at most five times each.
     ///
@@ -45,7 +45,7 @@ impl Volume {
     /// Sets the availability of a cluster volume to that of `spec`, if its
     /// [version](crate::models::ObjectVersion::index) still is `version`. Engines ignore the rest of `spec`.
     ///
-    /// The handle must have the id of the volume, as that of
+    /// The handle must have the id of the volume, as a handle from
     /// [`ClusterVolume::handle`](crate::models::ClusterVolume::handle) does: engines reject the name (404).
     /// [`update`](Self::update) reads the id and the version itself. Calls `PUT /volumes/{name}`, since API 1.42.
     ///
@@ -133,7 +133,7 @@ impl ReplaceVolumeSpec {
 }
 
 impl models::ClusterVolume {
-    /// Returns the handle of this volume, with its id in place of its name.
+    /// Returns a handle of this volume with its id instead of its name.
     #[must_use]
     pub fn handle(&self, docker: &DockerClient) -> Volume {
         docker.volume(&self.id)

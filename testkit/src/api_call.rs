@@ -4,7 +4,7 @@ use dockerclient::ApiVersion;
 
 use crate::{Request, specification::Operation};
 
-/// A request that was matched with an operation of the API specification.
+/// A request that was matched with an operation of the OpenAPI document.
 pub(crate) struct ApiCall {
     pub(crate) request: Request,
     pub(crate) operation: &'static Operation,

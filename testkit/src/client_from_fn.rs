@@ -1,4 +1,4 @@
-//! A test double at the level of requests: a client with a function in place of an engine.
+//! A client whose requests are handled by a function instead of an engine.
 
 use std::future;
 
@@ -6,9 +6,9 @@ use dockerclient::{ApiVersion, DockerClient};
 
 use crate::{FakeEngine, Request, Response};
 
-/// Creates a client with a function in place of an engine, without a fake engine: for tests of code that makes few calls,
+/// Creates a client whose requests are handled by a function, without a fake engine: for tests of code that makes few calls,
 /// or of responses that a simulation does not give. The client uses the newest API version, and sends the function nothing
-/// else than the requests of its calls. They are not checked against the API specification.
+/// else than the requests of its calls. They are not checked against the OpenAPI document.
 ///
 /// # Panics
 ///

@@ -29,7 +29,7 @@ pub struct FakeEngine {
 impl FakeEngine {
     /// Creates a fake engine that behaves like Docker 20.10 and has the image `busybox`.
     ///
-    /// It runs as tasks of the tokio runtime in which connections to it are opened.
+    /// It runs as tasks of the Tokio runtime in which connections to it are opened.
     #[doc(alias = "NewMockClient")]
     #[must_use]
     pub fn new() -> Self {
@@ -133,7 +133,7 @@ impl FakeEngine {
             self.server.state.update(State::engine_restarted);
         }
         self.server.start();
-        self.listeners.listen_again(&self.server).expect("failed to listen at the same addresses");
+        self.listeners.listen_again(&self.server).expect("failed to listen on the same addresses");
     }
 
     /// Adds an expected call. Unexpected calls are simulated.
@@ -182,13 +182,13 @@ impl FakeEngine {
         self.server.all_connections_closed().await;
     }
 
-    /// Returns the operations of the API specification that are not simulated and return status 501.
+    /// Returns the operations of the OpenAPI document that are not simulated and return status 501.
     #[must_use]
     pub fn not_simulated() -> Vec<&'static str> {
         simulate::not_simulated()
     }
 
-    /// Fails the test if an expected call was not received, a request did not match the API specification, or a script or
+    /// Fails the test if an expected call was not received, a request did not match the OpenAPI document, or a script or
     /// program panicked.
     ///
     /// # Panics

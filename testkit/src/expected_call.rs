@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
 }
 
 impl Call {
-    /// Expects a call to an operation, by its id in the API specification, for example `container_start`.
+    /// Expects a call to an operation, by its id in the OpenAPI document, for example `container_start`.
     ///
     /// # Panics
     ///

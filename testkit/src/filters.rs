@@ -14,18 +14,18 @@ pub(crate) fn values(filters: &Value, key: &str) -> Vec<String> {
 
 /// Whether labels match all `label` filters.
 pub(crate) fn labels_pass(filters: &Value, labels: &Value) -> bool {
-    values(filters, "label").iter().all(|wanted| match wanted.split_once('=') {
+    values(filters, "label").iter().all(|label| match label.split_once('=') {
         Some((key, value)) => labels[key] == value,
-        None => labels.get(wanted).is_some(),
+        None => labels.get(label).is_some(),
     })
 }
 
 /// Whether labels match all filters with this key. As in swarms, `label=` is the same as `label`.
 pub(crate) fn swarm_labels_pass(filters: &Value, key: &str, labels: &Value) -> bool {
-    values(filters, key).iter().all(|wanted| match wanted.split_once('=') {
+    values(filters, key).iter().all(|label| match label.split_once('=') {
         Some((key, value)) if !value.is_empty() => labels[key] == value,
         Some((key, _)) => labels.get(key).is_some(),
-        None => labels.get(wanted).is_some(),
+        None => labels.get(label).is_some(),
     })
 }
 

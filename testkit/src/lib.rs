@@ -92,7 +92,7 @@
 //!
 //! # Failure injection
 //!
-//! [`FakeEngine::expect`] takes a [`Call`]: an operation of the API specification, its arguments, the expected number of calls,
+//! [`FakeEngine::expect`] takes a [`Call`]: an operation of the OpenAPI document, its arguments, the expected number of calls,
 //! and the response. A call can fail, wait, hang, be truncated, or return any [`Response`].
 //!
 //! ```
@@ -111,7 +111,7 @@
 //! # Verification
 //!
 //! The test fails when the engine is dropped or [`verify`](FakeEngine::verify) is called if an expected call was not received,
-//! or if a request did not match the API specification of its version: an unknown parameter, filter or field, a wrong type, a
+//! or if a request did not match the OpenAPI document of its version: an unknown parameter, filter or field, a wrong type, a
 //! missing body. ([`lenient`](FakeEngineBuilder::lenient) disables this check.) The panic message lists the requests:
 //!
 //! ```should_panic
@@ -136,8 +136,8 @@
 //!
 //! The engine behaves like Docker 20.10. With [`like_docker_1_6`](FakeEngineBuilder::like_docker_1_6) it sends the formats of
 //! Docker 1.6: booleans as numbers, errors as plain text, events without separators, other statuses. For any other format,
-//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the level of
-//! requests: a client with a function in place of an engine.
+//! [`FakeEngine::scripted`] gives a test control of every byte. [`client_from_fn`](client_from_fn()) is a test double at the
+//! level of requests: a client whose requests are handled by a function.
 //!
 //! # Recordings
 //!
@@ -164,31 +164,31 @@
 //! # }
 //! ```
 //!
-//! **Transports**: the engine can be reached over any transport of the client that is passed to [`Recorder::new`]: Unix sockets,
-//! named pipes, TCP, TLS, SSH or a connector.
+//! **Transports**: the engine can be reached over any transport of the client that is passed to [`Recorder::new`]: Unix
+//! sockets, named pipes, TCP, TLS, SSH or a connector.
 //!
-//! **Matching**: a request matches a recorded one if the method, the path with the API version, the parameters in any order, and
-//! the body are equal. JSON is compared by value, also in parameters. Tar archives are compared by the paths and sizes of their
-//! entries, and other binary bodies by their length: their contents are not recorded. Headers are not compared. Names and
-//! times in requests must therefore be the same in each run.
+//! **Matching**: a request matches a recorded one if the method, the path with the API version, the parameters in any order,
+//! and the body are equal. JSON is compared by value, also in parameters. Tar archives are compared by the paths and sizes of
+//! their entries, and other binary bodies by their length: their contents are not recorded. Headers are not compared. Names
+//! and times in requests must therefore be the same in each run.
 //!
 //! **Responses** have the recorded status, the headers that matter to clients, and the body in the recorded chunks, without
 //! delays. JSON is sent in compact form with a line feed after each document; the order of the keys of an object is not kept.
 //! A stream that the client closed remains open after its last chunk. On upgraded connections (attach, exec), output is sent
-//! after the input that it followed in the recording. Other input than was recorded, less or more of it, fails the test; so the
-//! test must wait for the end of each session before it ends or verifies the replay. Input at a text that was redacted ends
-//! with the text that was recorded after it. If no input was recorded after it, it ends with a line, or when the client closes
-//! its half of the connection.
+//! after the input that it followed in the recording. Input that differs from the recorded input, or is shorter or longer,
+//! fails the test; so the test must wait for the end of each session before it ends or verifies the replay. Input at a text
+//! that was redacted ends with the text that was recorded after it. If no input was recorded after it, it ends with a line,
+//! or when the client closes its half of the connection.
 //!
-//! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of `POST /auth` and
-//! its response, `auth` beside a `username`, data of secrets, join tokens, unlock keys and signing keys are always replaced by
-//! `[redacted]`, and all other request headers, except the content type and the protocol of an upgrade, are omitted. Anything
-//! else is recorded as it is, also build arguments, options of volume and log drivers, and environment variables:
-//! [`Recorder::redact`] replaces other texts, and [`Recorder::redact_env`] the values of all environment variables. In a
-//! path, a segment with such a text is replaced. In a recorded request, `[redacted]` matches any text, and reports of a replay
-//! do not contain it. If a secret cannot be replaced, for example in an archive that was downloaded, in base64, or in JSON that
-//! is compressed, the recording is not saved. Review a recording before you commit it: output and configuration can contain
-//! other secrets.
+//! **Redaction**: the headers `X-Registry-Auth`, `X-Registry-Config` and `Authorization`, passwords and tokens of
+//! `POST /auth` and its response, `auth` next to a `username`, data of secrets, join tokens, unlock keys and signing keys are
+//! always replaced by `[redacted]`, and all other request headers, except the content type and the protocol of an upgrade,
+//! are omitted. Anything else is recorded as it is, also build arguments, options of volume and log drivers, and environment
+//! variables: [`Recorder::redact`] replaces other texts, and [`Recorder::redact_env`] the values of all environment
+//! variables. In a path, a segment with such a text is replaced. In a recorded request, `[redacted]` matches any text, and
+//! reports of a replay do not contain it. If a secret cannot be replaced, for example in an archive that was downloaded, in
+//! base64, or in JSON that is compressed, the recording is not saved. Review a recording before you commit it: output and
+//! configuration can contain other secrets.
 //!
 //! **Limits**: a recorded body has at most 1 MiB, see [`Recorder::max_body_size`]. The body of a request is received as a whole
 //! before it is forwarded. Builds with BuildKit and WebSockets cannot be recorded.
@@ -196,7 +196,7 @@
 //! # Limitations
 //!
 //! The same scenarios run against the fake engine and a real Docker 20.10, at versions from API 1.15 to 1.41, and the responses
-//! must be equal except for listed differences (`tests/conformance`). These remain:
+//! must be equal, except for listed differences (`tests/conformance`). These remain:
 //!
 //! - Nothing is isolated: files are in memory, no packets are sent to addresses, and limits and restart policies of
 //!   containers are stored without effect.
@@ -209,7 +209,7 @@
 //!
 //! Operations that are not simulated, such as attestations of images, return 501 and are listed by
 //! [`FakeEngine::not_simulated`]. Unsupported parts of operations, such as builds for several platforms, also return 501,
-//! or `UNIMPLEMENTED` in the control API of BuildKit. A test can define the responses to operations with expected calls.
+//! or `UNIMPLEMENTED` in BuildKit's control API. A test can define the responses to operations with expected calls.
 
 #![deny(missing_docs)]
 

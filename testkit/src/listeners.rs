@@ -40,7 +40,7 @@ impl Listeners {
             let socket = LocalSocket::new(COUNT.fetch_add(1, Ordering::Relaxed));
             match socket.listen() {
                 Ok(listener) => self.open().push(Listener::open(listener, server)),
-                Err(error) => panic!("failed to listen at {}: {error}", socket.address()),
+                Err(error) => panic!("failed to listen on {}: {error}", socket.address()),
             }
             socket
         });

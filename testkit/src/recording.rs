@@ -32,7 +32,8 @@ const MAX_FILE_SIZE: u64 = 256 << 20;
 /// Requests to an engine and its responses, without secrets.
 ///
 /// It is saved as JSON that can be read and reviewed: one object per exchange, with JSON bodies as values, text and frames as
-/// text, and the rest in base64. The order of the keys of JSON is not kept. Only the headers that the format lists are recorded.
+/// text, and the rest in base64. The order of the keys of JSON is not kept. Only the headers that the format lists are
+/// recorded.
 #[derive(Clone, Debug)]
 pub struct Recording(file::File);
 

@@ -84,7 +84,7 @@ impl Release {
         }
     }
 
-    /// The response for an error: JSON from API 1.24 on, otherwise plain text.
+    /// The response for an error: JSON since API 1.24, otherwise plain text.
     pub(crate) fn error_response(self, error: &ApiError, version: ApiVersion) -> Response {
         if self == Self::V20_10 && version >= ApiVersion::new(1, 24) {
             let message = serde_json::json!({ "message": error.message });

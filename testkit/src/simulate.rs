@@ -306,7 +306,7 @@ mod tests {
         }
         let rows = readme.lines().filter(|line| line.starts_with("| `"));
         let listed: usize = rows.map(|row| row.split(" | ").next().unwrap_or_default().matches('`').count() / 2).sum();
-        // The table lists the operations of optional features, too.
+        // The table also lists the operations of optional features.
         let of_features = if cfg!(feature = "buildkit") { 0 } else { 2 };
         assert_eq!(listed - of_features, handlers().count());
     }

@@ -1,4 +1,4 @@
-//! The OpenAPI specification: the operations, and the API versions of each.
+//! The OpenAPI document: the operations, and the API versions of each.
 
 use std::sync::LazyLock;
 

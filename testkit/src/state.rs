@@ -105,9 +105,9 @@ impl SharedState {
         Self::with_changes(release, Arc::new(watch::Sender::new(())))
     }
 
-    /// The state of another engine, whose changes notify those who wait for changes of this one, and the reverse.
+    /// The state of another engine. A change of either state wakes the tasks that wait for changes of the other.
     ///
-    /// While the lock of this engine is held, that of the other one may be taken, but not the reverse.
+    /// Lock order: this engine first, then the other one.
     pub(crate) fn of_another_engine(&self, release: Release) -> Self {
         Self::with_changes(release, Arc::clone(&self.changes))
     }

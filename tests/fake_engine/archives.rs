@@ -325,7 +325,7 @@ async fn upload_from_file_sends_content_length() {
     assert_snapshot!(shown(&errors.join("\n"), directory.path(), "HERE"), @"
     failed to load images: failed to read HERE/archive.tar: file shrank while it was sent
     failed to load images: failed to read HERE/archive.tar: file grew while it was sent
-    failed to read HERE: is a directory
+    failed to read HERE: it is a directory
     failed to read HERE/ghost: no such file or directory
     ");
 }

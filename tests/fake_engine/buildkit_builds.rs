@@ -174,9 +174,9 @@ async fn build_options_that_buildkit_lacks_are_errors() {
     failed to build image: the path of the SSH agent "default" is empty
     failed to build image: ssh_agent and ssh_key cannot be combined with the same id "default"
     failed to build image: the variable "DOCKERCLIENT_NO_SUCH_VARIABLE" of the secret "token" is not set
-    failed to build image: builds with BuildKit have no option memory
-    failed to build image: builds with BuildKit have no option cpu_shares
-    failed to build image: builds with BuildKit have no option security_opt
+    failed to build image: option memory is not supported by BuildKit; use the classic builder
+    failed to build image: option cpu_shares is not supported by BuildKit; use the classic builder
+    failed to build image: option security_opt is not supported by BuildKit; use the classic builder
     failed to build image: with BuildKit, the option shm_size requires API 1.42 or later; the negotiated version is 1.39
     "#);
     assert_eq!(engine.request_lines(), "");

@@ -1,7 +1,7 @@
 //! Compatibility with Docker 1.3 to 29: a client reads the same values from all releases, except those that a release does
 //! not report.
 //!
-//! The values are those of a container, `web`, its image, mount and network address, its state, events and stats. Each
+//! The values describe a container, `web`, its image, mount and network address, its state, events and stats. Each
 //! directory in `compat/` contains the responses of one release, one file per response, in the form of that release. The
 //! files are written by hand, not recorded: long lists of settings are shortened, and JSON is formatted, except in streams,
 //! whose separators differ. A response that a release does not have has no file.
@@ -135,7 +135,7 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-/// The fixtures contain only fields that the OpenAPI specification has at the newest version of the release.
+/// The fixtures contain only fields that the OpenAPI document has at the newest version of the release.
 #[test]
 fn fixtures_match_the_api_specification() {
     for release in &RELEASES {

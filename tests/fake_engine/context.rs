@@ -54,7 +54,7 @@ pub(crate) fn listing_with_modes(archive: &[u8]) -> String {
     lines.join("\n")
 }
 
-/// The entries of an archive without their modes, which are not those of other systems on Windows.
+/// The entries of an archive without their modes, which differ on Windows.
 fn listing(archive: &[u8]) -> String {
     let lines = listing_with_modes(archive);
     lines.lines().map(|line| format!("{}{}", &line[..1], &line[5..])).collect::<Vec<_>>().join("\n")
@@ -339,7 +339,7 @@ async fn invalid_context_is_an_error_before_anything_is_sent() {
     failed to build image: invalid path in a build context "../Web": must be relative, without `..`
     failed to build image: invalid path in a build context "/Web": must be relative, without `..`
     failed to build image: failed to find Dockerfile HERE/ghost: no such file
-    failed to build image: the Dockerfile is set twice: in the context and in the request
+    failed to build image: the Dockerfile is set both in the context and with dockerfile()
     failed to build image: invalid path in a build context "/a": must be relative, without `..`
     failed to build image: invalid path in a build context "a/": names a directory
     failed to build image: invalid path in a build context "a\0b": must not contain NUL
@@ -347,6 +347,6 @@ async fn invalid_context_is_an_error_before_anything_is_sent() {
     failed to build image: failed to add file "a/b/c": "a" is both a file and a directory
     failed to build image: invalid path in a build context ".": does not name a file
     failed to build image: the file "Dockerfile" is added twice
-    failed to build image: the Dockerfile is set twice: in the context and in the request
+    failed to build image: the Dockerfile is set both in the context and with dockerfile()
     "#);
 }

@@ -182,7 +182,7 @@ async fn name_longer_than_a_request_target_is_an_invalid_input() {
     let engine = FakeEngine::new();
     let docker = engine.client("1.41");
     docker.containers().create("busybox").name("web").await.unwrap();
-    // The lengths are those of 16 bits, at which a target would begin again.
+    // Lengths around 16 bits, where the length of a target would overflow.
     for length in [65_536 - 21, 65_536, 70_000] {
         let error = docker.container("web".to_owned() + &"a".repeat(length)).remove().force(true).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{length}: {error}");

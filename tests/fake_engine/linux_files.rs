@@ -1,4 +1,4 @@
-//! Files of Linux: names that are not UTF-8, and files of `/proc`, which also lists the open files of the tests.
+//! Files on Linux: names that are not UTF-8, and files of `/proc`, which also lists the open files of the tests.
 
 use std::{
     ffi::OsStr,

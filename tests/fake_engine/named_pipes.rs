@@ -1,4 +1,4 @@
-//! Named pipes of Windows.
+//! Named pipes on Windows.
 
 use std::{process, time::Duration};
 

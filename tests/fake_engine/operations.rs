@@ -191,7 +191,7 @@ async fn operations_are_sent_only_at_versions_that_have_them() {
                 let is_disabled = cfg!(not(feature = "websocket")) && id == "container_attach_websocket";
                 assert!(
                     row.contains("not called") || is_disabled,
-                    "{id} is not called, and docs/operations.md says: {row}"
+                    "{id} is not called, but docs/operations.md has: {row}"
                 );
                 continue;
             };

@@ -1,4 +1,4 @@
-//! Differences of Podman from Docker that the client hides. Seen on Podman 4.3.
+//! Differences between Podman and Docker that the client hides. Observed on Podman 4.3.
 
 use std::time::Duration;
 

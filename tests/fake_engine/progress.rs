@@ -12,7 +12,7 @@ const PULL: &str = r#"{"status":"Pulling from acme/web","id":"1"}
 
 const FAILING_BUILD: &str = r#"{"stream":"Step 1/2 : FROM web\n"}
 {"stream":" ---\u003e f43c\n"}
-{"errorDetail":{"code":3,"message":"make said no"},"error":"make said no"}
+{"errorDetail":{"code":3,"message":"make failed"},"error":"make failed"}
 "#;
 
 #[tokio::test]

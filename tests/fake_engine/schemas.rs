@@ -1,4 +1,4 @@
-//! Examples of the OpenAPI specification: they match their schemas, and round-trip through the models.
+//! Examples of the OpenAPI document: they match their schemas, and round-trip through the models.
 
 use std::{fs, path::Path};
 

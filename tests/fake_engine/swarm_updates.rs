@@ -1,4 +1,4 @@
-//! Updates of swarm objects: read, change, write, and again if the object has changed meanwhile.
+//! Updates of swarm objects: read, change, write, and again if the object has changed in the meantime.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! Unix sockets, and a device in place of a file.
+//! Unix sockets, and a device where a file is expected.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -25,7 +25,7 @@ async fn connect_errors_of_missing_and_unused_unix_sockets() {
 }
 
 #[tokio::test]
-async fn device_in_place_of_config_json_is_an_error() {
+async fn device_instead_of_config_json_is_an_error() {
     let home = Home::new("{}");
     let docker = client(&home);
     fs::remove_file(home.path().join("config.json")).unwrap();

@@ -125,7 +125,7 @@ async fn context_archive_has_modes_and_skips_sockets_and_fifos() {
 
 /// Uses its own runtime, which shuts down only if no thread is blocked.
 #[test]
-fn fifo_in_place_of_a_file_that_a_build_reads_is_an_error() {
+fn fifo_instead_of_a_file_that_a_build_reads_is_an_error() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let outside = outside();
     mkfifo(&outside.path().join("fifo"));

@@ -58,7 +58,7 @@ async fn ignore_file_link_out_of_the_context_is_an_error() {
     }
 }
 
-/// Podman reads them beside the Dockerfile, whose name is generated if it is from outside the context.
+/// Podman reads them next to the Dockerfile, whose name is generated if it is from outside the context.
 #[tokio::test]
 async fn ignore_file_link_beside_an_external_dockerfile_is_an_error() {
     let outside = outside();

@@ -103,7 +103,7 @@ struct Plan {
     fault: Option<Fault>,
     /// Whether the fault happens only once.
     once: bool,
-    /// Whether connections are closed after normal responses, too.
+    /// Whether connections are also closed after normal responses.
     close_each: bool,
 }
 

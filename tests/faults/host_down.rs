@@ -1,4 +1,4 @@
-//! An engine whose host goes down: nothing is received any more, not even a FIN or RST.
+//! An engine whose host goes down: packets stop, without a FIN or RST.
 
 use std::{
     fs::File,

@@ -36,7 +36,7 @@ fn thousand_calls_with_128_file_descriptors_succeed() {
     }
     run_isolated(async {
         let engine = Engine::on(Socket::Local).await;
-        // In its own process: the limit is per process, and the engine needs descriptors, too.
+        // In its own process: the limit is per process, and the engine also needs descriptors.
         let mut client = Command::new(env::current_exe().unwrap());
         client.args(["--exact", "linux_limits::thousand_calls_with_128_file_descriptors_succeed", "--nocapture"]);
         client.env(CLIENT_OF, engine.address());

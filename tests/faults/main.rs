@@ -12,7 +12,7 @@ mod engine;
 mod host_down;
 mod keepalive;
 mod leak_check;
-#[cfg(target_os = "linux")] // limits of Linux, and `setrlimit`
+#[cfg(target_os = "linux")] // Linux limits, and `setrlimit`
 mod linux_limits;
 #[cfg_attr(unix, path = "local/unix.rs")]
 #[cfg_attr(windows, path = "local/named_pipe.rs")]

@@ -1,4 +1,4 @@
-//! One client in several tokio runtimes, some of which are blocked or dropped.
+//! One client in several Tokio runtimes, some of which are blocked or dropped.
 
 use std::{
     sync::mpsc,

@@ -48,7 +48,7 @@ pub(crate) async fn build_with_buildkit(address: &str, directory: &Path, argumen
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Returns the first Docker CLI of `PATH` that has a client of BuildKit: until 22, or with the plugin buildx.
+/// Returns the first Docker CLI of `PATH` that has a BuildKit client: until 22, or with the plugin buildx.
 fn with_buildkit() -> PathBuf {
     let path = env::var_os("PATH").unwrap();
     let programs =

@@ -295,7 +295,7 @@ async fn list_containers_applies_filters() {
     let all = ids(list().all(true)).await;
     assert!(all.contains(&first) && all.contains(&second));
     assert!(!ids(list().all(true).status(ContainerStatus::Exited)).await.contains(&first));
-    // Podman returns none if another test removes that container meanwhile.
+    // Podman returns none if another test removes that container in the meantime.
     let limited = loop {
         let limited = ids(list().limit(1)).await;
         if !limited.is_empty() {

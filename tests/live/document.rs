@@ -1,4 +1,4 @@
-//! Requests for which the client has no method, checked against the OpenAPI specification.
+//! Requests for which the client has no method, checked against the OpenAPI document.
 
 use std::time::Duration;
 

@@ -40,12 +40,12 @@ pub(crate) struct Engine {
 impl Engine {
     /// Connects to the engine and uses the API version that the environment names.
     pub(crate) async fn under_test() -> Self {
-        Self::at(&env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket")).await
+        Self::at(&env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a Unix socket")).await
     }
 
     /// Connects to the engine at `address` and uses the API version that the environment names.
     pub(crate) async fn at(address: &str) -> Self {
-        let socket = PathBuf::from(address.strip_prefix("unix://").expect("a unix socket"));
+        let socket = PathBuf::from(address.strip_prefix("unix://").expect("a Unix socket"));
         let proxy = ValidatingProxy::open(&socket, version()).await;
         // Without the credentials of the user who runs the tests.
         let docker = client_through(&proxy, DockerClient::builder().anonymous());
@@ -97,7 +97,7 @@ impl Engine {
     /// Removes the images of the steps of a build when the test ends: a build that fails leaves them. `printed` is the
     /// output of a build with the classic builder.
     pub(crate) fn remove_steps_later(&self, printed: &str) {
-        // The first image is that of `FROM`.
+        // The first image is the base image (`FROM`).
         let steps = printed.split(" ---> ").skip(1).filter_map(|after| after.get(..12));
         let is_id = |text: &&str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
         steps.filter(is_id).skip(1).for_each(|id| self.remove_later(format!("/images/{id}")));
@@ -169,7 +169,7 @@ pub(crate) fn supported_since<T: Debug>(minor: u16, outcome: Result<T>) -> Optio
     let error = outcome.unwrap_err();
     assert!(error.is_unsupported(), "{error}");
     assert_eq!(error.negotiated_version(), Some(version()));
-    // The operation may be newer than the version under test, too.
+    // The operation may also be newer than the version under test.
     let needed = error.required_version().unwrap();
     assert!(version() < needed && needed <= since, "{error}");
     None
@@ -203,7 +203,7 @@ impl Drop for Engine {
         }
         let violations = self.proxy.violations();
         if !thread::panicking() {
-            assert!(violations.is_empty(), "not valid according to the specification:\n{}", violations.join("\n"));
+            assert!(violations.is_empty(), "not valid according to the OpenAPI document:\n{}", violations.join("\n"));
         }
     }
 }

@@ -152,7 +152,7 @@ fn differences(path: &str, sent: &Value, written: &Value) -> Vec<String> {
     }
 }
 
-/// Whether a value is `null`, or a zero value of Go.
+/// Whether a value is `null`, or a Go zero value.
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -31,7 +31,7 @@ async fn start_two(engine: &Engine, label: &str) -> (Container, Container) {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn container_monitor_with_a_label_returns_no_other_container() {
+async fn container_monitor_filters_by_label() {
     if version() < LABELS {
         return;
     }
@@ -63,7 +63,7 @@ async fn container_monitor_with_a_label_returns_no_other_container() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn container_monitor_with_a_name_returns_no_other_container() {
+async fn container_monitor_filters_by_name() {
     if version() < LABELS {
         return;
     }
@@ -81,7 +81,7 @@ async fn container_monitor_with_a_name_returns_no_other_container() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn stats_monitor_with_a_label_samples_no_other_container() {
+async fn stats_monitor_filters_by_label() {
     if version() < LABELS {
         return;
     }
@@ -114,7 +114,7 @@ async fn stats_monitor_with_a_label_samples_no_other_container() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn event_monitor_of_a_container_returns_events_of_no_other() {
+async fn event_monitor_of_a_container_ignores_other_containers() {
     if version() < LABELS {
         return;
     }

@@ -147,7 +147,7 @@ async fn search_list_and_import_options() {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn distribution_returns_the_pushed_digest() {
     let engine = Engine::under_test().await;
-    let repository = format!("{}/acme/{}", registry(), engine.name("asked"));
+    let repository = format!("{}/acme/{}", registry(), engine.name("requested"));
     let image = engine.image("busybox").tag(&repository).await.unwrap();
     engine.remove_later(format!("/images/{repository}?force=1"));
     let pushed = image.push().await.unwrap();

@@ -32,7 +32,7 @@ async fn engine() -> Option<(MutexGuard<'static, ()>, Engine)> {
     Some((lock, engine))
 }
 
-/// The socket of a plugin. The tests listen on it in place of the plugin's program, because busybox cannot.
+/// The socket of a plugin. The tests listen on it, because busybox, which runs as the plugin's program, cannot.
 ///
 /// Engines look for the socket in a directory below `/run/docker/plugins`, but its name can lead to another one.
 struct Socket {

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn raw_request_returns_what_the_method_returns() {
+async fn raw_response_equals_the_result_of_the_method() {
     let engine = Engine::under_test().await;
     let info: Value = engine.get("/info").await.unwrap().json().await.unwrap();
     // Not the id: Podman returns a new one each time.

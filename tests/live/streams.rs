@@ -54,7 +54,7 @@ impl LineChecker {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn logs_are_read_as_lines_as_a_whole_or_by_a_reader() {
+async fn logs_as_lines_captured_or_through_a_reader() {
     let engine = Engine::under_test().await;
     let began = Timestamp::now();
     let container = engine.create("echo one; echo two >&2; printf three").await;

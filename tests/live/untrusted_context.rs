@@ -88,7 +88,7 @@ async fn secrets_outside_the_context_are_not_in_images_or_errors() {
     }
 }
 
-/// The environment of the Docker CLI contains the secret, too.
+/// The environment of the Docker CLI also contains the secret.
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
 async fn secrets_outside_the_context_are_not_printed_by_docker_cli() {

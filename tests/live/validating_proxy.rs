@@ -1,4 +1,4 @@
-//! A proxy that validates requests and responses against the OpenAPI specification.
+//! A proxy that validates requests and responses against the OpenAPI document.
 
 use std::{
     convert::Infallible,
@@ -27,7 +27,7 @@ mod document;
 mod names;
 mod sequence;
 
-/// A proxy between the client and the engine, on a unix socket.
+/// A proxy between the client and the engine, on a Unix socket.
 pub(crate) struct ValidatingProxy {
     path: PathBuf,
     violations: Arc<Mutex<Vec<String>>>,

@@ -39,7 +39,7 @@ impl Cluster {
     }
 
     async fn connect() -> Self {
-        let addresses = env::var("DOCKERCLIENT_TEST_NODES").expect("DOCKERCLIENT_TEST_NODES names unix sockets");
+        let addresses = env::var("DOCKERCLIENT_TEST_NODES").expect("DOCKERCLIENT_TEST_NODES names Unix sockets");
         let nodes = join_all(addresses.split(' ').map(async |address| Manager::new(Engine::at(address).await))).await;
         assert_eq!(nodes.len(), 3, "{addresses}");
         Self { nodes }

@@ -44,7 +44,7 @@ async fn task_is_inspected_and_listed_by_filters() {
 
 #[tokio::test]
 #[ignore = "needs an engine: cargo xtask test"]
-async fn task_logs_are_those_of_one_task() {
+async fn task_logs_contain_one_task() {
     let docker = Manager::under_test().await;
     let name = docker.removed("services");
     docker.create_service(&name, "echo to stdout; echo to stderr >&2").replicas(2).await.unwrap();

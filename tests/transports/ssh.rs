@@ -1,4 +1,4 @@
-//! SSH through the system's `ssh`. The hosts are those of an `ssh_config` for these tests.
+//! SSH through the system's `ssh`. The hosts are defined in an `ssh_config` for these tests.
 
 use std::{fs, time::Duration};
 
@@ -92,7 +92,7 @@ async fn ssh_failures_are_reported_with_their_cause() {
         "failed to ping the engine: cannot connect to ssh://bare/SOCKET: no command `docker` on the remote host: ";
     assert!(bare.starts_with(beginning), "{bare}");
     let elsewhere = DockerClient::connect("ssh://engine/nowhere/docker.sock").unwrap();
-    assert_snapshot!(elsewhere.ping().await.unwrap_err(), @"failed to ping the engine: cannot connect to ssh://engine/nowhere/docker.sock: no engine on the remote host: failed to open the raw stream connection: dial unix /nowhere/docker.sock: connect: no such file or directory");
+    assert_snapshot!(elsewhere.ping().await.unwrap_err(), @"failed to ping the engine: cannot connect to ssh://engine/nowhere/docker.sock: cannot connect to the engine on the remote host: failed to open the raw stream connection: dial unix /nowhere/docker.sock: connect: no such file or directory");
     wait_until_no_children().await;
 }
 

@@ -68,7 +68,7 @@ async fn rejected_client_certificate_is_reported_with_its_cause() {
     assert_snapshot!(errors.into_iter().collect::<Vec<_>>().join("\n"), @r"
     failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the engine rejected the client certificate: expired
     failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the engine rejected the client certificate: extended key usage does not allow this use
-    failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the engine rejected the client certificate: signed by another CA
+    failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the engine rejected the client certificate: it is signed by a CA that the engine does not trust
     failed to ping the engine: TLS handshake with https://127.0.0.1:PORT failed: the engine requires a client certificate
     ");
 }

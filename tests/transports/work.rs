@@ -10,7 +10,7 @@ pub(crate) fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is set by cargo xtask test"))
 }
 
-/// Returns the path of the engine's unix socket.
+/// Returns the path of the engine's Unix socket.
 pub(crate) fn socket() -> String {
     variable("DOCKERCLIENT_TEST_ENGINE").strip_prefix("unix://").unwrap().to_owned()
 }

@@ -17,7 +17,7 @@ mod machine;
 mod run;
 mod table;
 
-/// The clients. Ratios are those of the first to the others.
+/// The clients. Ratios compare the first with the others.
 const CLIENTS: [&str; 3] = ["ours", "baseline", "bollard"];
 
 /// The benchmarks, each with its full size and the minimum size that gives a useful result.

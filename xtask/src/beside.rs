@@ -1,4 +1,4 @@
-//! Checks that run beside the suites that need an engine: the suites mostly wait, and the checks mostly compile.
+//! Runs checks that mostly compile in parallel with the engine suites, which mostly wait.
 
 use std::{
     env,
@@ -34,7 +34,7 @@ fn run(task: &[&str]) -> Result<()> {
     let mut command = Command::new("nice");
     let output = command.args(["-n", "10"]).arg(env::current_exe()?).args(task).output().context("nice")?;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    println!("== {name} (beside the suites): {} s\n{stdout}{stderr}", start.elapsed().as_secs());
+    println!("== {name} (in parallel with the suites): {} s\n{stdout}{stderr}", start.elapsed().as_secs());
     ensure!(output.status.success(), "{name}: failed");
     Ok(())
 }

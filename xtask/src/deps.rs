@@ -1,5 +1,5 @@
 //! `cargo xtask deps`: builds each feature alone, and with the oldest dependency versions and the oldest Rust that are
-//! allowed; checks licences and sources of dependencies.
+//! allowed; checks licenses and sources of dependencies.
 
 use std::{env, fs, os::unix::fs::symlink};
 
@@ -15,7 +15,7 @@ const CARGO_DENY: &str = "cargo-deny";
 
 pub(crate) fn run() -> Result<()> {
     features()?;
-    println!("== licences and sources");
+    println!("== licenses and sources");
     deny()?;
     println!("== oldest dependency versions that are allowed");
     oldest_versions()?;
@@ -122,7 +122,7 @@ fn standalone(manifest: &str) -> String {
     kept
 }
 
-/// Checks licences, sources and duplicates against `deny.toml`, and known vulnerabilities if the database is reachable.
+/// Checks licenses, sources and duplicates against `deny.toml`, and known vulnerabilities if the database is reachable.
 fn deny() -> Result<()> {
     let program = match tools::find(CARGO_DENY, "^0.20") {
         Ok(program) => program,

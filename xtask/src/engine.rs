@@ -138,7 +138,7 @@ impl Engine {
     fn daemon(&self) -> Result<Command> {
         let (own, address) = (&self.directory, self.address());
         let is_podman = self.kind.is_podman();
-        // Podman runs in a separate mount namespace, too.
+        // Podman also runs in a separate mount namespace.
         let mut command = match (self.kind.root(), is_podman) {
             (Some(root), _) => {
                 let mut command = self.command("unshare");
@@ -307,7 +307,7 @@ fn free_address() -> Result<String> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
-/// Unmounts what is mounted under `directory`. Ignores mounts that disappear meanwhile.
+/// Unmounts what is mounted under `directory`. Ignores mounts that disappear in the meantime.
 fn unmount_all_under(directory: &Path) -> Result<()> {
     let own = mounted_under(directory)?;
     for point in &own {

@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: runs each fuzz target for a limited time, starting with the committed corpus.
 //!
-//! The flags are those of cargo-fuzz, without the sanitizer, which needs a nightly toolchain and finds errors that safe
+//! The flags are the same as in cargo-fuzz, without the sanitizer, which needs a nightly toolchain and finds errors that safe
 //! Rust does not have.
 
 use std::{fs, path::Path};

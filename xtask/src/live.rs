@@ -243,7 +243,7 @@ fn threads(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The command that runs a suite in the engine's network. Further arguments are those of the test program.
+/// The command that runs a suite in the engine's network. Further arguments are passed to the test program.
 fn command(engine: &Engine, name: &str, version: &str) -> Result<Command> {
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(engine.programs()).chain(env::split_paths(&path)))?;
@@ -252,7 +252,7 @@ fn command(engine: &Engine, name: &str, version: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// Adds the arguments and the environment of cargo that run a suite. Further arguments are those of the test program.
+/// Adds the arguments and the environment of cargo that run a suite. Further arguments are passed to the test program.
 fn test<'a>(cargo: &'a mut Command, name: &str, version: &str) -> Result<&'a mut Command> {
     let package = if name == "conformance" { "dockerclient-testkit" } else { "dockerclient" };
     Ok(cargo

@@ -62,7 +62,7 @@ cargo xtask <task>
                    the same with three engines in connected network namespaces, for a swarm of several nodes
   fuzz [seconds]   run each fuzz target, for 60 seconds by default
   miri             run the tests of the decoders in Miri; needs a nightly Rust with Miri
-  deps             check each feature alone, licences, and the oldest dependency versions and Rust that are allowed
+  deps             check each feature alone, licenses, and the oldest dependency versions and Rust that are allowed
   windows          build the tests for Windows and run them with Wine, without an engine and on the private engine
                    [--without-engine]
   windows <program> [argument…]
@@ -144,7 +144,7 @@ fn run(arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// The target directory of the checks that run [beside] the suites that need an engine.
+/// The target directory of the checks that run in parallel with the engine suites ([`beside`]).
 fn checks() -> PathBuf {
     root().join("target/checks")
 }

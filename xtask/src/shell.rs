@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 
 /// A command. Programs are also searched in `/usr/sbin` and `/sbin`, which may not be in the `PATH` of users.
 ///
-/// It does not inherit the variables in which cargo describes the package of this program: build scripts such as that of ring run
-/// again if one of these changes, and everything that depends on them is compiled again.
+/// It does not inherit the variables in which cargo describes the package of this program: build scripts such as that of ring
+/// run again if one of these changes, and everything that depends on them is compiled again.
 pub(crate) fn command(program: &str) -> Command {
     let mut command = Command::new(path_of(program).unwrap_or_else(|| program.into()));
     for (name, _) in env::vars_os() {

@@ -35,7 +35,7 @@ pub(crate) fn run() -> Result<()> {
     let beside = beside::start();
     let engines = step("suites that need an engine", live::run);
     // No process is left behind if a suite has failed.
-    let beside = step("checks beside these suites", || beside.finish());
+    let beside = step("checks in parallel with these suites", || beside.finish());
     let engines = engines?;
     beside?;
     let windows = step("Windows on an engine", windows::on_engine)?;

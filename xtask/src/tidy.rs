@@ -19,6 +19,9 @@ mod tables;
 /// Maximum number of lines of code in a file, without comments, blank lines and the tests at its end.
 const MAX_CODE_LINES: usize = 400;
 
+/// Maximum length of the name of a test.
+const MAX_TEST_NAME: usize = 60;
+
 /// Files with code for one operating system.
 const PLATFORM: &[&str] = &[
     "src/platform",
@@ -129,6 +132,42 @@ fn source_files_have_module_docs_and_a_limited_size() {
         let lines = code_lines(&text);
         assert!(lines <= MAX_CODE_LINES, "{}: {lines} lines of code", path.display());
     }
+}
+
+#[test]
+fn test_names_have_a_limited_length() {
+    let (mut tests, mut long) = (0, Vec::new());
+    for (path, text) in sources().unwrap() {
+        for name in test_names(&text) {
+            tests += 1;
+            if name.len() > MAX_TEST_NAME {
+                long.push(format!("{}: {name}", path.display()));
+            }
+        }
+    }
+    assert!(tests > 1000, "only {tests} tests were found");
+    assert!(long.is_empty(), "names of more than {MAX_TEST_NAME} characters:\n{}", long.join("\n"));
+}
+
+/// The names of the functions with an attribute for tests: `#[test]`, `#[tokio::test]`, or one with arguments.
+fn test_names(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_test = false;
+    text.lines().map(str::trim).filter_map(move |line| {
+        if line.starts_with("#[") {
+            is_test |= ["#[test]", "#[tokio::test"].iter().any(|attribute| line.starts_with(attribute));
+            return None;
+        }
+        let (_, name) = line.split_once("fn ").filter(|_| is_test)?;
+        is_test = false;
+        name.split_once('(').map(|(name, _)| name)
+    })
+}
+
+#[test]
+fn test_names_are_found() {
+    let text = "#[tokio::test(start_paused = true)]\n#[ignore = \"slow\"]\nasync fn first() {}\n\n#[test]\nfn second() {\n    \
+                fn helper() {}\n}\n";
+    assert!(test_names(text).eq(["first", "second"]));
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn run_program(wine: &Wine, program: &Program, exceptions: &Exceptions) -> Resul
     Ok(passed)
 }
 
-/// Runs the tests that need an engine, with further `arguments`, and returns a summary. Stops the engine afterwards, unless it was up before.
+/// Runs the tests that need an engine, with further `arguments`, and returns a summary. Stops the engine afterwards, unless
+/// it was up before.
 fn with_engine(wine: &Wine, driver: &Program, arguments: &[&str]) -> Result<String> {
     let kind = Kind::Docker;
     if let Err(missing) = kind.prepare() {

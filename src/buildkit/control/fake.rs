@@ -1,4 +1,4 @@
-//! A server in place of BuildKit, for tests.
+//! A fake BuildKit server, for tests.
 
 use std::{convert::Infallible, sync::Arc};
 

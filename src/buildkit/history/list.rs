@@ -14,8 +14,8 @@ use crate::{
 const OPERATION: &str = "build_history_list";
 
 impl BuildHistory {
-    /// Returns the records of running builds and of builds that have ended, as `docker buildx history ls` does. The
-    /// last build is the first in the list.
+    /// Returns the records of running and completed builds, as `docker buildx history ls` does. The last build is the first
+    /// in the list.
     ///
     /// Calls `moby.buildkit.v1.Control/ListenBuildHistory` over `POST /grpc`, since API 1.43. Docker 24.0 does not list
     /// running builds.

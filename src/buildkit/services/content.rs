@@ -1,7 +1,7 @@
 //! Directories with build caches, as content stores of containerd (`containerd.services.content.v1.Content`).
 //!
-//! BuildKit calls only three methods of this service: it reads the attributes of blobs, reads blobs, and writes them. The others,
-//! which list, change and delete blobs, are not offered.
+//! BuildKit calls only three methods of this service: it reads the attributes of blobs, reads blobs, and writes them. The
+//! others, which list, change and delete blobs, are not offered.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Services {
     /// Responds to a request for the attributes of a blob.
     pub(super) async fn content_info(&self, request: Request<RequestBody>) -> Response<Body> {
         match self.content_store(request.headers()) {
-            Ok(store) => unary(request, |asked: InfoRequest| info(Arc::clone(&store), asked)).await,
+            Ok(store) => unary(request, |request: InfoRequest| info(Arc::clone(&store), request)).await,
             Err(status) => status.into_http(),
         }
     }
@@ -68,14 +68,14 @@ impl Services {
     fn content_store(&self, headers: &HeaderMap) -> Result<Arc<ContentStore>, Status> {
         let id = headers.get(STORE).ok_or_else(|| Status::invalid_argument("the request names no content store"))?;
         let store = id.to_str().ok().and_then(|id| self.stores.get(id));
-        store.cloned().ok_or_else(|| Status::not_found("there is no such content store"))
+        store.cloned().ok_or_else(|| Status::not_found("content store not found"))
     }
 }
 
-async fn info(store: Arc<ContentStore>, asked: InfoRequest) -> Result<InfoResponse, Status> {
-    let digest = parse(&asked.digest)?;
-    let wanted = digest.clone();
-    let found = run_blocking(move || store.metadata(&wanted)).await.map_err(|error| failed(&error))?;
+async fn info(store: Arc<ContentStore>, request: InfoRequest) -> Result<InfoResponse, Status> {
+    let digest = parse(&request.digest)?;
+    let requested = digest.clone();
+    let found = run_blocking(move || store.metadata(&requested)).await.map_err(|error| failed(&error))?;
     let blob = found.ok_or_else(|| not_found(&digest))?;
     let modified = blob.modified().ok().map(messages::timestamp);
     let size = messages::signed(blob.len());

@@ -103,7 +103,7 @@ impl ExportTarget {
         state.failure.is_none() && state.completed > 0 && state.completed == state.started
     }
 
-    /// Returns the error because of which this program ended a transfer. The engine's error for the build quotes it at most.
+    /// Returns the local error that ended a transfer. The engine's error for the build contains at most its message.
     pub(crate) fn failure(&self) -> Option<Error> {
         lock(&self.state).failure.clone()
     }
@@ -212,8 +212,8 @@ async fn receive(targets: &[Option<Arc<ExportTarget>>], request: Request<Request
     }
 }
 
-/// The body of a request. If the request is cancelled, it fails: `tonic` would report that as the end of the messages, as `hyper`
-/// does if the request is reset with the code `NO_ERROR`.
+/// The body of a request. If the request is cancelled, it fails: `tonic` would report that as the end of the messages, as
+/// `hyper` does if the request is reset with the code `NO_ERROR`.
 struct Whole(RequestBody);
 
 impl http_body::Body for Whole {
@@ -235,9 +235,9 @@ fn target<'a>(targets: &'a [Option<Arc<ExportTarget>>], headers: &HeaderMap) -> 
         Some(number) => number.to_str().ok().and_then(|number| number.parse::<usize>().ok()),
         None => Some(0),
     };
-    let number = number.ok_or_else(|| Status::invalid_argument("invalid number of an exporter"))?;
+    let number = number.ok_or_else(|| Status::invalid_argument("invalid exporter number in the request"))?;
     let target = targets.get(number).and_then(Option::as_ref);
-    target.ok_or_else(|| Status::not_found(format!("there is no target for the exporter {number}")))
+    target.ok_or_else(|| Status::not_found(format!("no output is configured for exporter {number}")))
 }
 
 /// Receives a directory, as a service.
@@ -278,7 +278,7 @@ impl StreamingService<BytesMessage> for ReceiveArchive {
 fn lost(status: &Status) -> Error {
     match status.code() {
         Code::Unavailable => Error::truncated("the engine cancelled the export"),
-        _ => Error::new(Kind::Decode(format!("a message of an export: {}", status.message()))),
+        _ => Error::new(Kind::Decode(format!("failed to decode a message of the export: {}", status.message()))),
     }
 }
 

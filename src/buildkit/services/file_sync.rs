@@ -48,12 +48,12 @@ const MAX_BATCHES: usize = 4;
 
 impl Services {
     pub(super) async fn sync_files(&self, request: Request<RequestBody>) -> Response<Body> {
-        let asked = request::parse(request.headers()).and_then(|(name, patterns)| {
+        let requested = request::parse(request.headers()).and_then(|(name, patterns)| {
             let tree = self.directories.get(&name);
             let tree = tree.ok_or_else(|| Status::not_found(format!("directory {name:?} not found")))?;
             Ok(Directory { tree: Arc::clone(tree), patterns })
         });
-        match asked {
+        match requested {
             Ok(directory) => {
                 let codec = ProstCodec::<Packet, Packet>::default();
                 Grpc::new(codec).max_decoding_message_size(MAX_REQUEST).streaming(directory, request).await
@@ -63,7 +63,7 @@ impl Services {
     }
 }
 
-/// The part of a directory that was asked for, as a service.
+/// The requested part of a directory, as a service.
 struct Directory {
     tree: Arc<SyncTree>,
     patterns: Patterns,
@@ -162,7 +162,9 @@ impl Transfer {
     /// Waits for the end of the thread, which sends packets until an error.
     fn poll_thread(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
         let ended = ready!(self.thread.poll_unpin(cx));
-        Poll::Ready(status(&ended.err().unwrap_or_else(|| Error::internal("the files were sent only in part"))))
+        Poll::Ready(status(
+            &ended.err().unwrap_or_else(|| Error::internal("the transfer ended before all files were sent")),
+        ))
     }
 }
 

@@ -27,7 +27,7 @@ const ID: &str = "buildkit.ssh.id";
 /// The id of an agent if a step names none.
 const DEFAULT_ID: &str = "default";
 
-/// Maximum length of a message of the agent's protocol, as of OpenSSH.
+/// Maximum length of a message of the agent's protocol; the same limit as in OpenSSH.
 const MAX_MESSAGE: usize = 256 << 10;
 
 /// Number of bytes of the length before each message.
@@ -133,7 +133,7 @@ fn checked(length: u32) -> Result<usize, Status> {
     usize::try_from(length)
         .ok()
         .filter(|length| (1..=MAX_MESSAGE).contains(length))
-        .ok_or_else(|| Status::invalid_argument(format!("invalid length of a message for an SSH agent: {length}")))
+        .ok_or_else(|| Status::invalid_argument(format!("invalid length of an SSH agent message: {length}")))
 }
 
 fn failed(verb: &str, error: &std::io::Error) -> Status {

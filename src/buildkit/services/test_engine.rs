@@ -1,4 +1,4 @@
-//! A call of BuildKit for tests, with streams of messages in both directions.
+//! A BuildKit call for tests, with streams of messages in both directions.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -98,7 +98,7 @@ impl Call {
     }
 }
 
-/// A message with the prefix of gRPC.
+/// A message with the gRPC prefix.
 fn framed(message: &impl Message) -> Bytes {
     let message = message.encode_to_vec();
     let mut framed = BytesMut::new();

@@ -81,10 +81,10 @@ impl fmt::Debug for UploadSource {
 impl Services {
     pub(super) async fn send_upload(&self, request: Request<RequestBody>) -> Response<Body> {
         let path = request.headers().get(PATH).map_or(b"".as_slice(), HeaderValue::as_bytes);
-        let asked = self.upload.as_ref().filter(|upload| path.strip_prefix(b"/") == Some(upload.id.as_bytes()));
-        let upload = match asked.map(UploadSource::take) {
+        let requested = self.upload.as_ref().filter(|upload| path.strip_prefix(b"/") == Some(upload.id.as_bytes()));
+        let upload = match requested.map(UploadSource::take) {
             Some(Some(upload)) => upload,
-            Some(None) => return Status::failed_precondition("the archive was sent before").into_http(),
+            Some(None) => return Status::failed_precondition("the archive was already sent").into_http(),
             None => return Status::not_found("archive not found").into_http(),
         };
         let codec = ProstCodec::<Part, BytesMessage>::default();

@@ -26,19 +26,19 @@ enum Which {
 }
 
 impl Gpus {
-    /// All GPUs.
+    /// Selects all GPUs.
     #[must_use]
     pub fn all() -> Self {
         Self(Which::All)
     }
 
-    /// This number of GPUs, selected by the engine.
+    /// Selects `count` GPUs; the engine chooses them.
     #[must_use]
     pub fn count(count: u32) -> Self {
         Self(Which::Count(count))
     }
 
-    /// These GPUs, by index or UUID.
+    /// Selects the GPUs with these indexes or UUIDs.
     #[must_use]
     pub fn devices<S: Into<String>>(ids: impl IntoIterator<Item = S>) -> Self {
         Self(Which::Devices(ids.into_iter().map(Into::into).collect()))
@@ -51,7 +51,7 @@ impl Gpus {
             Which::Devices(ids) => (0, ids.clone()),
             Which::Invalid(text) => {
                 return Err(Error::invalid_input(format!(
-                    "invalid GPUs \"{}\": expected all, a number, or device=0,1",
+                    "invalid GPU selection \"{}\": expected all, a number, or device=0,1",
                     text.escape_debug()
                 )));
             }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn invalid_gpus_are_errors_that_name_them() {
+    fn invalid_gpus_error_contains_the_value() {
         for text in ["", "some", "-1", "device=", "device=0,", "driver=nvidia"] {
             let error = Gpus::from(text).to_request().unwrap_err();
             assert!(error.is_bad_request() && error.to_string().contains(&format!("{text:?}")), "{error}");

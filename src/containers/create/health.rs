@@ -6,7 +6,7 @@ use super::ContainerBuilder;
 use crate::models::Healthcheck;
 
 impl<V> ContainerBuilder<V> {
-    /// Sets the health check, in place of that of the image; a string is a shell command. Requires API 1.24.
+    /// Sets the health check, which replaces the image's; a string is a shell command. Requires API 1.24.
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {
@@ -31,7 +31,7 @@ impl<V> ContainerBuilder<V> {
 }
 
 /// Health checks to pass to [`healthcheck`](crate::containers::ContainerBuilder::healthcheck). Unset settings default
-/// to those of the image's health check, or of the engine.
+/// to the settings of the image's health check, or of the engine.
 impl Healthcheck {
     /// Runs a program with arguments; the container is healthy if it exits with 0.
     #[must_use]

@@ -85,19 +85,19 @@ impl<V> ContainerBuilder<V> {
 
 /// Mounts to pass to [`mount`](crate::containers::ContainerBuilder::mount).
 impl Mount {
-    /// A directory or file of the engine's host, which must exist, at the path `target`.
+    /// Mounts a file or directory of the engine's host, which must exist, at `target`.
     #[must_use]
     pub fn bind(source: impl Into<String>, target: impl Into<String>) -> Self {
         Self::of_type(MountType::Bind, source.into(), target.into())
     }
 
-    /// A volume, which the engine creates if it does not exist, at the path `target`.
+    /// Mounts a volume at `target`. The engine creates the volume if it does not exist.
     #[must_use]
     pub fn volume(name: impl Into<String>, target: impl Into<String>) -> Self {
         Self::of_type(MountType::Volume, name.into(), target.into())
     }
 
-    /// An empty directory in memory at the path `target`, of at most this size. Requires API 1.27.
+    /// Mounts an empty in-memory directory at `target`, of at most this size. Requires API 1.27.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Mount {
         Ok(Self { tmpfs_options: Some(options), ..Self::of_type(MountType::Tmpfs, String::new(), target.into()) })
     }
 
-    /// The files of an image, read-only, at the path `target`. Requires API 1.48.
+    /// Mounts the files of an image, read-only, at `target`. Requires API 1.48.
     #[must_use]
     pub fn image(image: impl Into<String>, target: impl Into<String>) -> Self {
         Self::of_type(MountType::Image, image.into(), target.into())

@@ -11,15 +11,15 @@ use crate::{
     models::{ContainerCreate, EndpointIpamConfig, EndpointSettings},
 };
 
-/// From this version on, the MAC address is a setting of the network.
+/// Since this version, the MAC address is a setting of the network.
 const MAC_ADDRESS_OF_NETWORK: ApiVersion = ApiVersion::new(1, 44);
 
-/// From this version on, a container can be created in networks with settings.
+/// Since this version, a container can be created in networks with settings.
 const NETWORKING: ApiVersion = ApiVersion::new(1, 22);
 
 impl<V> ContainerBuilder<V> {
     /// Connects the container to a network, by its name or id, or sets the network mode `host`, `none` or
-    /// `container:web`. Several calls connect it to several networks, which requires API 1.44. Defaults to the bridge
+    /// `container:web`. Can be called repeatedly, for several networks, since API 1.44. Defaults to the bridge
     /// network.
     #[doc(alias = "network_mode")]
     pub fn network(mut self, network: impl Into<String>) -> Self {
@@ -69,7 +69,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the host name of the container. Defaults to the beginning of its id.
+    /// Sets the hostname of the container. Defaults to the beginning of its id.
     pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
         self.body.config.hostname = hostname.into();
         self
@@ -81,7 +81,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Adds a DNS server. Defaults to those of the engine.
+    /// Adds a DNS server. Defaults to the engine's.
     pub fn dns(mut self, server: impl fmt::Display) -> Self {
         self.host().dns.push(server.to_string());
         self
@@ -99,7 +99,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Adds a host to `/etc/hosts`. The address `host-gateway` is that of the engine's host (Docker 20.10).
+    /// Adds a host to `/etc/hosts`. The address `host-gateway` resolves to the engine's host (Docker 20.10 and later).
     #[doc(alias = "extra_hosts")]
     pub fn add_host(mut self, host: impl fmt::Display, address: impl fmt::Display) -> Self {
         self.host().extra_hosts.push(format!("{host}:{address}"));

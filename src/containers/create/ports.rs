@@ -9,7 +9,7 @@ use super::ContainerBuilder;
 use crate::{Error, Result, containers::ContainerPort, models::PortBinding};
 
 impl<V> ContainerBuilder<V> {
-    /// Publishes a port of the container on the host, as `docker run --publish` does; several calls publish several.
+    /// Publishes a port of the container on the host, as `docker run --publish` does. Can be called repeatedly.
     ///
     /// The host port comes first, as in the Docker CLI; 0 selects a free port, see
     /// [`port`](crate::containers::Container::port). Both sides can be ranges of the same length. If only the host side
@@ -38,13 +38,13 @@ impl<V> ContainerBuilder<V> {
         })
     }
 
-    /// Sets whether all exposed ports are published at free ports of the host. Defaults to `false`.
+    /// Sets whether to publish all exposed ports to random host ports (`docker run --publish-all`). Defaults to `false`.
     pub fn publish_all(mut self, publish_all: bool) -> Self {
         self.host().publish_all_ports = publish_all;
         self
     }
 
-    /// Declares a port, or a range of ports, that the container listens at, in addition to those of the image.
+    /// Exposes a port, or a range of ports, in addition to those that the image exposes (`docker run --expose`).
     pub fn expose(self, ports: impl Into<ContainerPorts>) -> Self {
         let keys = ports.into().keys();
         self.try_set(keys, |this, keys| this.body.config.exposed_ports.extend(keys))
@@ -57,7 +57,7 @@ impl<V> ContainerBuilder<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContainerPorts(Result<(Range, String), String>);
 
-/// A port of the host, or a range of ports, optionally with an address to listen at: `8080`, `"127.0.0.1:8080"`,
+/// A port of the host, or a range of ports, optionally with an address to listen on: `8080`, `"127.0.0.1:8080"`,
 /// `"[::1]:8080"`, `"8000-8010"`, `8000..=8010`. Port 0, or an address without a port (`"127.0.0.1:"`), selects a free
 /// port.
 ///
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ports_are_errors_that_name_them() {
+    fn invalid_published_port_error_contains_the_value() {
         for text in ["", "http", "80/", "/tcp", "80/tls", "65536", "-1", "+1", "90-80", "80-", "0", "80:80", "80 "] {
             let error = ContainerPorts::from(text).keys().unwrap_err();
             assert!(error.is_bad_request() && error.to_string().contains(&format!("{text:?}")), "{error}");

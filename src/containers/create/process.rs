@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<V> ContainerBuilder<V> {
-    /// Sets the command, in place of that of the image and of arguments set before: the arguments after the image in
+    /// Sets the command, which replaces the image's and earlier arguments: the arguments after the image in
     /// `docker run`. It is passed to the [entrypoint](Self::entrypoint), if the image has one.
     #[doc(alias = "command")]
     pub fn cmd<S: AsRef<str>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
@@ -38,7 +38,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets an environment variable, in addition to those of the image. The name must not be empty or contain `=`.
+    /// Sets an environment variable, in addition to the image's. The name must not be empty or contain `=`.
     pub fn env(self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         let name = name.into();
         let is_valid = !name.is_empty() && !name.contains(['=', '\0']);
@@ -52,7 +52,7 @@ impl<V> ContainerBuilder<V> {
         })
     }
 
-    /// Sets environment variables, in addition to those of the image.
+    /// Sets environment variables, in addition to the image's.
     pub fn envs<K: Into<String>, T: fmt::Display>(self, variables: impl IntoIterator<Item = (K, T)>) -> Self {
         variables.into_iter().fold(self, |this, (name, value)| this.env(name, value))
     }
@@ -75,7 +75,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to that of the image.
+    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to the image's.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.body.config.user = user.into();
         self
@@ -87,7 +87,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the directory that the command starts in. Defaults to that of the image.
+    /// Sets the directory that the command starts in. Defaults to the image's.
     #[doc(alias = "workdir")]
     #[doc(alias = "current_dir")]
     pub fn working_dir(mut self, path: impl Into<String>) -> Self {
@@ -102,7 +102,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets whether the standard input of the container is open, until the first session that is attached to it ends.
+    /// Sets whether the container's stdin is open, until the first session that is attached to it ends.
     /// Defaults to `false`: its input is empty.
     #[doc(alias = "interactive")]
     #[doc(alias = "open_stdin")]
@@ -126,14 +126,14 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the restart policy; strings are parsed as by the Docker CLI. Defaults to never.
-    /// [`UnlessStopped`](RestartPolicy::UnlessStopped) requires an engine of 1.9.
+    /// Sets the restart policy. Strings have the format of `docker run --restart`. Defaults to
+    /// [`RestartPolicy::No`](RestartPolicy::No). [`UnlessStopped`](RestartPolicy::UnlessStopped) requires an engine of 1.9.
     pub fn restart(self, policy: impl Into<RestartPolicy>) -> Self {
         let policy = policy.into().to_model();
         self.try_set(policy, |this, policy| this.host().restart_policy = policy)
     }
 
-    /// Sets the signal that is sent to stop the container. Defaults to that of the image, or `SIGTERM`. Requires API
+    /// Sets the signal that is sent to stop the container. Defaults to the image's, or `SIGTERM`. Requires API
     /// 1.21.
     pub fn stop_signal(mut self, signal: impl Into<Signal>) -> Self {
         signal.into().as_str().clone_into(&mut self.body.config.stop_signal);
@@ -147,7 +147,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the log driver. Defaults to that of the engine. Requires API 1.18.
+    /// Sets the log driver. Defaults to the engine's. Requires API 1.18.
     pub fn log_driver(mut self, driver: impl Into<String>) -> Self {
         self.host().log_config.type_ = driver.into();
         self
@@ -159,7 +159,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the OCI runtime. Defaults to that of the engine. Requires API 1.24.
+    /// Sets the OCI runtime. Defaults to the engine's. Requires API 1.24.
     pub fn runtime(mut self, runtime: impl Into<String>) -> Self {
         self.host().runtime = runtime.into();
         self

@@ -144,7 +144,7 @@ impl<V> ContainerBuilder<V> {
 /// Converts a number of CPUs to the unit of the API.
 pub(crate) fn nano_cpus(cpus: f64) -> Result<i64> {
     let nanos = (cpus * 1e9).round();
-    // The engine's numbers end before.
+    // Larger numbers do not fit into the integer of the API.
     if cpus.is_finite() && (0.0..9e18).contains(&nanos) {
         #[expect(clippy::cast_possible_truncation, reason = "it is in range")]
         return Ok(nanos as i64);

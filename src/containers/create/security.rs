@@ -54,7 +54,7 @@ impl<V> ContainerBuilder<V> {
         self
     }
 
-    /// Sets the UTS namespace, which has the host name: `host`. Requires API 1.19.
+    /// Sets the UTS namespace, which has the hostname: `host`. Requires API 1.19.
     pub fn uts(mut self, mode: impl Into<String>) -> Self {
         self.host().uts_mode = mode.into();
         self

@@ -20,7 +20,7 @@ use crate::{
     validate,
 };
 
-/// From this version on, engines respond immediately to a wait request, and can wait for a container that is not
+/// Since this version, engines respond immediately to a wait request, and can wait for a container that is not
 /// started yet.
 const EARLY_WAIT: ApiVersion = ApiVersion::new(1, 30);
 

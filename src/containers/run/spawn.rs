@@ -116,12 +116,12 @@ struct Running {
     exit: Exit,
     guard: Guard,
     status: Option<ExitStatus>,
-    /// The input of a container without standard input. Closing it may close the output.
+    /// The input of a container without stdin. Closing it may close the output.
     unused_input: Option<Input>,
 }
 
 impl RunningContainer {
-    /// Handle of the container.
+    /// Returns the handle of the container.
     #[must_use]
     pub fn container(&self) -> &Container {
         &self.container

@@ -71,7 +71,7 @@ impl Budget {
         Self { left: limit.bytes, failure: None }
     }
 
-    /// No limit, for documents of the caller.
+    /// Creates an unlimited budget, for JSON that comes from the caller.
     pub(crate) fn unlimited() -> Self {
         Self { left: usize::MAX, failure: None }
     }

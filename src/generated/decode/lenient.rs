@@ -1,7 +1,7 @@
 //! Lenient decoding of the values that engines send.
 //!
 //! Engines are written in Go and send `null` for empty values. The oldest ones also change the types of values: booleans
-//! are sent as 0 or 1, a command named `true` as a boolean, and a numeric host name as a number. Each field of a generated
+//! are sent as 0 or 1, a command named `true` as a boolean, and a numeric hostname as a number. Each field of a generated
 //! type is decoded with [`Lenient`], which accepts these forms at no cost for other input.
 //!
 //! Values are decoded in place, so that large ones are not moved.

@@ -13,7 +13,7 @@ use crate::ApiVersion;
 /// A field that a version does not support: its path, and the versions that have it.
 pub(super) type Unknown = (String, Span);
 
-/// The path of the first field in `body`, in the order of the document, that `version` does not support. `index` is that of the
+/// Returns the path of the first field in `body` that `version` does not support. `index` is the index of the
 /// body's fields in [`BODIES`].
 pub(super) fn unknown(index: usize, body: &[u8], version: ApiVersion) -> Option<Unknown> {
     let mut json = serde_json::Deserializer::from_slice(body);

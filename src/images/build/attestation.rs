@@ -28,7 +28,7 @@ impl From<bool> for Attestation {
     }
 }
 
-/// The parameters; `"true"` and `"false"` are as the values of [`bool`].
+/// Parses the parameters; `"true"` and `"false"` have the same effect as the values of [`bool`].
 impl From<&str> for Attestation {
     fn from(parameters: &str) -> Self {
         match parameters.parse::<bool>() {
@@ -38,7 +38,7 @@ impl From<&str> for Attestation {
     }
 }
 
-/// The parameters; `"true"` and `"false"` are as the values of [`bool`].
+/// Parses the parameters; `"true"` and `"false"` have the same effect as the values of [`bool`].
 impl From<String> for Attestation {
     fn from(parameters: String) -> Self {
         Self::from(&*parameters)

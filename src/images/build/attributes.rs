@@ -131,7 +131,7 @@ fn check_hosts(options: &Options) -> Result<()> {
     let is_separator =
         |symbol: char| symbol.is_whitespace() || symbol.is_control() || matches!(symbol, ',' | '=' | '"');
     match options.extra_hosts.iter().find(|(name, _)| name.is_empty() || name.contains(is_separator)) {
-        Some((name, _)) => Err(Error::invalid_input(format!("invalid name of an extra host {name:?}"))),
+        Some((name, _)) => Err(Error::invalid_input(format!("invalid hostname {name:?} in add_host"))),
         None => Ok(()),
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn extra_hosts(options: &Options, gateway: Option<IpAddr>) -> Result<
     let hosts = options.extra_hosts.iter().map(|(name, address)| match (*address, gateway) {
         (HostAddress::Ip(address), _) | (HostAddress::HostGateway, Some(address)) => Ok(format!("{name}={address}")),
         (HostAddress::HostGateway, None) => {
-            Err(Error::invalid_input("the engine does not report the address for host-gateway"))
+            Err(Error::invalid_input("the engine does not report the address of its host, which host-gateway requires"))
         }
     });
     Ok(Some(("add-hosts".into(), hosts.collect::<Result<Vec<_>>>()?.join(","))))
@@ -166,12 +166,14 @@ fn named_exporters(options: &Options, mut exporters: Vec<Entry>) -> Result<Vec<E
     Ok(exporters)
 }
 
-/// Fails if a name is not valid, or if an image without a name is pushed: BuildKit would push it to Docker Hub, under a name
+/// Fails if a name is not valid, or if an image to be pushed has no name: BuildKit would push it to Docker Hub, under a name
 /// that it makes up.
 fn check_names(attributes: &BTreeMap<String, String>) -> Result<()> {
     match attributes.get("name").filter(|names| !names.is_empty()) {
         Some(names) => names.split(',').try_for_each(|name| repository_and_tag(name).map(|_| ())),
-        None if has_push(attributes) => Err(Error::invalid_input("an image that is pushed by a build requires a name")),
+        None if has_push(attributes) => {
+            Err(Error::invalid_input("cannot push an image without a name; set one with tag()"))
+        }
         None => Ok(()),
     }
 }
@@ -180,9 +182,9 @@ fn cache_imports(options: &Options) -> Result<Vec<Entry>> {
     let imports = options.cache_from.iter().map(|source| match &source.0 {
         cache::Source::Image(name) => Cache::registry(name).entry(),
         // BuildKit would only skip it.
-        cache::Source::Cache(cache) if cache.is_inline() => {
-            Err(Error::invalid_input("cache_from cannot read an inline cache by its kind: pass the name of the image"))
-        }
+        cache::Source::Cache(cache) if cache.is_inline() => Err(Error::invalid_input(
+            "cache_from does not accept Cache::inline(); pass the name of the image that contains the cache",
+        )),
         cache::Source::Cache(cache) => cache.entry(),
     });
     imports.collect()
@@ -217,7 +219,7 @@ fn json(entries: &[Entry]) -> Result<String> {
     }
 
     let entries: Vec<_> = entries.iter().map(|(kind, attributes)| Import { r#type: kind, attrs: attributes }).collect();
-    serde_json::to_string(&entries).map_err(|_| Error::internal("the build caches cannot be encoded"))
+    serde_json::to_string(&entries).map_err(|_| Error::internal("failed to encode the build caches"))
 }
 
 fn hashed(attributes: BTreeMap<String, String>) -> HashMap<String, String> {

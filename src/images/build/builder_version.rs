@@ -3,10 +3,10 @@
 use super::{BuildImage, HostAddress, options::Options};
 use crate::{ApiVersion, DockerClient, Error, Result, request::Settings};
 
-/// From this version on, engines can build with BuildKit.
+/// Since this version, engines can build with BuildKit.
 const BUILDKIT: ApiVersion = ApiVersion::new(1, 38);
 
-/// From this version on, engines serve BuildKit's control API.
+/// Since this version, engines serve BuildKit's control API.
 #[cfg(feature = "buildkit")]
 pub(super) const CONTROL: ApiVersion = ApiVersion::new(1, 40);
 
@@ -45,16 +45,16 @@ impl BuildImage {
         self
     }
 
-    /// Sets whether BuildKit builds the image, not the classic builder: `true` is [`BuilderVersion::BuildKit`], `false`
+    /// Sets whether to build with BuildKit instead of the classic builder: `true` is [`BuilderVersion::BuildKit`], `false`
     /// is [`BuilderVersion::Classic`]. Defaults to `false`. Requires API 1.38.
     ///
-    /// With the feature `buildkit`, the build has a session: the engine asks this program for the files of the context, for
-    /// the credentials of the registries that the build uses, for secrets (`secret`) and for SSH agents (`ssh_agent`, `ssh_key`). Of a
-    /// context that is a directory, BuildKit requests only the files that the build uses, and of files that it has from an
-    /// earlier build only the changes. The progress consists of traces (`ProgressItem::Trace`), and an error names the step
-    /// that failed, its line in the Dockerfile, and the end of its output. The session is served while the request or its
-    /// [`progress`](Self::progress) is polled; engines end a session that does not respond for 10 seconds or more, and
-    /// the build fails.
+    /// With the feature `buildkit`, the build has a session: the engine requests the files of the context, the
+    /// credentials of the registries that the build uses, secrets (`secret`) and SSH agents (`ssh_agent`, `ssh_key`) from
+    /// this program. Of a context that is a directory, BuildKit requests only the files that the build uses, and of files that
+    /// it has from an earlier build only the changes. The progress consists of traces (`ProgressItem::Trace`), and an error
+    /// names the step that failed, its line in the Dockerfile, and the end of its output. The session is served while the
+    /// request or its [`progress`](Self::progress) is polled; engines end a session that does not respond for 10 seconds or
+    /// more, and the build fails.
     ///
     /// With the feature, the build calls `moby.buildkit.v1.Control/Solve` of BuildKit's control API (`POST /grpc`, API 1.40),
     /// as `docker buildx build` does. It calls `POST /build` below API 1.40, with a [`build_id`](Self::build_id), and below
@@ -150,7 +150,7 @@ mod tests {
         }
         let error = route(&options(BuilderVersion::BuildKit), (1, 37)).await.unwrap_err();
         assert!(error.is_unsupported() && error.required_version() == Some(BUILDKIT), "{error}");
-        // The engine must be asked.
+        // The choice requires a request to the engine.
         assert!(route(&options(BuilderVersion::Auto), (1, 41)).await.unwrap_err().is_connect());
     }
 

@@ -55,7 +55,7 @@ impl From<Cache> for CacheFrom {
     }
 }
 
-/// A place for the build cache of BuildKit, to read it ([`BuildImage::cache_from`]) or to write it
+/// A location of the BuildKit cache, to read it ([`BuildImage::cache_from`]) or to write it
 /// ([`BuildImage::cache_to`]). Requires the feature `buildkit`. `Debug` output redacts the values of attributes.
 ///
 /// # Examples
@@ -82,34 +82,34 @@ pub struct Cache {
 
 #[cfg(feature = "buildkit")]
 impl Cache {
-    /// The cache inside of the image that is built; only for [`BuildImage::cache_to`]. To read it, pass the name of the image to
-    /// [`BuildImage::cache_from`].
+    /// Stores the cache in the image that is built; only for [`BuildImage::cache_to`]. To read it, pass the name of the image
+    /// to [`BuildImage::cache_from`].
     pub fn inline() -> Self {
         Self::new("inline", [] as [(&str, &str); 0])
     }
 
-    /// The cache in a registry, under the name of an image. To write it, the engine must use the containerd image store.
+    /// Stores the cache in a registry, under the name of an image. To write it, the engine must use the containerd image store.
     pub fn registry(name: impl Into<String>) -> Self {
         Self::new("registry", [("ref", name.into())])
     }
 
-    /// The cache in a directory of this machine, for example to keep it between the runs of a CI system. To write it, the engine
-    /// must use the containerd image store.
+    /// Stores the cache in a directory of this machine, for example to keep it between the runs of a CI system. To write it,
+    /// the engine must use the containerd image store.
     ///
-    /// The directory has the form of an OCI image layout, as that of `docker buildx build --cache-to type=local`. It is created
+    /// The directory has the form of an OCI image layout, as with `docker buildx build --cache-to type=local`. It is created
     /// if it does not exist. A relative path is relative to the current directory of this program.
     ///
-    /// A directory can contain several caches, which differ in the attribute `tag`; the default is `latest`. Once the build has
-    /// succeeded, the new cache replaces that with the same tag. The blobs of the old one are kept, because other caches may use
-    /// them: to limit the size of the directory, write the cache to a new directory, and then replace the old one. A build
-    /// without a result to keep writes no cache.
+    /// A directory can contain several caches, which differ in the attribute `tag`; the default is `latest`. Once the build
+    /// has succeeded, the new cache replaces that with the same tag. The blobs of the old one are kept, because other caches
+    /// may use them: to limit the size of the directory, write the cache to a new directory, and then replace the old one. A
+    /// build without a result to keep writes no cache.
     ///
-    /// [`BuildImage::cache_from`] only reads the directory. It skips a cache that does not exist, with a warning to `tracing`; an
-    /// index that is not valid is an error. The attribute `digest` selects a manifest of the directory by its digest. The
-    /// attribute `reset` is not supported.
+    /// [`BuildImage::cache_from`] only reads the directory. It skips a cache that does not exist, with a warning to
+    /// `tracing`; an index that is not valid is an error. The attribute `digest` selects a manifest of the directory by its
+    /// digest. The attribute `reset` is not supported.
     ///
-    /// The engine can only read and add blobs of the directory, which it names by their SHA-256 digests; each digest is verified
-    /// before a blob is added.
+    /// The engine can only read and add blobs of the directory, which it names by their SHA-256 digests; each digest is
+    /// verified before a blob is added.
     ///
     /// # Examples
     ///
@@ -127,7 +127,7 @@ impl Cache {
         Self { directory: Some(directory.into()), ..Self::new(LOCAL, [] as [(&str, &str); 0]) }
     }
 
-    /// A cache of another kind that the engine's BuildKit has, for example `gha`, with its attributes.
+    /// Uses a cache of another kind that the engine's BuildKit has, for example `gha`, with its attributes.
     ///
     /// The kind `local` is an error here, because it requires a directory: use [`Cache::local`].
     pub fn new<K: Into<String>, V: Into<String>>(

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{ApiVersion, Error, Result};
 
-/// From this version on, a build can assign several names.
+/// Since this version, a build can assign several names.
 const SEVERAL_NAMES: ApiVersion = ApiVersion::new(1, 21);
 
 /// The API version of the first engine that resolves `host-gateway`; older engines do not reject the word.
@@ -25,7 +25,7 @@ const NAMED_CONTEXTS: ApiVersion = ApiVersion::new(1, 41);
 #[cfg(feature = "buildkit")]
 const ATTESTATIONS: ApiVersion = ApiVersion::new(1, 43);
 
-/// From this version on, BuildKit has outputs.
+/// Since this version, BuildKit has outputs.
 #[cfg(feature = "buildkit")]
 const OUTPUTS: ApiVersion = ApiVersion::new(1, 40);
 
@@ -88,7 +88,9 @@ impl Options {
             (self.squash == Some(true), "squash"),
         ] {
             if is_set {
-                return Err(Error::invalid_input(format!("builds with BuildKit have no option {option}")));
+                return Err(Error::invalid_input(format!(
+                    "option {option} is not supported by BuildKit; use the classic builder"
+                )));
             }
         }
         for (is_set, option) in [
@@ -181,7 +183,7 @@ fn check_outputs(outputs: &[BuildOutput], route: Route, version: ApiVersion) -> 
     outputs.iter().try_for_each(BuildOutput::check)?;
     if route != Route::Solve && version >= OUTPUTS && outputs.iter().any(BuildOutput::is_pushed) {
         // Engines that do not push ignore the attribute, and only the control API reports which these are.
-        let message = "an output that is pushed cannot be combined with build_id or the address host-gateway";
+        let message = "push cannot be combined with build_id or the address host-gateway";
         return Err(Error::invalid_input(message));
     }
     match (outputs.len(), route) {
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn build_options_of_buildkit_are_errors_with_the_classic_builder() {
+    fn classic_builder_rejects_buildkit_options() {
         let builds = [
             build().named_context("shared", NamedContext::image("alpine")),
             build().cache_from(Cache::registry("web:cache")),
@@ -276,7 +278,7 @@ mod tests {
         the option provenance requires API 1.43 or later; the negotiated version is 1.42
         the option sbom requires API 1.43 or later; the negotiated version is 1.42
         with BuildKit, the option cgroup_parent requires API 1.42 or later; the negotiated version is 1.41
-        builds with BuildKit have no option squash
+        option squash is not supported by BuildKit; use the classic builder
         ");
         let fine = build().named_context("shared", NamedContext::image("alpine")).provenance(true).cgroup_parent("a");
         fine.options.check(Route::Solve, ApiVersion::new(1, 43)).unwrap();

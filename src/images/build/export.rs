@@ -13,14 +13,15 @@ impl BuildImage {
     /// Adds an output, and returns the request to make it with BuildKit. Call it after the other settings of the build.
     /// Requires the feature `buildkit`, and API 1.40.
     ///
-    /// Without an output, a build makes an image on the engine; with outputs, it makes only these, and only outputs that make an
-    /// image use the names set by [`tag`](Self::tag). Several outputs require API 1.45. The build uses BuildKit, whatever
+    /// Without an output, a build makes an image on the engine; with outputs, it makes only these, and only outputs that make
+    /// an image use the names set by [`tag`](Self::tag). Several outputs require API 1.45. The build uses BuildKit, whatever
     /// [`builder`](Self::builder) is set.
     ///
     /// # Errors
     ///
     /// Fails as the [build](crate::images::Images::build) does, if the engine does not have the exporter, or if the output
-    /// cannot be written ([`LocalIo`](crate::ErrorKind::LocalIo)). If one of several outputs fails, others may have been written.
+    /// cannot be written ([`LocalIo`](crate::ErrorKind::LocalIo)). If one of several outputs fails, others may have been
+    /// written.
     ///
     /// # Examples
     ///

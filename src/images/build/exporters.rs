@@ -1,4 +1,4 @@
-//! The exporters of a build: those of its outputs, or that of an image on the engine.
+//! The exporters of a build: one per output, or one for an image on the engine.
 
 use std::{collections::BTreeMap, sync::Arc};
 

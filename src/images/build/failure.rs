@@ -90,7 +90,7 @@ impl Failure {
         }
     }
 
-    /// Returns the step with this digest, in place of the oldest one if there are too many.
+    /// Returns the step with this digest. A new step replaces the oldest one if there are too many.
     fn step(&mut self, digest: &str) -> &mut Step {
         let place = match self.running.iter().position(|step| step.digest == digest) {
             Some(place) => place,
@@ -224,7 +224,7 @@ fn beginning(text: &str) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// Returns the exit code of a process in a message of BuildKit.
+/// Returns the exit code of a process in a BuildKit message.
 fn exit_code(message: &str) -> Option<i64> {
     let (_, rest) = message.rsplit_once("exit code: ")?;
     let end = rest.find(|symbol: char| !symbol.is_ascii_digit()).unwrap_or(rest.len());
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_of_no_step_is_not_changed() {
+    fn failure_without_a_step_is_unchanged() {
         let failure = failed(Failure::default());
         let error = explained(&failure, "no space left");
         assert_eq!((error.message(), error.code()), (Some("no space left"), None));
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_of_named_contexts_says_what_they_require() {
+    fn failure_of_named_contexts_names_the_required_version() {
         let message = "frontend capability moby.buildkit.frontend.contexts is not supported";
         let error = Failure::default().error(message, None, &Details::default());
         assert!(error.message().unwrap().contains("named contexts require Docker Engine 23.0"), "{error}");

@@ -24,7 +24,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'
 /// The directories of the build caches of a build.
 #[derive(Debug, Default)]
 pub(super) struct LocalCaches {
-    /// The directories, by the ids under which BuildKit asks for them.
+    /// The directories, by the ids under which BuildKit requests them.
     stores: BTreeMap<String, Arc<ContentStore>>,
     /// The directories that are written, and the tags of the new caches.
     targets: Vec<(Arc<ContentStore>, String)>,
@@ -81,12 +81,12 @@ impl LocalCaches {
         Ok(true)
     }
 
-    /// Returns the directories, by the ids under which BuildKit asks for them.
+    /// Returns the directories, by the ids under which BuildKit requests them.
     pub(super) fn stores(&self) -> BTreeMap<String, Arc<ContentStore>> {
         self.stores.clone()
     }
 
-    /// Returns the error because of which this program did not write a cache, if it is the reason for the engine's error.
+    /// Returns the local error that prevented a cache from being written, if it caused the engine's error.
     pub(super) fn failure(&self, message: &str) -> Option<Error> {
         self.targets.iter().find_map(|(store, _)| store.failure(message))
     }

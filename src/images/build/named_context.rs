@@ -41,17 +41,17 @@ enum Source {
 }
 
 impl NamedContext {
-    /// The directory at `path`. Files that match its `.dockerignore` are excluded.
+    /// Uses the directory at `path`. Files that match its `.dockerignore` are excluded.
     pub fn directory(path: impl Into<PathBuf>) -> Self {
         Context::directory(path).into()
     }
 
-    /// The files of an image, which BuildKit pulls if the engine does not have it.
+    /// Uses the files of an image. BuildKit pulls it if the engine does not have it.
     pub fn image(name: impl Into<String>) -> Self {
         Self(Source::Image(name.into()))
     }
 
-    /// The files of a git repository or of an archive, which BuildKit downloads from this URL.
+    /// Uses the files of a Git repository or archive at this URL, which BuildKit downloads.
     pub fn url(url: impl Into<String>) -> Self {
         Self(Source::Url(url.into()))
     }
@@ -128,7 +128,7 @@ impl BuildImage {
 pub(super) struct NamedContexts {
     /// Attributes of the frontend.
     pub(super) attributes: BTreeMap<String, String>,
-    /// Local directories, by the names under which BuildKit asks for them.
+    /// Local directories, by the names under which BuildKit requests them.
     pub(super) directories: BTreeMap<String, Arc<SyncTree>>,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     redacted::Secret,
 };
 
-/// From this version on, engines support build arguments.
+/// Since this version, engines support build arguments.
 const BUILD_ARGS: ApiVersion = ApiVersion::new(1, 21);
 
 /// The options of a build.
@@ -101,7 +101,7 @@ impl BuildImage {
         self
     }
 
-    /// Sets whether to run each step, even if the build cache has its result. Defaults to `false`.
+    /// Sets whether to ignore the build cache, as `docker build --no-cache` does. Defaults to `false`.
     pub fn no_cache(mut self, no_cache: bool) -> Self {
         self.options.no_cache = Some(no_cache);
         self
@@ -207,7 +207,7 @@ impl BuildImage {
     }
 
     /// Allows the build to use an entitlement, for example `security.insecure` for steps with `RUN --security=insecure`, if the
-    /// configuration of the engine allows it, too. The network `host` needs none here. Requires the feature `buildkit`,
+    /// configuration of the engine also allows it. The network `host` needs none here. Requires the feature `buildkit`,
     /// [`build_kit`](Self::build_kit), and API 1.40.
     ///
     /// ```no_run

@@ -118,9 +118,9 @@ impl ProgressResult<Exported> for Outputs {
     }
 
     fn explain(&self, error: Error) -> Error {
-        // The engine only quotes the reason for which this program did not accept an output.
-        let refused = self.targets.iter().filter(|_| error.is_operation_failed()).find_map(|target| target.failure());
-        match refused {
+        // The engine only quotes the reason why this program did not accept an output.
+        let rejected = self.targets.iter().filter(|_| error.is_operation_failed()).find_map(|target| target.failure());
+        match rejected {
             Some(failure) => failure.during("image_build"),
             None => self.built.explain(error),
         }

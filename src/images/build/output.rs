@@ -12,7 +12,7 @@ const IMAGE: &str = "moby";
 /// Values that mean `false` for BuildKit.
 const FALSE: [&str; 6] = ["0", "f", "F", "false", "FALSE", "False"];
 
-/// An output of a build: where its result goes, and in which form. See
+/// An output of a build: the destination and format of its result. See
 /// [`BuildImage::output`](super::BuildImage::output). Requires the feature `buildkit`. `Debug` output redacts the values of
 /// attributes.
 ///
@@ -99,22 +99,22 @@ impl BuildOutput {
         Self::to("docker", ExportTarget::file(path.into()))
     }
 
-    /// Makes an image on the engine (exporter `moby`), as a build without outputs does. Its names are those of
+    /// Makes an image on the engine (exporter `moby`), as a build without outputs does. Its names are set with
     /// [`BuildImage::tag`](super::BuildImage::tag).
     pub fn image() -> Self {
         Self::new(IMAGE, [] as [(&str, &str); 0])
     }
 
-    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine must
-    /// use the containerd image store. Names of [`BuildImage::tag`](super::BuildImage::tag) are not used; with the attribute
-    /// `store=false`, the image is only pushed.
+    /// Makes an image on the engine, and pushes it to a registry under this name (exporter `moby`, with `push`). The engine
+    /// must use the containerd image store. Names of [`BuildImage::tag`](super::BuildImage::tag) are not used; with the
+    /// attribute `store=false`, the image is only pushed.
     ///
     /// For other engines, build the image, and then [`push`](crate::images::Image::push) it.
     pub fn registry(name: impl Into<String>) -> Self {
         Self::new(IMAGE, [("name", name.into()), ("push", "true".to_owned())])
     }
 
-    /// A BuildKit exporter, with its attributes, which are sent unchanged: for example `cacheonly`, which makes no output.
+    /// Uses a BuildKit exporter, with its attributes, which are sent unchanged: for example `cacheonly`, which makes no output.
     ///
     /// An exporter that sends something to this machine (`local`, `tar`, `oci` and `docker`) is an error here, because it
     /// requires a destination.

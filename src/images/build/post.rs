@@ -33,7 +33,7 @@ pub(super) async fn start<T>(
     let memory_swap = options.memory_swap.as_ref().map(Size::to_bytes_or_unlimited).transpose();
     let memory_swap = api.during(memory_swap)?;
     let context = api.during(context.open(options.dockerfile.as_deref(), api.version()).await)?;
-    // BuildKit asks for the credentials that it needs.
+    // BuildKit requests the credentials that it needs.
     let has_session = cfg!(feature = "buildkit") && route == Route::Build;
     let credentials = match has_session {
         true => None,

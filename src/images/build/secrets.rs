@@ -15,12 +15,12 @@ use crate::{
     regular_file,
 };
 
-/// Maximum size of a secret, in bytes, as of the docker CLI.
+/// Maximum size of a secret, in bytes; the same limit as in the Docker CLI.
 const MAX_SECRET: u64 = 500 << 10;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A function that returns a secret when BuildKit asks for it.
+/// A function that returns a secret when BuildKit requests it.
 type Function = Arc<dyn Fn() -> BoxFuture<'static, Result<Bytes, BoxError>> + Send + Sync>;
 
 /// Where a secret comes from.
@@ -64,8 +64,8 @@ impl BuildImage {
     /// Offers a secret to the build, which a step can mount: `RUN --mount=type=secret,id=…`. It does not become a part of the
     /// image. Requires the feature `buildkit`, and [`build_kit`](Self::build_kit).
     ///
-    /// A secret is at most 500 KiB in size. If a secret is not offered, its file does not exist in the step, or the step fails if
-    /// the mount has `required=true`.
+    /// A secret is at most 500 KiB in size. If a secret is not offered, its file does not exist in the step, or the step
+    /// fails if the mount has `required=true`.
     ///
     /// ```no_run
     /// # #[cfg(feature = "tar")]
@@ -96,7 +96,7 @@ impl BuildImage {
         self
     }
 
-    /// Offers the result of `function` as a [secret](Self::secret). It is called each time BuildKit asks for the secret, which
+    /// Offers the result of `function` as a [secret](Self::secret). It is called each time BuildKit requests the secret, which
     /// it does not do for steps whose results are in the build cache. Requires the feature `buildkit`.
     ///
     /// The future is polled together with the build: it must not block. An error fails the step; the engine receives its

@@ -8,7 +8,7 @@ use crate::{DockerClient, Result, buildkit::Services};
 /// Returns the services for a build with these options: secrets, credentials, SSH agents and outputs, but no files
 /// and no build caches.
 pub(super) async fn services(docker: &DockerClient, options: &Options) -> Result<Services> {
-    // Credentials that are not valid are an error even if BuildKit does not ask for them.
+    // Credentials that are not valid are an error even if BuildKit does not request them.
     docker.registry_config(&options.credentials, false).await?;
     let secrets = secrets::read(options.secrets.clone()).await?;
     Ok(Services {

@@ -35,7 +35,7 @@ const ERROR_DETAILS: ApiVersion = ApiVersion::new(1, 42);
 /// Maximum size of a Dockerfile in which the lines of a failed step are looked up, in bytes.
 const MAX_DOCKERFILE: u64 = 1 << 20;
 
-/// The names under which BuildKit asks for the main context.
+/// The names under which BuildKit requests the main context.
 const CONTEXT: [&str; 2] = ["context", "dockerfile"];
 
 /// Opens the connections of a build, and returns its stream, which starts the build when it is polled.

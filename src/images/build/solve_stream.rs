@@ -127,7 +127,7 @@ impl SolveStream {
                     Ok(response) => response,
                     Err(error) => return Poll::Ready(Some(Err(self.fail(error)))),
                 };
-                // The same item as of `POST /build`.
+                // The same item that `POST /build` returns.
                 let image = response.get(super::outcome::DIGEST).map(|digest| json!({ "ID": digest }));
                 self.state = State::Solved(response);
                 return match image {
@@ -170,11 +170,11 @@ impl SolveStream {
         // A build that requires something that BuildKit lacks fails with the code of methods that are not implemented.
         let is_method = UNKNOWN_METHOD.iter().any(|prefix| message.starts_with(prefix));
         if error.is_operation_failed() || (error.is_unsupported() && !is_method) {
-            // The engine only quotes the reason for which this program did not write a cache.
+            // The engine only quotes the reason why this program did not write a cache.
             if let Some(failure) = self.caches.failure(&message) {
                 return failure;
             }
-            // Other codes of gRPC say nothing more, and could be mistaken for exit codes.
+            // Other gRPC codes carry no additional information, and could be mistaken for exit codes.
             let code = error.code().filter(|code| matches!(code, 401 | 403));
             return self.failure.error(error.message().unwrap_or(&message), code, &details);
         }
@@ -223,7 +223,7 @@ impl Running {
         self.outcome.take().map_or(Poll::Pending, |outcome| Poll::Ready(Event::Ended(outcome)))
     }
 
-    /// Whether there was no progress for some time after the outcome.
+    /// Whether the grace period after the outcome has passed without progress.
     fn poll_grace(&mut self, cx: &mut Context<'_>) -> bool {
         let end = Instant::now() + GRACE;
         self.grace.get_or_insert_with(|| Box::pin(sleep_until(end))).as_mut().poll(cx).is_ready()
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn solve_stream_does_not_wait_long_for_progress_after_the_outcome() {
+    async fn solve_stream_limits_the_wait_for_progress_after_the_outcome() {
         let begin = Instant::now();
         let mut stream = stream_of(Parts { solve: Box::pin(ready(failed("no such exporter"))), ..parts() });
         assert_eq!(items(&mut stream).await, ["failed to build image: no such exporter"]);

@@ -143,9 +143,9 @@ impl Source {
 /// Extends a range of lines by those around it.
 fn with_context(first: usize, last: usize, lines: usize) -> (usize, usize) {
     let (mut start, mut end) = (first, last);
-    let wanted = if first == last { 4 } else { 2 };
+    let required = if first == last { 4 } else { 2 };
     let mut added = 0;
-    while added < wanted {
+    while added < required {
         if start > 1 {
             start -= 1;
             added += 1;

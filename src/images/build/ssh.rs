@@ -19,7 +19,7 @@ use crate::{
 
 mod key_agent;
 
-/// Time limit to connect to an agent, as of the docker CLI.
+/// Timeout for connecting to an agent; the same as in the Docker CLI.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// An SSH agent that is offered to BuildKit.
@@ -48,11 +48,11 @@ impl SshAgent {
 }
 
 impl BuildImage {
-    /// Forwards the SSH agent at the Unix socket or named pipe `socket` to build steps that mount it: `RUN --mount=type=ssh`, or with another
-    /// `id` than `default`, `RUN --mount=type=ssh,id=…`. Requires the feature `buildkit`, and [`build_kit`](Self::build_kit).
-    /// For keys without an agent, see [`ssh_key`](Self::ssh_key).
+    /// Forwards the SSH agent at the Unix socket or named pipe `socket` to build steps that mount it: `RUN --mount=type=ssh`,
+    /// or with another `id` than `default`, `RUN --mount=type=ssh,id=…`. Requires the feature `buildkit`, and
+    /// [`build_kit`](Self::build_kit). For keys without an agent, see [`ssh_key`](Self::ssh_key).
     ///
-    /// On Windows, the agent of OpenSSH has the pipe `\\.\pipe\openssh-ssh-agent`.
+    /// On Windows, OpenSSH's agent has the pipe `\\.\pipe\openssh-ssh-agent`.
     ///
     /// Steps can list keys and sign with them. Other requests to the agent, such as to add or remove keys, fail.
     ///
@@ -76,8 +76,8 @@ impl BuildImage {
     /// Lets build steps that mount an SSH agent, `RUN --mount=type=ssh`, sign with the private key in the file at `path`, as
     /// `docker build --ssh default=path` does. With another `id` than `default`, these are steps with
     /// `RUN --mount=type=ssh,id=…`. Several keys with the same `id` are added to one agent. Requires the feature `buildkit`,
-    /// [`build_kit`](Self::build_kit), and the programs `ssh-agent` and `ssh-add` of OpenSSH. Not supported on Windows: there, add
-    /// the key to the agent with `ssh-add`, and use [`ssh_agent`](Self::ssh_agent).
+    /// [`build_kit`](Self::build_kit), and the programs `ssh-agent` and `ssh-add` of OpenSSH. Not supported on Windows:
+    /// there, add the key to the agent with `ssh-add`, and use [`ssh_agent`](Self::ssh_agent).
     ///
     /// The key is read before the build is sent, and stays on this machine: it is added to an agent that runs as long as the
     /// build, with a socket in a private temporary directory.

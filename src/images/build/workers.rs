@@ -26,8 +26,8 @@ const SNAPSHOTTER: &str = "org.mobyproject.buildkit.worker.snapshotter";
 /// The label with the address of the machine that the engine runs on.
 const HOST_GATEWAY: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
-/// Returns the address for `host-gateway`, if the build uses it. Fails if the build requires the containerd image store, and the
-/// engine does not use it. Asks the engine only if necessary.
+/// Returns the address for `host-gateway`, if the build uses it. Fails if the build requires the containerd image store, and
+/// the engine does not use it. Asks the engine only if necessary.
 pub(super) async fn check(
     docker: &DockerClient,
     options: &Options,
@@ -67,7 +67,7 @@ fn needs_image_store(options: &Options) -> Option<&'static str> {
     let is_attested = |attestation: &Attestation| *attestation != Attestation::Disabled;
     [
         (outputs().any(BuildOutput::is_pushed), "the push of an image by a build"),
-        (outputs().any(|output| output.is_image() && !output.is_stored()), "an image that is not stored"),
+        (outputs().any(|output| output.is_image() && !output.is_stored()), "an image with store=false"),
         (has(&["oci"]), "the output \"oci\""),
         (has(&["docker"]), "the output \"docker\""),
         (options.platforms.len() > 1 && has(&[MOBY]), "an image for several platforms"),

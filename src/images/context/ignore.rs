@@ -8,7 +8,7 @@
 //! excluded directory unless an exception begins with its literal name; since 2022, both builders ignore that an exception
 //! matches a directory if no earlier line does; and before 2022, `**.md` meant `**/.md`.
 //!
-//! On Windows, a backslash in a line is a slash, as in the docker CLI. Elsewhere, it escapes the next character.
+//! On Windows, a backslash in a line is a slash, as in the Docker CLI. Elsewhere, it escapes the next character.
 
 use std::{borrow::Cow, path::is_separator};
 
@@ -43,7 +43,7 @@ pub(crate) struct ParseError {
     pub(crate) reason: &'static str,
 }
 
-/// Lines of this length or longer are an error, as in the docker CLI, in bytes.
+/// Lines of this length or longer are an error, as in the Docker CLI, in bytes.
 const MAX_LINE: usize = 64 << 10;
 
 impl Ignore {

@@ -4,7 +4,7 @@ use std::path::{Component, Path, is_separator};
 
 use crate::{Error, Result};
 
-/// Removes `.` and doubled slashes from a path in a context. On Windows, a backslash becomes a slash, as in the docker CLI.
+/// Removes `.` and doubled slashes from a path in a context. On Windows, a backslash becomes a slash, as in the Docker CLI.
 ///
 /// Returns an error for a path that an archive or an engine would interpret differently.
 pub(super) fn clean(path: &str) -> Result<String> {

@@ -132,7 +132,7 @@ impl<'a> State<'a> {
                 }
                 Token::Star if symbol != SLASH => self.enter(index),
                 Token::AnyDirectories => {
-                    // In the middle of a name, `**/` cannot match nothing.
+                    // Once `**/` has matched a part of a name, it matches up to a slash.
                     self.current[index] = true;
                     if symbol == SLASH {
                         self.enter(index + 1);

@@ -26,7 +26,7 @@ pub(super) const DOCKERIGNORE: &str = ".dockerignore";
 /// Podman's name for `.dockerignore`.
 const CONTAINERIGNORE: &str = ".containerignore";
 
-/// From this version on, the Dockerfile may have another name.
+/// Since this version, the Dockerfile may have another name.
 const DOCKERFILE_NAMES: ApiVersion = ApiVersion::new(1, 17);
 
 /// Maximum size of a `.dockerignore`, and of a Dockerfile that is not sent as a file of the directory, in bytes.
@@ -49,7 +49,7 @@ type Files = BTreeMap<String, Option<Bytes>>;
 /// Plans the content of `context`. `named` is the Dockerfile that the options name.
 pub(super) fn plan(context: Context, named: Option<&str>, version: ApiVersion) -> Result<Plan> {
     if named.is_some() && !matches!(context.dockerfile, Dockerfile::Usual) {
-        return Err(Error::invalid_input("the Dockerfile is set twice: in the context and in the request"));
+        return Err(Error::invalid_input("the Dockerfile is set both in the context and with dockerfile()"));
     }
     let files = files(context.files)?;
     let Some(directory) = context.directory else {
@@ -220,7 +220,7 @@ impl Tree {
                     return Ok(DockerfileSource::Inside(name));
                 }
                 let (path, other) = (self.real.join(&name), self.real.join(name.to_lowercase()));
-                // Falls back to `dockerfile`, as the docker CLI does.
+                // Falls back to `dockerfile`, as the Docker CLI does.
                 let is_other = named.is_none() && path.symlink_metadata().is_err() && other.symlink_metadata().is_ok();
                 if is_other { other } else { path }
             }

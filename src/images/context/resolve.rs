@@ -46,7 +46,7 @@ pub(super) fn resolve(root: &Path, path: &Path) -> Result<Option<Target>> {
         let name = match part {
             Part::Root(part) => {
                 resolved.push(part);
-                // A drive of Windows can be another name of a directory. Without its root, it is the current directory there.
+                // A Windows drive can be another name of a directory. Without its root, it is the current directory there.
                 if resolved.has_root() {
                     resolved = platform::real_path(&resolved).unwrap_or(resolved);
                 }
@@ -110,7 +110,7 @@ fn is_remote(target: &Path, root: &Path) -> bool {
     }
 }
 
-/// Returns the path of an entry, which is not a link, with its name as the file system has it: on Windows and macOS, that may
+/// Returns the path of an entry, which is not a link, with its name as the filesystem has it: on Windows and macOS, that may
 /// differ in case. `directory` is its resolved directory.
 fn with_real_name(directory: &Path, entry: PathBuf) -> PathBuf {
     // The path is in another directory if the entry has become a link, which the caller of `resolve` does not follow.

@@ -30,11 +30,12 @@ const VERSION: ApiVersion = ApiVersion::new(1, 39);
 
 /// The files that one local directory offers to BuildKit: those of a build context.
 ///
-/// The directory is read when BuildKit asks for it. No link in it is followed, so that no request reaches a file outside of
+/// The directory is read when BuildKit requests it. No link in it is followed, so that no request reaches a file outside of
 /// it.
 pub(crate) struct SyncTree {
     plan: Plan,
-    /// Files from memory that are there for BuildKit itself. Only of these, its patterns can exclude one.
+    /// Files from memory that BuildKit itself reads (Dockerfile and ignore files). BuildKit's patterns can exclude these
+    /// files, but no other files from memory.
     internal: Vec<String>,
     shared_key: String,
     /// Modification time of files from memory, in nanoseconds since 1970. Differs for each tree, so that BuildKit never keeps
@@ -109,7 +110,8 @@ impl SyncReader<'_> {
         if let Some(content) = self.tree.plan.file(path) {
             return Ok(Content::Memory(content.clone()));
         }
-        let root = self.root.as_mut().ok_or_else(|| Error::internal("a file of a build context is in no directory"))?;
+        let root =
+            self.root.as_mut().ok_or_else(|| Error::internal("file of a build context without a parent directory"))?;
         let (file, _) = root.file(path)?;
         Ok(Content::File(file, root.locate(path)))
     }

@@ -77,7 +77,7 @@ pub struct BuildGraph {
     warnings: Vec<VertexWarning>,
 }
 
-/// The number of steps that are not kept any more.
+/// The number of steps that are no longer kept.
 #[derive(Clone, Copy, Debug, Default)]
 struct Dropped {
     total: usize,
@@ -107,8 +107,8 @@ impl BuildGraph {
         }
     }
 
-    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started. Steps start
-    /// in a different order, see [`BuildStep::number`].
+    /// Returns the steps, in the order in which they were first reported. This includes steps that have not started. Steps
+    /// start in a different order, see [`BuildStep::number`].
     #[must_use]
     pub fn steps(&self) -> impl DoubleEndedIterator<Item = &BuildStep> {
         self.steps.iter().filter(|step| step.is_visible())
@@ -148,7 +148,7 @@ impl BuildGraph {
         self.steps.get(*self.places.get(beginning(digest, MAX_DIGEST))?)
     }
 
-    /// Returns the number of steps that are not kept any more.
+    /// Returns the number of steps that are no longer kept.
     pub(super) fn dropped(&self) -> usize {
         self.dropped.total
     }
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn graph_collects_steps_and_what_they_report() {
+    fn graph_collects_steps_output_and_warnings() {
         let mut graph = BuildGraph::new();
         let inputs = vec!["a".to_owned()];
         graph.add(&vertices(vec![vertex("a", None, None), Vertex { inputs, ..vertex("b", None, None) }]));

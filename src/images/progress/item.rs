@@ -79,7 +79,7 @@ impl From<String> for ProgressUnits {
     }
 }
 
-/// As text, for example `"B"`.
+/// Serializes the unit as text, for example `"B"`.
 impl Serialize for ProgressUnits {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -22,7 +22,7 @@ use crate::{
     stream::{Decoded, DocumentDecoder},
 };
 
-/// Progress items, from the body of a response or from calls of BuildKit. Ends after the first error.
+/// Progress items, from the body of a response or from BuildKit calls. Ends after the first error.
 pub(super) enum Items {
     Documents {
         items: Decoded<DocumentDecoder<ProgressItem>>,

@@ -188,7 +188,7 @@ impl PlainTrace {
         self.graph.step(digest).is_some_and(|step| step.state() == StepState::Running)
     }
 
-    /// Writes the name of a running step, so that the last line is not that of a step that has ended.
+    /// Writes the name of a running step, so that the last line does not belong to a step that has ended.
     fn write_any(&mut self, lines: &mut String) {
         let running = self.graph.steps().filter(|step| step.state() == StepState::Running);
         let first = running.min_by_key(|step| step.number()).map(|step| step.digest().to_owned());
@@ -197,7 +197,7 @@ impl PlainTrace {
         }
     }
 
-    /// Selects the running step to write in place of the current one.
+    /// Selects the running step to write instead of the current one.
     fn next(&self, current: Option<&str>, running: &[String], now: Instant) -> Option<String> {
         let others = running.iter().map(String::as_str).filter(|digest| Some(*digest) != current);
         let candidates: Vec<Candidate<'_>> =
@@ -209,7 +209,7 @@ impl PlainTrace {
         let next = match candidates.iter().find(|candidate| Some(candidate.digest) == current) {
             None => late.or(busiest),
             Some(current) => late.or_else(|| {
-                // The fewer updates other steps have, the longer is the turn of the current one.
+                // The fewer updates other steps have, the longer lines of the current step are written.
                 let all: f64 = candidates.iter().map(|candidate| candidate.speed).sum();
                 let turn = MIN_TURN.as_secs_f64() * all / (all - current.speed);
                 busiest.filter(|_| current.delay.as_secs_f64() > turn)
@@ -269,7 +269,7 @@ impl PlainTrace {
         for digest in ended.iter().chain(&running) {
             self.write_step(digest, lines);
         }
-        // The lines that remain are those of steps that have not started.
+        // The remaining lines belong to steps that have not started.
         for pending in self.pending.values_mut() {
             pending.clear();
         }
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_trace_writes_what_is_held_back_at_the_end() {
+    fn plain_trace_flushes_held_back_lines_at_the_end() {
         let mut plain = PlainTrace::new();
         let mut lines = plain.format(&vertices(vec![vertex("a", at(0), None), vertex("b", at(0), None)]));
         lines += &plain.format(&logs(vec![log("a", 1, "one\n"), log("b", 2, "two\nthr"), log("b", 3, "ee")]));

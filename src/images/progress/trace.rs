@@ -91,7 +91,7 @@ pub struct VertexLog {
     pub vertex: String,
     /// Time of the output.
     pub timestamp: Option<Timestamp>,
-    /// Whether this is the standard error, and not the standard output.
+    /// Whether this is stderr, and not stdout.
     pub is_stderr: bool,
     /// The output, including line endings. Invalid UTF-8 is replaced.
     pub text: String,
@@ -105,9 +105,9 @@ pub struct VertexWarning {
     pub vertex: String,
     /// The warning, in one line.
     pub message: String,
-    /// More about it, in lines.
+    /// Details of the warning, as lines.
     pub details: Vec<String>,
-    /// The address of a description; may be empty.
+    /// URL of the documentation; may be empty.
     pub url: String,
 }
 
@@ -120,11 +120,11 @@ impl BuildTrace {
     pub(super) fn decode(id: &str, aux: &serde_json::Value) -> Option<Result<Self>> {
         let text = aux.as_str().filter(|_| id == ID)?;
         let Ok(bytes) = STANDARD.decode(text) else {
-            return Some(Err(Error::new(Kind::Decode("the trace of BuildKit is not base64".into()))));
+            return Some(Err(Error::new(Kind::Decode("the BuildKit trace is not base64".into()))));
         };
         let trace = proto::StatusResponse::decode(&*bytes);
         Some(trace.map(read).map_err(|error| {
-            Error::with_source(Kind::Decode("the trace of BuildKit is not a valid message".into()), error)
+            Error::with_source(Kind::Decode("the BuildKit trace is not a valid message".into()), error)
         }))
     }
 }

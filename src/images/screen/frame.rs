@@ -66,7 +66,7 @@ pub(super) fn frame(graph: &BuildGraph, now: Timestamp, size: TerminalSize) -> V
     rows
 }
 
-/// Returns the rows of a build that has ended, or is not observed any more: all of its steps.
+/// Returns the rows of a build that has ended, or is no longer observed: all of its steps.
 pub(super) fn last_frame(graph: &BuildGraph, now: Timestamp, size: TerminalSize) -> Vec<Row> {
     let width = usize::from(size.columns).saturating_sub(1);
     let mut rows = Vec::new();

@@ -59,7 +59,7 @@ impl LiveGraph {
         self.graph.total() > 0
     }
 
-    /// Draws the current frame in place of the last one.
+    /// Replaces the last frame by the current one.
     pub(super) fn draw(&mut self, terminal: &Terminal<'_>) {
         if !self.has_steps() {
             return;

@@ -66,7 +66,7 @@ impl Dir {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             if name != "." && name != ".." {
                 let kind = match entry.file_type() {
-                    // Some file systems do not store the type in the directory.
+                    // Some filesystems do not store the type in the directory.
                     FileType::Unknown => self.attributes(name)?.kind,
                     known => Kind::from(known),
                 };

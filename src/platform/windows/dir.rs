@@ -1,7 +1,7 @@
 //! Open directories, whose entries are addressed by name.
 //!
-//! Windows has no functions for the entries of an open directory. Instead, a directory cannot be moved, replaced or removed while
-//! it is open, so that its path always leads to it.
+//! Windows has no functions for the entries of an open directory. Instead, a directory cannot be moved, replaced or removed
+//! while it is open, so that its path always leads to it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -331,7 +331,7 @@ fn kind(file: FileType) -> Kind {
     }
 }
 
-/// Returns the attributes that the docker CLI sends: every file is executable, and only its owner can write.
+/// Returns the attributes that the Docker CLI sends: every file is executable, and only its owner can write.
 fn attributes(metadata: &Metadata) -> Attributes {
     let kind = kind(metadata.file_type());
     let file_type = match kind {

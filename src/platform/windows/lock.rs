@@ -22,7 +22,7 @@ const ERROR_SHARING_VIOLATION: i32 = 32;
 /// Error number: no permission, or the file is being removed.
 const ERROR_ACCESS_DENIED: i32 = 5;
 
-/// Number of times that a file which may be being removed is opened again.
+/// Number of attempts to open a file that may be in the process of being removed.
 const RETRIES: u32 = 10;
 
 /// Delay before such an attempt.
@@ -31,8 +31,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(10);
 /// Locks the file at `path`, which is created if it does not exist, until the result is dropped. Returns `None` if another
 /// program has locked it.
 ///
-/// Nothing else can open the file meanwhile: Rust 1.88 has no other locks. The file is removed when it is unlocked, because an open
-/// file cannot be removed by its path.
+/// Nothing else can open the file in the meantime: Rust 1.88 has no other locks. The file is removed when it is unlocked,
+/// because an open file cannot be removed by its path.
 pub(crate) fn try_lock(path: &Path) -> io::Result<Option<File>> {
     let mut retries = RETRIES;
     loop {

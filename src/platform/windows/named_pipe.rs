@@ -23,7 +23,7 @@ use tokio::{
     time::sleep,
 };
 
-/// Begin of the path of a named pipe of this machine.
+/// Prefix of the path of a local named pipe.
 const LOCAL: &[u8] = br"\\.\";
 
 /// Error number: all instances of the pipe have a client, and the server has not created another one yet.
@@ -160,7 +160,7 @@ impl AsyncWrite for NamedPipe {
         Pin::new(&mut self.pipe).poll_flush(cx)
     }
 
-    /// Sends EOF, if the pipe has messages. The docker CLI, too, does nothing otherwise.
+    /// Sends EOF if the pipe is in message mode. Otherwise does nothing, as the Docker CLI does.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if matches!(this.closing, Closing::Open) {

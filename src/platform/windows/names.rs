@@ -1,4 +1,4 @@
-//! Names from engines, which are those of another system.
+//! File names received from engines, which run on another operating system.
 
 use std::{
     ffi::OsString,

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 /// The directory of named pipes, after the name of the machine.
 const PIPES: &str = r"\pipe\";
 
-/// Returns the reason that `path` is not that of a named pipe, if there is one. Does not connect, as opening the pipe would.
+/// Returns the reason why `path` is not a named pipe, if there is one. Does not connect, as opening the pipe would.
 pub(crate) fn rejection(path: &Path) -> Option<&'static str> {
     let path = path.to_string_lossy().replace('/', r"\");
     let Some((directory, name)) = split(&path) else { return Some("not a named pipe") };
@@ -16,7 +16,8 @@ pub(crate) fn rejection(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Splits the path of a named pipe, for example `\\.\pipe\name`, into the directory and the name, which may contain backslashes.
+/// Splits the path of a named pipe, for example `\\.\pipe\name`, into the directory and the name, which may contain
+/// backslashes.
 fn split(path: &str) -> Option<(&str, &str)> {
     let machine = path.strip_prefix(r"\\")?.find('\\')? + 2;
     let directory =
@@ -49,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn file_in_place_of_a_named_pipe_is_rejected() {
+    fn file_instead_of_a_named_pipe_is_rejected() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(rejection(file.path()), Some("not a named pipe"));
     }

@@ -79,7 +79,7 @@ mod dir {
         (folder, directory)
     }
 
-    /// Creates a junction. Returns `false` if the command shell cannot, as that of Wine.
+    /// Creates a junction. Returns `false` if the command shell cannot, for example in Wine.
     fn junction(target: &Path, link: &Path) -> bool {
         let command = Command::new("cmd").args(["/d", "/c", "mklink", "/j"]).args([link, target]).output();
         command.is_ok_and(|output| output.status.success()) && link.is_symlink()

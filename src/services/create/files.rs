@@ -1,13 +1,13 @@
 //! Mounts, secrets and configs of a service.
 
-use super::{CreateService, Wanted};
+use super::{CreateService, Reference};
 use crate::{
     Error, Result,
     models::{FileTarget, Mount},
 };
 
 impl CreateService {
-    /// Adds a mount, as `docker service create --mount` does; several calls add several.
+    /// Adds a mount, as `docker service create --mount` does. Can be called repeatedly.
     ///
     /// ```
     /// # fn example(docker: dockerclient::DockerClient) {
@@ -60,7 +60,7 @@ impl CreateService {
     ///
     /// Empty fields default to the name of the secret, the user and group 0, and the mode 0o444.
     pub fn secret_with(mut self, secret: impl Into<String>, file: FileTarget) -> Self {
-        self.secrets.push(Wanted { object: secret.into(), file });
+        self.secrets.push(Reference { object: secret.into(), file });
         self
     }
 
@@ -88,7 +88,7 @@ impl CreateService {
     ///
     /// Empty fields default to the name of the config, the user and group 0, and the mode 0o444.
     pub fn config_with(mut self, config: impl Into<String>, file: FileTarget) -> Self {
-        self.configs.push(Wanted { object: config.into(), file });
+        self.configs.push(Reference { object: config.into(), file });
         self
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl CreateService {
-    /// Publishes a port of the containers, as `docker service create --publish` does; several calls publish several.
+    /// Publishes a port of the containers, as `docker service create --publish` does. Can be called repeatedly.
     ///
     /// The published port comes first, as in the Docker CLI; with 0, the swarm selects a free port, which is part of
     /// `endpoint.ports` of [`inspect`](crate::services::Service::inspect). It is published on every node (routing mesh), see
@@ -40,7 +40,7 @@ impl CreateService {
         self.publish_port(published, &target.into(), Some(mode.into()))
     }
 
-    /// Attaches the containers to a network of the swarm, by its name or id; several calls attach them to several.
+    /// Attaches the containers to a network of the swarm, by its name or id. Can be called repeatedly.
     pub fn network(self, network: impl Into<String>) -> Self {
         self.network_with(NetworkAttachmentConfig { target: network.into(), ..Default::default() })
     }
@@ -58,7 +58,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the host name of the containers, for example `{{.Node.Hostname}}-{{.Task.Slot}}`. Defaults to the beginning of
+    /// Sets the hostname of the containers, for example `{{.Node.Hostname}}-{{.Task.Slot}}`. Defaults to the beginning of
     /// the id of the container. Requires API 1.25.
     pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
         self.container().hostname = hostname.into();

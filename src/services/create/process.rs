@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl CreateService {
-    /// Sets the command, in place of that of the image and of arguments set before: the arguments after the image in
+    /// Sets the command, which replaces the image's and earlier arguments: the arguments after the image in
     /// `docker service create`. It is passed to the [entrypoint](Self::entrypoint), if the image has one.
     #[doc(alias = "command")]
     pub fn cmd<S: AsRef<str>>(mut self, command: impl IntoIterator<Item = S>) -> Self {
@@ -37,7 +37,7 @@ impl CreateService {
         self
     }
 
-    /// Sets an environment variable, in addition to those of the image. The name must not be empty or contain `=`.
+    /// Sets an environment variable, in addition to the image's. The name must not be empty or contain `=`.
     pub fn env(self, name: impl Into<String>, value: impl fmt::Display) -> Self {
         let name = name.into();
         let is_valid = !name.is_empty() && !name.contains(['=', '\0']);
@@ -51,7 +51,7 @@ impl CreateService {
         })
     }
 
-    /// Sets environment variables, in addition to those of the image.
+    /// Sets environment variables, in addition to the image's.
     pub fn envs<K: Into<String>, T: fmt::Display>(self, variables: impl IntoIterator<Item = (K, T)>) -> Self {
         variables.into_iter().fold(self, |this, (name, value)| this.env(name, value))
     }
@@ -62,7 +62,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to that of the image.
+    /// Sets the user, and optionally the group, by name or number: `user`, `1000:1000`. Defaults to the image's.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.container().user = user.into();
         self
@@ -75,7 +75,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the directory that the command starts in. Defaults to that of the image.
+    /// Sets the directory that the command starts in. Defaults to the image's.
     #[doc(alias = "workdir")]
     pub fn working_dir(mut self, path: impl Into<String>) -> Self {
         self.container().dir = path.into();
@@ -95,7 +95,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the signal that is sent to stop a container. Defaults to that of the image, or `SIGTERM`. Requires API 1.28.
+    /// Sets the signal that is sent to stop a container. Defaults to the image's, or `SIGTERM`. Requires API 1.28.
     pub fn stop_signal(mut self, signal: impl Into<Signal>) -> Self {
         signal.into().as_str().clone_into(&mut self.container().stop_signal);
         self
@@ -108,7 +108,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the health check, in place of that of the image; a string is a shell command. The swarm replaces unhealthy
+    /// Sets the health check, which replaces the image's; a string is a shell command. The swarm replaces unhealthy
     /// tasks. Requires API 1.25.
     ///
     /// ```
@@ -132,7 +132,7 @@ impl CreateService {
         self.healthcheck(Healthcheck { test: vec!["NONE".into()], ..Default::default() })
     }
 
-    /// Sets the log driver. Defaults to that of the swarm, or of the engine of each node.
+    /// Sets the log driver. Defaults to the swarm's, or to the default of each node's engine.
     pub fn log_driver(mut self, driver: impl Into<String>) -> Self {
         self.logging().name = driver.into();
         self

@@ -8,31 +8,31 @@ use crate::{
 
 /// A secret or config that a service uses.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct Reference {
     /// Name or id of the object.
     pub(super) object: String,
     pub(super) file: FileTarget,
 }
 
-/// Lists the secrets of the swarm, and returns references to the wanted ones.
-pub(super) async fn secrets(api: &Api<'_>, wanted: &[Wanted]) -> Result<Vec<SecretReference>> {
+/// Lists the secrets of the swarm, and returns references to the requested ones.
+pub(super) async fn secrets(api: &Api<'_>, requested: &[Reference]) -> Result<Vec<SecretReference>> {
     let all = api.document(api.secret_list(None).await)?;
     let all: Vec<_> = all.iter().map(|secret| (&*secret.id, &*secret.spec.name)).collect();
-    let references = wanted.iter().map(|wanted| {
-        let (id, name) = api.during(find("secret", &wanted.object, &all))?;
-        let file = Some(complete(&wanted.file, name));
+    let references = requested.iter().map(|reference| {
+        let (id, name) = api.during(find("secret", &reference.object, &all))?;
+        let file = Some(complete(&reference.file, name));
         Ok(SecretReference { file, secret_id: id.to_owned(), secret_name: name.to_owned() })
     });
     references.collect()
 }
 
-/// Lists the configs of the swarm, and returns references to the wanted ones.
-pub(super) async fn configs(api: &Api<'_>, wanted: &[Wanted]) -> Result<Vec<ServiceConfigReference>> {
+/// Lists the configs of the swarm, and returns references to the requested ones.
+pub(super) async fn configs(api: &Api<'_>, requested: &[Reference]) -> Result<Vec<ServiceConfigReference>> {
     let all = api.document(api.config_list(None).await)?;
     let all: Vec<_> = all.iter().map(|config| (&*config.id, &*config.spec.name)).collect();
-    let references = wanted.iter().map(|wanted| {
-        let (id, name) = api.during(find("config", &wanted.object, &all))?;
-        let file = Some(complete(&wanted.file, name));
+    let references = requested.iter().map(|reference| {
+        let (id, name) = api.during(find("config", &reference.object, &all))?;
+        let file = Some(complete(&reference.file, name));
         Ok(ServiceConfigReference {
             file,
             config_id: id.to_owned(),
@@ -44,12 +44,12 @@ pub(super) async fn configs(api: &Api<'_>, wanted: &[Wanted]) -> Result<Vec<Serv
 }
 
 /// Returns the id and the name of an object. An id takes precedence over a name, as for engines.
-fn find<'a>(kind: &str, wanted: &str, all: &[(&'a str, &'a str)]) -> Result<(&'a str, &'a str)> {
-    let by_id = all.iter().find(|(id, _)| *id == wanted);
-    let found = by_id.or_else(|| all.iter().find(|(_, name)| *name == wanted));
+fn find<'a>(kind: &str, name_or_id: &str, all: &[(&'a str, &'a str)]) -> Result<(&'a str, &'a str)> {
+    let by_id = all.iter().find(|(id, _)| *id == name_or_id);
+    let found = by_id.or_else(|| all.iter().find(|(_, name)| *name == name_or_id));
     found
         .copied()
-        .ok_or_else(|| Error::invalid_input(format!("no {kind} has the name or id \"{}\"", wanted.escape_debug())))
+        .ok_or_else(|| Error::invalid_input(format!("no {kind} has the name or id \"{}\"", name_or_id.escape_debug())))
 }
 
 /// Fills empty fields with the defaults of the Docker CLI.

@@ -25,7 +25,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the reaction to tasks that fail in an update: `pause`, `continue`, or `rollback` (API 1.28). Defaults to
+    /// Sets what happens if tasks fail in an update: `pause`, `continue`, or `rollback` (API 1.28). Defaults to
     /// `pause`.
     pub fn update_failure_action(mut self, action: impl Into<UpdateFailureAction>) -> Self {
         self.update_config().failure_action = Some(action.into());
@@ -39,8 +39,8 @@ impl CreateService {
         self
     }
 
-    /// Sets the share of tasks, from 0 to 1, that may fail in an update without a reaction. Defaults to 0.
-    /// Requires API 1.25.
+    /// Sets the fraction of tasks, from 0 to 1, that may fail before an update counts as failed. Defaults to
+    /// 0. Requires API 1.25.
     pub fn update_max_failure_ratio(mut self, ratio: f64) -> Self {
         self.update_config().max_failure_ratio = ratio;
         self
@@ -66,8 +66,7 @@ impl CreateService {
         self
     }
 
-    /// Sets the reaction to tasks that fail in a rollback: `pause` or `continue`. Defaults to `pause`. Requires
-    /// API 1.28.
+    /// Sets what happens if tasks fail in a rollback: `pause` or `continue`. Defaults to `pause`. Requires API 1.28.
     pub fn rollback_failure_action(mut self, action: impl Into<UpdateFailureAction>) -> Self {
         self.rollback_config().failure_action = Some(action.into());
         self

@@ -21,8 +21,8 @@ impl CreateService {
     }
 
     /// Spreads the tasks evenly over the values of a label of nodes or engines, for example `node.labels.zone`, as
-    /// `docker service create --placement-pref spread=…` does; several calls spread them within each value of the
-    /// previous. Requires API 1.28.
+    /// `docker service create --placement-pref spread=…` does. Can be called repeatedly: further labels spread the tasks within
+    /// each value of the previous one. Requires API 1.28.
     pub fn placement_pref(mut self, spread: impl Into<String>) -> Self {
         let spread = spread.into();
         let label = spread.strip_prefix("spread=").unwrap_or(&spread);
@@ -49,7 +49,7 @@ impl CreateService {
         self.try_set(nano_cpus(cpus), |this, nanos| this.limits().nano_cpus = nanos)
     }
 
-    /// Limits the number of processes and threads of each task; 0 is no limit, which is the default. Requires API 1.41.
+    /// Limits the number of processes and threads of each task. Defaults to 0, which means no limit. Requires API 1.41.
     pub fn limit_pids(mut self, limit: i64) -> Self {
         self.limits().pids = limit;
         self

@@ -4,19 +4,19 @@ use super::CreateService;
 use crate::models::{CredentialSpec, Isolation, Ulimit};
 
 impl CreateService {
-    /// Sets whether the root file system of the containers is read-only. Defaults to `false`. Requires API 1.28.
+    /// Sets whether the root filesystem of the containers is read-only. Defaults to `false`. Requires API 1.28.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.container().read_only = read_only;
         self
     }
 
-    /// Adds a capability to those of the containers, for example `CAP_NET_ADMIN`. Requires API 1.41.
+    /// Adds a capability to the containers, for example `CAP_NET_ADMIN`. Requires API 1.41.
     pub fn cap_add(mut self, capability: impl Into<String>) -> Self {
         self.container().capability_add.push(capability.into());
         self
     }
 
-    /// Removes a capability from those of the containers, or `ALL`. Requires API 1.41.
+    /// Removes a capability from the containers, or `ALL`. Requires API 1.41.
     pub fn cap_drop(mut self, capability: impl Into<String>) -> Self {
         self.container().capability_drop.push(capability.into());
         self

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A service, its tasks and its nodes, as they were read.
-pub(super) struct Look<'a> {
+pub(super) struct Snapshot<'a> {
     pub(super) service: &'a Service,
     /// All tasks of the service, including those that have ended.
     pub(super) tasks: &'a [Task],
@@ -77,9 +77,9 @@ pub(super) fn is_job(service: &Service) -> bool {
 /// Compares the tasks with the configuration. Fails if the service has an unknown mode.
 ///
 /// If the nodes were not listed, none is assumed to be down.
-pub(super) fn assess<'a>(look: &Look<'a>) -> Result<Assessment> {
-    let mode = Mode::of(&look.service.spec.mode)?;
-    let mut places = look.places(mode);
+pub(super) fn assess<'a>(snapshot: &Snapshot<'a>) -> Result<Assessment> {
+    let mode = Mode::of(&snapshot.service.spec.mode)?;
+    let mut places = snapshot.places(mode);
     let count = |condition: fn(&Place<'a>) -> bool| to_u64(places.iter().filter(|place| condition(place)).count());
     let (running, live, completed) = (count(Place::is_running), count(Place::is_live), count(Place::is_completed));
     let nodes = to_u64(places.len());
@@ -100,21 +100,21 @@ pub(super) fn assess<'a>(look: &Look<'a>) -> Result<Assessment> {
         running,
         completed: if mode.is_job() { completed } else { 0 },
         desired: Some(desired).filter(|&desired| desired > 0 || !mode.is_global()),
-        update: look.service.update_status.clone().filter(|update| update.state.is_some()),
+        update: snapshot.service.update_status.clone().filter(|update| update.state.is_some()),
         tasks: places.iter().filter_map(Place::progress).collect(),
-        last_error: look.last_error(mode),
+        last_error: snapshot.last_error(mode),
     };
     let running = places.iter().flat_map(|place| &place.tasks).filter(|seen| seen.is_running);
     let mut running: Vec<String> = running.map(|seen| seen.task.id.clone()).collect();
     running.sort_unstable();
-    Ok(Assessment { progress, is_complete: is_complete && !look.is_update_unknown(mode), running })
+    Ok(Assessment { progress, is_complete: is_complete && !snapshot.is_update_unknown(mode), running })
 }
 
 fn to_u64(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-impl<'a> Look<'a> {
+impl<'a> Snapshot<'a> {
     /// The tasks of each slot or, for global services, of each node.
     fn places(&self, mode: Mode) -> Vec<Place<'a>> {
         let mut places: BTreeMap<(i64, &'a str), Place<'a>> = BTreeMap::new();
@@ -357,7 +357,7 @@ mod tests {
 
     fn assessed(service: &Service, tasks: &[Task], nodes: Option<&[Node]>) -> Assessment {
         let ids = tasks.iter().map(|task| task.id.clone()).filter(|id| !id.starts_with("old")).collect();
-        assess(&Look { service, tasks, up_to_date: Some(&ids), nodes }).unwrap()
+        assess(&Snapshot { service, tasks, up_to_date: Some(&ids), nodes }).unwrap()
     }
 
     /// Whether the tasks are complete, and the numbers of those that run and are desired.
@@ -554,7 +554,7 @@ mod tests {
         let mut running = task("a 1 running running");
         let is_complete = |service: &Service, task: &Task| {
             let tasks = [task.clone()];
-            assess(&Look { service, tasks: &tasks, up_to_date: None, nodes: None }).unwrap().is_complete
+            assess(&Snapshot { service, tasks: &tasks, up_to_date: None, nodes: None }).unwrap().is_complete
         };
         assert!(is_complete(&service, &running));
         service.spec.container_mut().image = "nginx:1.28".into();
@@ -573,7 +573,7 @@ mod tests {
     #[test]
     fn service_of_unknown_mode_is_an_error() {
         let service = service("{}");
-        let look = Look { service: &service, tasks: &[], up_to_date: None, nodes: None };
-        assert!(assess(&look).unwrap_err().is_bad_request());
+        let snapshot = Snapshot { service: &service, tasks: &[], up_to_date: None, nodes: None };
+        assert!(assess(&snapshot).unwrap_err().is_bad_request());
     }
 }

@@ -1,4 +1,4 @@
-//! The stream of a service's progress: lists its tasks again and again.
+//! The stream of a service's progress: polls its tasks.
 
 use std::{
     collections::HashSet,
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     OPERATION,
-    assess::{self, Look},
+    assess::{self, Snapshot},
     progress::ServiceProgress,
     tracker::Tracker,
 };
@@ -26,8 +26,8 @@ use crate::{
     services::Service,
 };
 
-/// From this version on, engines have a filter for tasks with the current configuration of their service. It is not
-/// documented; the docker CLI uses it for the same purpose.
+/// Since this version, engines have a filter for tasks with the current configuration of their service. It is not
+/// documented; the Docker CLI uses it for the same purpose.
 const UP_TO_DATE: ApiVersion = ApiVersion::new(1, 29);
 
 /// The progress of a service towards its configuration, as a stream.
@@ -68,7 +68,7 @@ impl Convergence {
     /// Fails if the wait fails, or has failed before.
     pub async fn finish(mut self) -> Result<ServiceProgress> {
         while self.try_next().await?.is_some() {}
-        self.last.unwrap_or_else(|| Err(Error::internal("there is no progress").during(OPERATION)))
+        self.last.unwrap_or_else(|| Err(Error::internal("the stream ended without progress").during(OPERATION)))
     }
 }
 
@@ -92,7 +92,7 @@ impl fmt::Debug for Convergence {
 
 /// The state of the stream before the service has converged.
 pub(super) struct Watch {
-    /// The name or id that the caller knows the service by, for errors.
+    /// The name or id that the caller passed, for errors.
     pub(super) name: String,
     pub(super) service: Service,
     pub(super) settings: Settings,
@@ -141,12 +141,12 @@ impl Watch {
     /// Lists the tasks and, if necessary, the nodes, and returns the progress.
     async fn check(&mut self, service: &models::Service) -> Result<ServiceProgress> {
         let tasks = self.tasks(service, false).await?;
-        // After the others: a task that was created meanwhile is ignored until the next check.
+        // After the others: a task that was created in the meantime is ignored until the next check.
         let up_to_date = self.up_to_date(service).await?;
-        let look = Look { service, tasks: &tasks, up_to_date: up_to_date.as_ref(), nodes: None };
-        let needs_nodes = assess::is_global(service) || self.failed(assess::assess(&look))?.is_complete;
+        let snapshot = Snapshot { service, tasks: &tasks, up_to_date: up_to_date.as_ref(), nodes: None };
+        let needs_nodes = assess::is_global(service) || self.failed(assess::assess(&snapshot))?.is_complete;
         let nodes = if needs_nodes { Some(self.nodes().await?) } else { None };
-        let checked = self.tracker.check(&Look { nodes: nodes.as_deref(), ..look }, Instant::now());
+        let checked = self.tracker.check(&Snapshot { nodes: nodes.as_deref(), ..snapshot }, Instant::now());
         self.failed(checked)
     }
 

@@ -10,13 +10,13 @@ use crate::{
 /// The outcome of the last update of a service, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// There was no update, or it has not failed.
+    /// No update, or an update that has not failed.
     NotFailed,
-    /// It has failed, and the swarm returns to the previous configuration.
+    /// The update failed, and the swarm is rolling it back.
     RollingBack(Failure),
-    /// It has failed, and the service does not change any more.
+    /// The update or the rollback failed and is paused.
     Failed(Failure),
-    /// It has failed, and was rolled back. The engine no longer has the reason, except for the errors of tasks.
+    /// The update failed and was rolled back. The engine no longer reports the reason, except in the errors of tasks.
     RolledBack(Failure),
 }
 
@@ -52,7 +52,7 @@ impl From<Failure> for Error {
 
 /// Returns the outcome of the last update of a service with these tasks.
 ///
-/// A rollback that a user has requested is an update, too. The swarm keeps the previous configuration then, and removes
+/// A rollback requested by a user counts as an update: the swarm then keeps the previous configuration, but it removes
 /// it if it has started the rollback itself.
 pub(super) fn outcome(service: &Service, tasks: &[Task]) -> Outcome {
     let Some(update) = &service.update_status else { return Outcome::NotFailed };

@@ -1,18 +1,18 @@
-//! Decision whether a service has converged, from one check to the next. Does no I/O.
+//! Decides across checks whether a service has converged. Does no I/O.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{
-    assess::{self, Assessment, Look},
+    assess::{self, Assessment, Snapshot},
     failure::{self, Failure, Outcome},
     progress::{ConvergenceState, ServiceProgress},
 };
 use crate::{Result, models::Service};
 
 /// How long tasks must run if the update configuration of the service has no period: the default of engines and of the
-/// docker CLI.
+/// Docker CLI.
 const STABLE_FOR: Duration = Duration::from_secs(5);
 
 /// The state of a wait.
@@ -56,14 +56,14 @@ impl Tracker {
     }
 
     /// Returns the progress after a check, or the error of an update that has failed.
-    pub(super) fn check(&mut self, look: &Look<'_>, now: Instant) -> Result<ServiceProgress> {
-        match failure::outcome(look.service, look.tasks) {
+    pub(super) fn check(&mut self, snapshot: &Snapshot<'_>, now: Instant) -> Result<ServiceProgress> {
+        match failure::outcome(snapshot.service, snapshot.tasks) {
             Outcome::NotFailed => self.rolling_back = None,
             Outcome::RollingBack(failure) => _ = self.rolling_back.get_or_insert(failure),
             Outcome::RolledBack(failure) => return Err(self.rolling_back.take().unwrap_or(failure).into()),
             Outcome::Failed(failure) => return Err(failure.into()),
         }
-        let Assessment { mut progress, is_complete, running } = assess::assess(look)?;
+        let Assessment { mut progress, is_complete, running } = assess::assess(snapshot)?;
         if !is_complete || self.rolling_back.is_some() {
             self.stable = None;
             return Ok(progress);
@@ -71,8 +71,8 @@ impl Tracker {
         progress.state = ConvergenceState::Verifying;
         let since = self.stable.take().filter(|stable| stable.tasks == running).map_or(now, |stable| stable.since);
         // The tasks of a job that are complete stay so.
-        let period = if progress.is_job { Duration::ZERO } else { self.period(look.service) };
-        let version = look.service.version.index;
+        let period = if progress.is_job { Duration::ZERO } else { self.period(snapshot.service) };
+        let version = snapshot.service.version.index;
         self.stable = Some(Stable { since, checked: now, period, tasks: running, version, progress: progress.clone() });
         Ok(progress)
     }
@@ -92,7 +92,7 @@ mod tests {
 
     use ConvergenceState::{Pending, Verifying};
 
-    /// A wait of which each step takes a number of milliseconds.
+    /// A wait whose steps take a given number of milliseconds.
     struct Wait {
         tracker: Tracker,
         now: Instant,
@@ -111,8 +111,8 @@ mod tests {
                 return Ok(None);
             }
             let up_to_date: HashSet<String> = tasks.iter().map(|task| task.id.clone()).collect();
-            let look = Look { service, tasks, up_to_date: Some(&up_to_date), nodes: None };
-            Ok(Some(self.tracker.check(&look, self.now)?.state))
+            let snapshot = Snapshot { service, tasks, up_to_date: Some(&up_to_date), nodes: None };
+            Ok(Some(self.tracker.check(&snapshot, self.now)?.state))
         }
 
         #[track_caller]

@@ -42,7 +42,7 @@ impl SshHost {
         }
         let host = Host::parse(machine)?;
         if host.name.starts_with('-') || !is_word(&host.name) {
-            return Err("the host name has a character that ssh does not accept");
+            return Err("the hostname has a character that ssh does not accept");
         }
         let path = decoded(path)?;
         let socket = if path.chars().all(|char| char == '/') { None } else { Some(path) };

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Most of these were compared with the docker CLI 28.2.
+/// Most of these were compared with the Docker CLI 28.2.
 #[test]
 fn address_forms() {
     for (text, parsed) in [

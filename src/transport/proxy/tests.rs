@@ -107,7 +107,7 @@ async fn socks_proxy_forwards_requests() {
     assert!(seen.await.unwrap().starts_with("GET /_ping HTTP/1.1\r\n"));
 }
 
-/// As in the docker CLI: an HTTP proxy does not forward hijacked connections.
+/// As in the Docker CLI: an HTTP proxy does not forward hijacked connections.
 #[tokio::test]
 async fn sessions_do_not_use_a_proxy() {
     let engine = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The tests of these files need FIFOs and unix sockets.
+/// The tests of these files need FIFOs and Unix sockets.
 #[cfg(unix)]
 mod unix;
 
@@ -29,7 +29,7 @@ impl Config {
         self.context_in(&id, name, docker)
     }
 
-    /// Adds a context in a directory that the docker CLI would not use for it.
+    /// Adds a context in a directory that the Docker CLI would not use for it.
     fn context_in(self, directory: &str, name: &str, docker: &str) -> Self {
         let folder = self.0.path().join("contexts/meta").join(directory);
         fs::create_dir_all(&folder).unwrap();
@@ -154,7 +154,7 @@ fn endpoint_errors_name_their_source() {
     "#);
 }
 
-/// The docker CLI warns about such files, and ignores the invalid parts.
+/// The Docker CLI warns about such files, and ignores the invalid parts.
 #[test]
 fn invalid_parts_of_config_json_are_ignored() {
     let far = |json: &str| Config::new(json).context("far", r#"{"Host":"tcp://far:1"}"#);
@@ -201,7 +201,7 @@ fn contexts_are_looked_up_by_id_only() {
     assert!(old.starts_with("error: failed to read Docker context \"old\": no such file"), "{old}");
 }
 
-/// Compared with the docker CLI 28.2, except for the ports, which cannot be compared.
+/// Compared with the Docker CLI 28.2, except for the ports, which cannot be compared.
 #[test]
 fn contexts_have_the_default_ports_of_urls() {
     let config = Config::new("{}")
@@ -213,7 +213,7 @@ fn contexts_have_the_default_ports_of_urls() {
     assert_eq!(found(&context("empty"), [], Some(&config)), local::default_address().to_string());
 }
 
-/// Compared with the docker CLI 28.2.
+/// Compared with the Docker CLI 28.2.
 #[test]
 fn tls_without_a_host_is_localhost_2376() {
     let config =

@@ -1,4 +1,4 @@
-//! SSH connections through scripts in place of `ssh`.
+//! SSH connections through scripts that replace `ssh`.
 
 use std::{fs, io::Write as _};
 
@@ -68,14 +68,14 @@ async fn ssh_is_not_run_from_a_relative_directory() {
     let mut ssh = Ssh { host: host("ssh://me@host"), path: ":.:relative".into(), options: SshOptions::default() };
     let headers = Headers::new(&[]).unwrap();
     let error = Tunnel::open(&ssh, None, &headers).await.unwrap_err();
-    let message = "cannot connect to ssh://me@host: no program `ssh` in an absolute directory of PATH";
+    let message = "cannot connect to ssh://me@host: `ssh` not found in PATH (relative directories are ignored)";
     assert_eq!(error.to_string(), message);
     ssh.path = std::ffi::OsString::new();
     assert_eq!(Tunnel::open(&ssh, None, &headers).await.unwrap_err().to_string(), message);
 }
 
 #[tokio::test]
-#[cfg_attr(windows, ignore = "runs a shell script in place of `ssh`")]
+#[cfg_attr(windows, ignore = "runs a shell script instead of `ssh`")]
 async fn ssh_ping_has_the_headers_of_every_request() {
     let folder = directory(
         r#"while read -r line; do echo "$line" >> request; [ "$line" = "$(printf '\r')" ] && break; done
@@ -90,7 +90,7 @@ async fn ssh_ping_has_the_headers_of_every_request() {
 
 /// An engine that cannot serve requests reports the reason in its response to the next request.
 #[tokio::test]
-#[cfg_attr(windows, ignore = "runs a shell script in place of `ssh`")]
+#[cfg_attr(windows, ignore = "runs a shell script instead of `ssh`")]
 async fn ssh_connects_on_any_response_to_ping() {
     for response in [
         r"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 3\r\n\r\nbad",
@@ -105,7 +105,7 @@ async fn ssh_connects_on_any_response_to_ping() {
 }
 
 #[tokio::test]
-#[cfg_attr(windows, ignore = "runs a shell script in place of `ssh`")]
+#[cfg_attr(windows, ignore = "runs a shell script instead of `ssh`")]
 async fn ssh_failure_messages() {
     let scripts = [
         "echo 'Warning: added' >&2; printf 'me@host: Permission denied (publickey).\\r\\n\\r\\n' >&2; exit 255",
@@ -129,12 +129,12 @@ async fn ssh_failure_messages() {
     insta::assert_snapshot!(failures.await.join("\n"), @"
     cannot connect to ssh://me@host: ssh failed: me@host: Permission denied (publickey).
     cannot connect to ssh://me@host: no command `docker` on the remote host: sh: docker: not found
-    cannot connect to ssh://me@host: no engine on the remote host: dial unix: no such file
-    cannot connect to ssh://me@host: no engine on the remote host: the connection was closed
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: dial unix: no such file
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: the connection was closed
     cannot connect to ssh://me@host: ssh was killed (signal: 9 (SIGKILL)): the connection was closed
-    cannot connect to ssh://me@host: no engine on the remote host: the engine closed the connection (500 Internal Server Error)
-    cannot connect to ssh://me@host: no engine on the remote host: invalid HTTP response: invalid HTTP version
-    cannot connect to ssh://me@host: no engine on the remote host: [2Jodd line
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: the engine closed the connection (500 Internal Server Error)
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: invalid HTTP response: invalid HTTP version
+    cannot connect to ssh://me@host: cannot connect to the engine on the remote host: [2Jodd line
     cannot connect to ssh://me@host: the connection was closed, and ssh is still running
     cannot connect to ssh://me@host: the connection was closed, and ssh is still running (ssh: I will not end)
     ");
@@ -142,7 +142,7 @@ async fn ssh_failure_messages() {
 
 /// The background process of `ssh`, such as the master of its shared connections, keeps stderr open until the test ends.
 #[tokio::test]
-#[cfg_attr(windows, ignore = "runs a shell script in place of `ssh`")]
+#[cfg_attr(windows, ignore = "runs a shell script instead of `ssh`")]
 async fn ssh_failure_is_not_delayed_by_background_process() {
     let folder = directory("cat < hold >&2 & echo 'Connection reset' >&2; exit 255");
     let error = open(&folder, None).await.unwrap_err();
@@ -152,7 +152,7 @@ async fn ssh_failure_is_not_delayed_by_background_process() {
 
 /// The paused clock does not advance while a blocking task reads the FIFO, so `ssh` has written before the timeout.
 #[tokio::test(start_paused = true)]
-#[cfg_attr(windows, ignore = "runs a shell script in place of `ssh`")]
+#[cfg_attr(windows, ignore = "runs a shell script instead of `ssh`")]
 async fn ssh_timeout_error_contains_stderr() {
     let folder = directory("echo 'Waiting for a jump host' >&2; echo > hold; exec sleep 1000000");
     let hold = folder.path().join("hold");

@@ -74,7 +74,9 @@ impl Diagnostics {
         let outcome =
             verifier.ok().and_then(|verifier| verifier.verify_client_cert(own, intermediates, UnixTime::now()).err());
         match outcome {
-            Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => "signed by another CA".into(),
+            Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                "it is signed by a CA that the engine does not trust".into()
+            }
             Some(Error::InvalidCertificate(why)) => describe(&why),
             _ => format!("{alert:?}"),
         }

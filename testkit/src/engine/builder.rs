@@ -65,7 +65,7 @@ impl FakeEngineBuilder {
 
     /// Sets the newest supported API version. Requests for newer versions are rejected.
     ///
-    /// Defaults to 1.41, or the newest version of the API specification if that is older, and to 1.18 with
+    /// Defaults to 1.41, or the newest version of the OpenAPI document if that is older, and to 1.18 with
     /// [`like_docker_1_6`](Self::like_docker_1_6).
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! The named pipe of a fake engine, with messages, as that of a real engine.
+//! The named pipe of a fake engine, in message mode, as for a real engine.
 
 use std::{
     io, mem,
@@ -94,7 +94,7 @@ impl Accept for PipeListener {
                 // First the next instance: a pipe whose only instance is closed does not exist.
                 let next = Instance::create(&self.path, false)?;
                 let connected = mem::replace(instance, next);
-                // An error is that of one client, for example because it has closed its end.
+                // An error affects one client only, for example because it has closed its end.
                 if outcome.is_ok() {
                     return Poll::Ready(Ok(Box::new(connected.into_connection())));
                 }

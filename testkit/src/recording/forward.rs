@@ -59,7 +59,7 @@ pub(super) async fn forward(docker: DockerClient, captures: Arc<Captures>, reque
     })
 }
 
-/// Whether an operation is performed over a connection with another protocol: HTTP/2 of BuildKit, or a WebSocket.
+/// Whether an operation is performed over a connection with another protocol: HTTP/2 for BuildKit, or a WebSocket.
 fn needs_other_protocol(path: &str) -> bool {
     matches!(path, "/session" | "/grpc") || path.ends_with("/attach/ws")
 }
@@ -196,7 +196,7 @@ async fn carry(session: Session, connection: RawConnection, slot: &Slot) -> io::
         let mut buffer = vec![0; READ_SIZE];
         loop {
             let read = from_engine.read(&mut buffer).await;
-            // A lost connection ends the session, too.
+            // A lost connection also ends the session.
             let Ok(length @ 1..) = read else {
                 slot.event(Sent::EngineEnd);
                 return read.map(|_| ());

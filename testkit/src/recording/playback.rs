@@ -140,7 +140,7 @@ async fn play(session: &mut Session, steps: Vec<Step>, report: impl Fn(Input)) -
             }
             Step::Engine(output) => session.output.write(&output).await?,
             Step::EngineEnd => {
-                // Input that arrives later is too late for the engine, too.
+                // Input that arrives later is also too late for the engine.
                 let rest = session.input.fill_buf().now_or_never().and_then(Result::ok).unwrap_or_default();
                 return Ok(end_of_input(rest, show));
             }

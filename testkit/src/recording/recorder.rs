@@ -47,7 +47,7 @@ impl Recorder {
     /// [`DockerClient::from_env`].
     ///
     /// The headers of `docker`, such as those of `config.json`, are added to the forwarded requests and not recorded. It runs
-    /// as tasks of the tokio runtime in which connections to it are opened.
+    /// as tasks of the Tokio runtime in which connections to it are opened.
     #[must_use]
     pub fn new(docker: &DockerClient) -> Self {
         Self::with(docker.clone(), Captures::new(MAX_BODY_SIZE))

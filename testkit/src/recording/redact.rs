@@ -171,7 +171,7 @@ fn is_secret(path: &str, field: &str, has_username: bool) -> bool {
         || (field == "data" && is_secret_of_swarm(path))
 }
 
-/// Whether a path is that of secrets, whose data is secret.
+/// Whether a path belongs to secrets, whose data is secret.
 fn is_secret_of_swarm(path: &str) -> bool {
     decoded(path).contains("/secrets")
 }

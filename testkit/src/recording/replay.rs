@@ -25,7 +25,7 @@ use crate::{FakeEngine, Request, Response};
 /// which contains the difference from the nearest recorded request, and fails the test when the replay is dropped or
 /// [verified](Self::verify).
 ///
-/// A session fails the test, too, if its recorded input was not received completely when the replay is verified or dropped: wait
+/// A session also fails the test if its recorded input was not received completely when the replay is verified or dropped: wait
 /// for the end of each session before.
 ///
 /// Exchanges that are not used do not fail the test, unless it calls [`assert_all_used`](Self::assert_all_used).
@@ -84,7 +84,7 @@ impl Replay {
         Recording::open(path).map(Self::new)
     }
 
-    /// Creates a replay of a recording. It runs as tasks of the tokio runtime in which connections to it are opened.
+    /// Creates a replay of a recording. It runs as tasks of the Tokio runtime in which connections to it are opened.
     #[must_use]
     pub fn new(recording: Recording) -> Self {
         let version = recording.api_version().unwrap_or(ApiVersion::NEWEST);
@@ -133,7 +133,7 @@ impl Replay {
     /// were recorded.
     ///
     /// Wait for the end of each session before, for example by reading its output to the end: input that was sent, but not
-    /// yet received, is missing. Dropping the replay verifies it, too.
+    /// yet received, is missing. Dropping the replay also verifies it.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Builds of a Dockerfile. The messages are those of the classic builder (before BuildKit).
+//! Builds of a Dockerfile. The messages are taken from the classic builder (before BuildKit).
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("buildkit_session", |context| Box::pin(sessions::open(context))),
 ];
 
-/// The state of BuildKit.
+/// BuildKit's state.
 #[derive(Default)]
 pub(crate) struct BuildKit {
     sessions: Sessions,

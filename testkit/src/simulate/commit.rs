@@ -58,7 +58,7 @@ pub(super) async fn commit(context: Context) -> Result<Response> {
     Ok(context.json(201, json!({ "Id": id })))
 }
 
-/// The configuration of the new image: the given one completed by that of the container, with changes.
+/// The configuration of the new image: the given one, completed by the configuration of the container, with changes.
 fn committed(given: &Value, container: &Value, changes: &str) -> Result<Value> {
     let nothing = given.as_object().is_none_or(Map::is_empty);
     let mut config = dockerfile::changed(if nothing { container.clone() } else { given.clone() }, changes)?;

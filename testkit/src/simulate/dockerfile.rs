@@ -20,7 +20,7 @@ pub(super) struct Instruction {
     /// The complete instruction, on one line.
     pub(super) text: String,
     /// The first and the last line, from 1; zero if it is not part of the Dockerfile.
-    #[cfg_attr(not(feature = "buildkit"), expect(dead_code, reason = "only errors of BuildKit contain lines"))]
+    #[cfg_attr(not(feature = "buildkit"), expect(dead_code, reason = "only BuildKit errors contain lines"))]
     pub(super) lines: (usize, usize),
 }
 

@@ -30,8 +30,9 @@ pub(super) async fn list(context: Context) -> Result<Response> {
     let capabilities = filters::values(&filters, "capability");
     // Engines use the values as regular expressions, and list plugins without capabilities.
     let has_capability = |plugin: &Plugin| {
-        let is_wanted = |provided: &String| capabilities.iter().any(|wanted| provided.contains(wanted.as_str()));
-        capabilities.is_empty() || plugin.capabilities().iter().all(is_wanted)
+        let is_requested =
+            |provided: &String| capabilities.iter().any(|requested| provided.contains(requested.as_str()));
+        capabilities.is_empty() || plugin.capabilities().iter().all(is_requested)
     };
     let plugins: Vec<Value> = context.server.state.read(|state| {
         let matches =

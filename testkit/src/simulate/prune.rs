@@ -65,7 +65,7 @@ pub(super) async fn images(context: Context) -> Result<Response> {
     Ok(context.json(200, json!({ "ImagesDeleted": or_null(done), "SpaceReclaimed": bytes })))
 }
 
-/// The fake engine has no build cache besides its images.
+/// The fake engine has no build cache apart from its images.
 pub(super) async fn builds(context: Context) -> Result<Response> {
     context.filters()?;
     context.server.state.update(|state| state.prune_event("builder", 0));

@@ -27,7 +27,7 @@ pub(super) async fn list<K: Kind>(context: Context) -> Result<Response> {
         let all = ids.is_empty() && prefixes.is_empty() && names.is_empty();
         all || ids.iter().any(|id| stored.meta.id.starts_with(id.as_str()))
             || prefixes.iter().any(|prefix| name.starts_with(&prefix.to_lowercase()))
-            || names.iter().any(|wanted| name == wanted.to_lowercase())
+            || names.iter().any(|requested| name == requested.to_lowercase())
     };
     let list: Vec<Value> = context.server.state.read(|state| {
         let all = K::all(state.manager()?).iter();

@@ -47,7 +47,7 @@ pub(crate) struct Swarm {
     pub(crate) tasks: Vec<Task>,
     pub(crate) secrets: Vec<Stored<Secret>>,
     pub(crate) configs: Vec<Stored<Config>>,
-    /// The networks of the engine, as of the last creation or update of a service.
+    /// The networks of the engine, when a service was last created or updated.
     networks: Vec<Network>,
     /// The last address in each network.
     addresses: BTreeMap<String, u32>,

@@ -3,7 +3,7 @@
 //! `scenarios.txt` lists the requests, and `swarm_scenarios.txt` those for an engine that may be part of a swarm.
 //! `exceptions.txt` lists the allowed differences with their reasons.
 
-#![cfg(unix)] // the real engine listens at a Unix socket
+#![cfg(unix)] // the real engine listens on a Unix socket
 #![allow(clippy::unwrap_used)] // a panic fails the test
 
 use std::{
@@ -141,7 +141,7 @@ fn fake_engine() -> FakeEngine {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs an engine"]
 async fn fake_engine_matches_a_real_engine() {
-    let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a unix socket");
+    let address = env::var("DOCKERCLIENT_TEST_ENGINE").expect("DOCKERCLIENT_TEST_ENGINE names a Unix socket");
     let version = env::var("DOCKERCLIENT_TEST_API").expect("DOCKERCLIENT_TEST_API is a version").parse().unwrap();
     let title = env::var("DOCKERCLIENT_TEST_SCENARIO").unwrap_or_default();
     let is_swarm = env::var("DOCKERCLIENT_TEST_KIND").is_ok_and(|kind| kind == "swarm");

@@ -28,7 +28,7 @@ fn file(exchanges: &str) -> String {
 /// The message with which the verification of a replay fails.
 fn failure(replay: Replay, verify: impl FnOnce(&Replay)) -> String {
     let panic = catch_unwind(AssertUnwindSafe(|| verify(&replay))).expect_err("the verification fails");
-    // Its drop fails, too, unless only exchanges are unused.
+    // Its drop also fails, unless only exchanges are unused.
     let _ = catch_unwind(AssertUnwindSafe(move || drop(replay)));
     panic.downcast_ref::<String>().unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! The fields that the OpenAPI specification has at a version.
+//! The fields that the OpenAPI document has at a version.
 
 use std::{fs, path::Path, sync::LazyLock};
 

@@ -203,7 +203,7 @@ async fn long_lines_of_combined_logs_resume_between_parts() {
 }
 
 #[tokio::test]
-async fn bookmark_of_a_container_does_not_apply_to_another_of_its_name() {
+async fn bookmark_does_not_apply_to_another_container_of_that_name() {
     let engine = FakeEngine::new();
     let docker = engine.client("1.41");
     let mut bookmark = None;
@@ -393,7 +393,7 @@ async fn combined_logs_request_only_the_events_they_need() {
     let cases: [(&str, Change, Option<&str>); 6] = [
         ("1.41", |monitor| monitor, Some(some)),
         ("1.41", |monitor| monitor.label("app").name("web").exclude_label("quiet"), Some(some)),
-        // Podman before 3.2, which has this version, cannot be asked for several actions.
+        // Podman before 3.2, which has this version, does not support filters for several actions.
         ("1.40", |monitor| monitor, None),
         // Other events may change whether a container matches.
         ("1.41", |monitor| monitor.filter("status", "paused"), None),

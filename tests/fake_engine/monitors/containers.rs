@@ -177,7 +177,7 @@ async fn container_monitor_sends_its_filters_with_every_list() {
     let mut monitor = docker.containers().monitor().label("app=web");
     assert_eq!(next_updates(&mut monitor, 2).await, ["connected", "1 are there"]);
     sender.send(event("rename", "a")).unwrap();
-    assert_eq!(next_updates(&mut monitor, 1).await, ["-a"], "a container that does not match any more is removed");
+    assert_eq!(next_updates(&mut monitor, 1).await, ["-a"], "a container that no longer matches is removed");
     let lines = engine.request_lines();
     let lists: Vec<&str> = lines.lines().filter(|line| line.contains("/containers/json")).collect();
     assert_eq!(

@@ -179,7 +179,7 @@ fn with_stopped_container(sender: &broadcast::Sender<String>) -> FakeEngine {
 
 #[tokio::test]
 async fn log_monitor_ends_when_the_container_is_removed() {
-    // The event of Docker, and that of Podman.
+    // Docker's event, and Podman's.
     for removal in ["destroy", "remove"] {
         let sender = broadcast::Sender::new(4);
         let engine = with_stopped_container(&sender);

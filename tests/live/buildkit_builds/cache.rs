@@ -102,7 +102,7 @@ async fn local_cache_is_read_from_a_directory() {
     let (_, traces) = built(&engine, build().cache_from(cache())).await.unwrap();
     let output = lines(&traces);
     assert!(output.contains("importing cache manifest from local:") && !output.contains("ERROR"), "{output}");
-    // A cache without its manifest is skipped, too, and the progress contains the error.
+    // A cache without its manifest is also skipped, and the progress contains the error.
     let missing = cache().attribute("digest", format!("sha256:{}", "0".repeat(64)));
     let (_, traces) = built(&engine, build().cache_from(missing)).await.unwrap();
     assert!(lines(&traces).contains("there is no blob sha256:0000"), "{}", lines(&traces));

@@ -40,7 +40,7 @@ async fn engine_with_store() -> Option<Locked<RwLockReadGuard<'static, ()>>> {
     has_containerd_store(&engine).await.then_some(engine)
 }
 
-/// A build whose image is not that of another test.
+/// A build whose image differs from the images of other tests.
 fn image(engine: &Engine) -> BuildImage {
     build(&engine.direct(), &[("Dockerfile", DOCKERFILE), ("motd", &engine.name("motd"))])
 }

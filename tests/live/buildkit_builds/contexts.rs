@@ -22,7 +22,7 @@ use crate::{
     engine::{Engine, version},
 };
 
-/// The size of a file that is larger than everything that the engine asks for in addition, in bytes.
+/// The size of a file that is larger than everything else that the engine requests, in bytes.
 const LARGE: usize = 4 << 20;
 
 /// Maximum size of names, attributes and small files, in bytes.

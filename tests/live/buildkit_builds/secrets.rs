@@ -91,9 +91,10 @@ async fn build_with_buildkit_pulls_with_credentials() {
     let dockerfile = format!("FROM {base}\nENV DERIVED=yes\n");
     let files = [("Dockerfile", &*dockerfile)];
     let wrong = AuthConfig::new("me", "wrong");
-    for refused in [build(&docker, &files).anonymous(), build(&docker, &files).credentials(registry_with_auth(), wrong)]
+    for rejected in
+        [build(&docker, &files).anonymous(), build(&docker, &files).credentials(registry_with_auth(), wrong)]
     {
-        let error = refused.pull(true).await.unwrap_err();
+        let error = rejected.pull(true).await.unwrap_err();
         assert!(error.is_operation_failed(), "{error}");
         assert!(!format!("{error:?}").contains("wrong"), "{error:?}");
     }

@@ -1,4 +1,4 @@
-//! The OpenAPI specification of one API version, as `cargo xtask regen` composes it.
+//! The OpenAPI document of one API version, as `cargo xtask regen` composes it.
 
 use std::{fs, path::Path, sync::Arc};
 

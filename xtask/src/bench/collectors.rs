@@ -108,7 +108,7 @@ fn line(docker: &Docker, containers: &[String], collector: &mut Collector, path:
     Ok((after.cpu - before.cpu) * 1e6 / lines as f64)
 }
 
-/// The docker CLI, with the address of the engine.
+/// The Docker CLI, with the address of the engine.
 struct Docker(String);
 
 impl Docker {

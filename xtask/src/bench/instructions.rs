@@ -2,8 +2,8 @@
 //!
 //! Unlike time, these counts are reproducible: callgrind, which is part of valgrind, counts the instructions of the client
 //! alone. Two sizes are measured, and the difference is divided by the difference of the sizes, so that the start of the
-//! process does not count. The counts depend on the compiler, the C library, valgrind and the maker of the processor; with others
-//! than those of the table, they are printed and not compared.
+//! process does not count. The counts depend on the compiler, the C library, valgrind and the maker of the processor; with
+//! others than those of the table, they are printed and not compared.
 
 use std::{collections::BTreeMap, env, fmt::Write as _, fs};
 

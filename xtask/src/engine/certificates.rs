@@ -7,7 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-/// The host name in the engine's certificate, which is also valid for the address 127.0.0.1.
+/// The hostname in the engine's certificate, which is also valid for the address 127.0.0.1.
 const NAME: &str = "engine.test";
 
 /// Writes the files of the engine (`ca.pem`, `server-cert.pem`, `server-key.pem`) and valid files of a client (`ca.pem`,

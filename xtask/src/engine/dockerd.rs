@@ -17,7 +17,7 @@ pub(super) fn configure(own: &Path, containerd_store: bool) -> Result<()> {
     Ok(fs::write(own.join("daemon.json"), config.to_string())?)
 }
 
-/// Adds the arguments of a daemon that listens at `address`. `name` is unique to the engine.
+/// Adds the arguments of a daemon that listens on `address`. `name` is unique to the engine.
 pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str, address: &str) {
     command
         .arg("--data-root")
@@ -34,7 +34,7 @@ pub(super) fn serve(command: &mut Command, own: &Path, name: &str, bridge: &str,
         .args(["--iptables=false", "--ip6tables=false"]);
 }
 
-/// Adds the arguments of a daemon that also listens at `address` with TLS.
+/// Adds the arguments of a daemon that also listens on `address` with TLS.
 pub(super) fn serve_tls(command: &mut Command, certificates: &Path, address: &str) {
     command
         .args(["--host", address, "--tlsverify"])

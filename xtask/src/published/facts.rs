@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the fields of `schema`, which is at `path` in a body. The path of a list or map is that of its items.
+    /// Adds the fields of `schema`, which is at `path` in a body. A list or map has the path of its items.
     fn schema(&mut self, schema: &'a Value, body: &str, path: &str, named: bool) {
         let place = format!("{body} {path}");
         let place = place.trim_end();

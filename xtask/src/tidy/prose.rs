@@ -1,4 +1,4 @@
-//! Checks the language of comments, documentation, messages, test names and API descriptions against `words.txt`.
+//! Checks the language of comments, documentation, messages, identifiers and API descriptions against `words.txt`.
 
 use std::{
     fs,
@@ -17,6 +17,9 @@ const WORDS: &str = include_str!("words.txt");
 /// Removed before the check: a term of operating systems and HTTP/2, and the name of a user account.
 const ALLOWED: &str = r"(?i)connection refused|connectionrefused|econnrefused|refused stream";
 
+/// Keywords before the identifiers that are checked, and the identifier.
+const IDENTIFIERS: &str = r"\b(?:const|enum|fn|let mut|let|mod|static|struct|trait|type) (\w+)";
+
 /// The first words of sentences without a noun.
 const HEADLESS: &str = r"^//[/!]* ?(What|Who|Whoever|Whom|So many|Of|Why)\b";
 
@@ -28,9 +31,10 @@ fn text_is_plain_technical_english() {
 
 fn findings() -> Result<Vec<String>> {
     let lint = Lint::new(WORDS)?;
+    let identifiers = Regex::new(IDENTIFIERS)?;
     let mut findings = Vec::new();
     for (path, text) in sources()?.into_iter().filter(|(path, _)| !path.ends_with("tidy/prose.rs")) {
-        for (line, text) in texts_of_rust(&text) {
+        for (line, text) in texts_of_rust(&text, &identifiers) {
             findings.extend(lint.check(&text).map(|finding| format!("{}:{line}: {finding}", path.display())));
         }
     }
@@ -43,12 +47,13 @@ fn findings() -> Result<Vec<String>> {
     Ok(findings)
 }
 
-/// The comments, string literals and function names of a source file, with their lines.
-fn texts_of_rust(source: &str) -> impl Iterator<Item = (usize, String)> {
+/// The comments, string literals and identifiers of a source file, with their lines.
+fn texts_of_rust(source: &str, identifiers: &Regex) -> impl Iterator<Item = (usize, String)> {
     let pieces = pieces(source).into_iter().map(|piece| (piece.line, piece.text.to_owned()));
-    let names = source.lines().enumerate().filter_map(|(index, line)| {
-        let name = line.split_once("fn ")?.1.split(['(', '<']).next()?;
-        Some((index + 1, name.replace('_', " ")))
+    let code = source.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let names = code.flat_map(move |(index, line)| {
+        let found = identifiers.captures_iter(line);
+        found.map(move |captures| (index + 1, captures[1].replace('_', " "))).collect::<Vec<_>>()
     });
     pieces.chain(names)
 }
@@ -118,6 +123,21 @@ fn lint_finds_words_and_headless_sentences() {
     );
     assert!(found("/// What is a container?").is_empty() && found("the scaffold").is_empty());
     assert!(Lint::new("").is_err() && Lint::new("no tab").is_err());
+}
+
+#[test]
+fn lint_finds_separated_phrases() {
+    let lint = Lint::new(WORDS).unwrap();
+    assert_eq!(lint.check("building and taking it apart").count(), 1);
+    assert_eq!(lint.check("the parts are a second apart").count(), 0);
+}
+
+#[test]
+fn identifiers_are_found_outside_of_comments() {
+    let identifiers = Regex::new(IDENTIFIERS).unwrap();
+    let source = "// let a = 1;\nstruct OneTwo(u8);\nlet mut first_word = 1; let second = 2;\n";
+    let found: Vec<_> = texts_of_rust(source, &identifiers).skip(1).collect();
+    assert_eq!(found, [(2, "OneTwo".into()), (3, "first word".into()), (3, "second".into())]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// The command that runs it with Wine. Further arguments are those of the test program.
+    /// The command that runs it with Wine. Further arguments are passed to the test program.
     pub(super) fn command(&self, wine: &Wine) -> Command {
         let mut command = wine.command(&self.path);
         command

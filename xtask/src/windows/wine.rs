@@ -1,4 +1,4 @@
-//! Wine, with a Windows directory of its own in `target/wine`.
+//! Wine, with its own Windows directory in `target/wine`.
 
 use std::{
     fs,

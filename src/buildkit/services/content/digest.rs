@@ -9,7 +9,7 @@ const ALGORITHM: &str = "sha256:";
 /// Number of hexadecimal digits.
 const LENGTH: usize = 64;
 
-/// A SHA-256 digest. The text is that of its hexadecimal digits, which are lower case.
+/// A SHA-256 digest, as lowercase hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Digest(String);
 

@@ -17,7 +17,7 @@ use crate::{Error, Result, platform, regular_file};
 const INDEX: &str = "index.json";
 const LAYOUT: &str = "oci-layout";
 
-/// The file that programs lock while they change the index. BuildKit's client does, too.
+/// The file that programs, such as BuildKit's own client, lock while they change the index.
 const LOCK: &str = "index.json.lock";
 
 /// The content of [`LAYOUT`].
@@ -34,7 +34,7 @@ const IMAGE: &str = "io.containerd.image.name";
 /// Maximum size of an index, in bytes.
 const MAX_INDEX: u64 = 4 << 20;
 
-/// How often, and in which interval, to try to lock the index. Programs lock it only for a moment.
+/// Number of attempts to lock the index, and the interval between them. Programs hold the lock only briefly.
 const ATTEMPTS: usize = 100;
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -57,7 +57,7 @@ pub(super) fn find(directory: &Path, tag: &str) -> Result<Option<String>> {
     }
 }
 
-/// Adds a manifest with this tag, in place of one that had it. Keeps the others. Blocks.
+/// Adds a manifest with this tag, which replaces one with the same tag. Keeps the others. Blocks.
 pub(super) fn put(directory: &Path, tag: &str, manifest: &Manifest) -> Result<()> {
     let _lock = Lock::acquire(directory)?;
     let mut index = read(directory)?.unwrap_or_default();
@@ -72,7 +72,8 @@ pub(super) fn put(directory: &Path, tag: &str, manifest: &Manifest) -> Result<()
     index.manifests = Some(manifests);
     index.rest.entry("schemaVersion").or_insert_with(|| json!(2));
     index.rest.entry("mediaType").or_insert_with(|| json!(INDEX_TYPE));
-    let text = serde_json::to_vec(&index).map_err(|_| Error::internal("an index of build caches cannot be encoded"))?;
+    let text =
+        serde_json::to_vec(&index).map_err(|_| Error::internal("failed to encode the index of the build cache"))?;
     write(directory, LAYOUT, LAYOUT_VERSION)?;
     write(directory, INDEX, &text)
 }
@@ -125,7 +126,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // It is only left over otherwise. Windows removes it when it is closed.
+        // An error only leaves the lock file behind. Windows removes the file when it is closed.
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -73,10 +73,10 @@ pub(super) struct WriteRequest {
     /// The length of the whole blob, in bytes, if it is positive.
     #[prost(int64, tag = "3")]
     pub(super) total: i64,
-    /// The digest that the whole blob must have, or nothing.
+    /// The expected digest of the whole blob; empty if there is none.
     #[prost(string, tag = "4")]
     pub(super) expected: String,
-    /// The position of the data: that after the data before, or 0 to begin again.
+    /// The position of the data: the end of the previous data, or 0 to start again.
     #[prost(int64, tag = "5")]
     pub(super) offset: i64,
     #[prost(bytes = "bytes", tag = "6")]

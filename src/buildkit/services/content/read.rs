@@ -51,8 +51,8 @@ struct Part {
 impl Part {
     async fn open(store: Arc<ContentStore>, request: &ReadRequest) -> Result<Self, Status> {
         let digest = parse(&request.digest)?;
-        let wanted = digest.clone();
-        let found = run_blocking(move || store.open(&wanted)).await.map_err(|error| failed(&error))?;
+        let requested = digest.clone();
+        let found = run_blocking(move || store.open(&requested)).await.map_err(|error| failed(&error))?;
         let (file, length) = found.ok_or_else(|| not_found(&digest))?;
         let offset = u64::try_from(request.offset).unwrap_or(0);
         let Some(available) = length.checked_sub(offset) else {

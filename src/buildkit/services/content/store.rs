@@ -52,12 +52,12 @@ pub(super) struct Ingest {
 }
 
 impl ContentStore {
-    /// A directory that is only read. It need not exist.
+    /// Creates a store that reads a directory, which does not have to exist.
     pub(crate) fn source(directory: PathBuf) -> Self {
         Self::new(directory, false)
     }
 
-    /// A directory that is written, too. It is created with its first blob.
+    /// Creates a store that reads and writes a directory, which is created with its first blob.
     pub(crate) fn target(directory: PathBuf) -> Self {
         Self::new(directory, true)
     }
@@ -84,7 +84,7 @@ impl ContentStore {
                 // BuildKit reports only one manifest, which is also that of another cache with the same attributes.
                 let message = format!(
                     "the engine did not write the manifest {digest} of the build cache to {}; \
-                     build caches that are written together must have the same attributes",
+                     all caches that a build writes with cache_to must have the same attributes",
                     self.directory.display()
                 );
                 return Err(Error::truncated(&message));
@@ -107,7 +107,7 @@ impl ContentStore {
         status
     }
 
-    /// Waits until another blob can be written. It can while the permit is held.
+    /// Waits for a permit to write a blob.
     pub(super) async fn permit(&self) -> Result<OwnedSemaphorePermit, Status> {
         let permit = Arc::clone(&self.writes).acquire_owned().await;
         permit.map_err(|_| Status::unavailable("the content store is closed"))

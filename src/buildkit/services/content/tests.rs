@@ -15,7 +15,7 @@ const WRITE: &str = "/containerd.services.content.v1.Content/Write";
 
 const HEADERS: [(&str, &str); 1] = [(STORE, "local:cache")];
 
-// Codes of gRPC.
+// gRPC codes.
 const INVALID_ARGUMENT: &str = "3";
 const NOT_FOUND: &str = "5";
 const ALREADY_EXISTS: &str = "6";
@@ -158,7 +158,7 @@ async fn content_is_read_in_messages_of_limited_size() {
 }
 
 #[tokio::test]
-async fn content_write_can_be_one_message_or_begin_again() {
+async fn content_write_in_one_message_or_restarted() {
     let fixture = Fixture::new();
     let mut call = fixture.write().await;
     let whole = WriteRequest {

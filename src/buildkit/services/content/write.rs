@@ -115,11 +115,11 @@ impl Transaction {
             return Ok(());
         }
         let digest = parse(expected)?;
-        let (store, wanted) = (Arc::clone(&self.store), digest.clone());
-        let found = run_blocking(move || store.metadata(&wanted)).await.map_err(|error| failed(&error))?;
+        let (store, expected) = (Arc::clone(&self.store), digest.clone());
+        let found = run_blocking(move || store.metadata(&expected)).await.map_err(|error| failed(&error))?;
         // A blob of another length is damaged, and is replaced.
         if found.is_some_and(|blob| self.total == 0 || blob.len() == self.total) {
-            return Err(Status::already_exists(format!("the blob {digest} exists")));
+            return Err(Status::already_exists(format!("the blob {digest} already exists")));
         }
         self.expected = Some(digest);
         Ok(())
@@ -142,10 +142,10 @@ impl Transaction {
         let length = ingest.length();
         let offset = match u64::try_from(offset) {
             Ok(offset) if offset == 0 || offset == length => offset,
-            _ => return Err(Status::out_of_range(format!("a write at the offset {offset} instead of {length}"))),
+            _ => return Err(Status::out_of_range(format!("write at offset {offset}, expected {length}"))),
         };
         if self.total > 0 && offset.saturating_add(data.len() as u64) > self.total {
-            return Err(Status::out_of_range(format!("the blob has more bytes than the announced {}", self.total)));
+            return Err(Status::out_of_range(format!("the blob is longer than the announced {} bytes", self.total)));
         }
         let written = run_blocking(move || {
             if offset < length {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::{Error, Result, error::Kind};
 
-/// Maximum size of the entries that are not complete, in bytes. A tree with several 100,000 files does not reach it, because
+/// Maximum size of the incomplete entries, in bytes. A tree with hundreds of thousands of files does not reach it, because
 /// files are completed while further ones are announced.
 const LIMIT: usize = 64 << 20;
 

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result, error::Kind};
 
-/// Limit for the length of a path, in bytes: `PATH_MAX` of Linux.
+/// Limit for the length of a path, in bytes: Linux's `PATH_MAX`.
 const MAX_PATH: usize = 4096;
 
 /// Checks that entries are in order: each directory before its entries, and the entries of a directory sorted by name. No path
@@ -53,7 +53,7 @@ pub(super) fn check(path: &[u8]) -> Result<()> {
 }
 
 fn invalid(path: &[u8], cause: &str) -> Error {
-    // The length of a path that is not valid is limited only by that of messages.
+    // The length of a path that is not valid is limited only by the length of messages.
     let path = path.get(..MAX_PATH).unwrap_or(path);
     Error::new(Kind::Decode(format!("the exported path {:?} is {cause}", String::from_utf8_lossy(path))))
 }

@@ -27,7 +27,7 @@ use crate::{
 /// Maximum number of files that are requested at once. BuildKit sends four at once, and queues 128 requests.
 const MAX_OPEN: usize = 8;
 
-// The bits of the type in modes of Go.
+// The type bits of Go modes.
 const DIRECTORY: u32 = 1 << 31;
 const LINK: u32 = 1 << 27;
 const DEVICE: u32 = 1 << 26;
@@ -179,7 +179,7 @@ impl<'a> Receiver<'a> {
         Ok(Some(id))
     }
 
-    /// Adds content to the file with this number. No content is its end.
+    /// Adds content to the file with this number. Empty content marks the end of the file.
     fn add_data(&mut self, id: u32, data: &[u8]) -> Result<()> {
         if data.is_empty() {
             let open = self.open.remove(&id).ok_or_else(|| not_requested(id))?;
@@ -192,7 +192,7 @@ impl<'a> Receiver<'a> {
         open.written = open.written.saturating_add(data.len() as u64);
         // BuildKit announces the size 0 for a file whose first name is not exported.
         if open.written > open.size && open.size != 0 {
-            return Err(invalid(format!("more content of {:?} than announced", open.path)));
+            return Err(invalid(format!("the content of {:?} is longer than announced", open.path)));
         }
         open.file.write_all(data).map_err(|error| self.tree.write_error(&open.path, error))
     }
@@ -206,7 +206,7 @@ impl<'a> Receiver<'a> {
     }
 }
 
-/// Returns a path in the form of this system. Fails if it has a name that this system cannot have.
+/// Converts a path to the local system. Fails if it contains a name that is not valid on this system.
 fn path_of(bytes: &[u8]) -> Result<PathBuf> {
     platform::path_from_bytes(bytes).map_err(|error| {
         let path = String::from_utf8_lossy(bytes);
@@ -219,7 +219,7 @@ fn invalid(message: String) -> Error {
 }
 
 fn not_requested(id: u32) -> Error {
-    invalid(format!("content of the exported entry {id}, which was not requested"))
+    invalid(format!("received content of the exported entry {id}, which was not requested"))
 }
 
 #[cfg(test)]

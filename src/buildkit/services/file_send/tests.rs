@@ -31,14 +31,14 @@ use crate::{
 
 mod archives;
 
-// Codes of gRPC.
+// gRPC codes.
 const OK: &str = "0";
 const INVALID_ARGUMENT: &str = "3";
 const NOT_FOUND: &str = "5";
 const ABORTED: &str = "10";
 const INTERNAL: &str = "13";
 
-// The bits of the type in modes of Go.
+// The type bits of Go modes.
 const DIRECTORY: u32 = 1 << 31;
 const LINK: u32 = 1 << 27;
 
@@ -152,7 +152,7 @@ impl Responses {
     }
 }
 
-/// A message with the prefix of gRPC.
+/// A message with the gRPC prefix.
 fn framed(message: &impl Message) -> Bytes {
     let message = message.encode_to_vec();
     let mut framed = BytesMut::new();

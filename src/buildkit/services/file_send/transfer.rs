@@ -18,14 +18,14 @@ const MAX_WAITING: usize = 4;
 
 /// A transfer: a stream of the replies to BuildKit. It ends with the error of the thread.
 ///
-/// Polling it also passes on the packets of BuildKit. Once it is dropped, the thread stops receiving them.
+/// Polling it also passes on BuildKit's packets. Once it is dropped, the thread stops receiving them.
 pub(super) struct Transfer {
     forward: Option<BoxFuture<'static, ()>>,
     replies: mpsc::Receiver<Packet>,
     outcome: Option<BoxFuture<'static, Result<()>>>,
 }
 
-/// The thread's end of the packets of BuildKit.
+/// The thread's end of the channel for BuildKit's packets.
 pub(super) struct Received(mpsc::Receiver<Result<Packet>>);
 
 /// The thread's end of the replies.

@@ -62,7 +62,7 @@ impl Tree {
         made.map_err(|error| Error::write_failed(&located, error))
     }
 
-    /// Creates a file, in place of an existing file or link.
+    /// Creates a file. Replaces an existing file or link.
     pub(super) fn create_file(&mut self, path: &Path) -> Result<File> {
         let created = self.root.parent(path).and_then(|(parent, name)| {
             parent.remove_file(name)?;
@@ -77,7 +77,7 @@ impl Tree {
         set.map_err(|error| self.failed(path, error))
     }
 
-    /// Creates a symbolic link, in place of an existing file or link.
+    /// Creates a symbolic link. Replaces an existing file or link.
     pub(super) fn make_link(&mut self, path: &Path, target: &OsStr, modified: i64) -> Result<()> {
         let made = self.root.parent(path).and_then(|(parent, name)| {
             parent.remove_file(name)?;
@@ -86,7 +86,7 @@ impl Tree {
         made.map_err(|error| self.failed(path, error))
     }
 
-    /// Creates another name of the file `target`, in place of an existing file or link.
+    /// Creates a hard link to the file `target`. Replaces an existing file or link.
     pub(super) fn make_hard_link(&mut self, path: &Path, target: &Path) -> Result<()> {
         let found = self.root.parent(target).and_then(|(parent, name)| match parent.attributes(name)?.kind {
             Kind::File => Ok((parent.try_clone()?, name)),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn export_tree_in_place_of_a_file_is_an_error() {
+    fn export_tree_instead_of_a_file_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for path in [file.path().to_owned(), file.path().join("out")] {
             let error = Tree::open(&path).err().unwrap();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn export_tree_replaces_files_but_no_directories() {
+    fn export_tree_replaces_files_but_not_directories() {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);
         fs::create_dir(at("old")).unwrap();

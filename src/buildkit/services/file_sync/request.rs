@@ -5,8 +5,8 @@ use tonic::Status;
 
 use crate::images::Patterns;
 
-/// Returns the name of the directory, and the patterns of the part that is asked for. Their memory is limited by that of
-/// headers.
+/// Returns the name of the directory, and the patterns of the requested part. Their memory is limited by the size of
+/// the headers.
 pub(super) fn parse(headers: &HeaderMap) -> Result<(String, Patterns), Status> {
     let name = values(headers, "dir-name")?.into_iter().next().unwrap_or_default();
     let name = String::from_utf8(name).map_err(|_| Status::not_found("directory not found"))?;

@@ -31,8 +31,8 @@ const SOCKET: u32 = 0o140_000;
 const BLOCK_DEVICE: u32 = 0o060_000;
 const CHARACTER_DEVICE: u32 = 0o020_000;
 
-/// Sends the entries that `patterns` select, and the files that are requested, until an error or until no file can be
-/// requested any more.
+/// Sends the entries that `patterns` select, and the files that are requested, until an error or until files can no longer be
+/// requested.
 pub(super) fn send(
     tree: &SyncTree,
     patterns: &Patterns,

@@ -67,7 +67,7 @@ impl Sent {
                 Ok(Requested { path: self.path(index)?, size, content })
             }
             _ => Err(Error::invalid_input(format!(
-                "BuildKit requested file {index}, which is not there or was requested"
+                "BuildKit requested file {index}, which does not exist or was already requested"
             ))),
         }
     }

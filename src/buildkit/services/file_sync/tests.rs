@@ -1,4 +1,4 @@
-//! Transfers to a receiver that speaks the protocol of BuildKit.
+//! Transfers to a receiver that implements BuildKit's protocol.
 
 use std::{
     fs::{self, OpenOptions},
@@ -17,7 +17,7 @@ use crate::{buildkit::fsutil::Stat, images::Context, platform};
 
 const SYNC: &str = "/moby.filesync.v1.FileSync/DiffCopy";
 
-// Codes of gRPC.
+// gRPC codes.
 const INVALID_ARGUMENT: &str = "3";
 const NOT_FOUND: &str = "5";
 const ABORTED: &str = "10";
@@ -273,7 +273,7 @@ async fn file_sync_rejects_invalid_patterns() {
 }
 
 #[tokio::test]
-async fn file_sync_rejects_requests_for_what_was_not_sent() {
+async fn file_sync_rejects_requests_for_unsent_files() {
     let folder = folder(&["a/b", "c"]);
     let mut all = "a a/b c".to_owned();
     if platform::symlinks_work() {

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{Error, Result, buildkit::random_id, platform, regular_file, stream::run_blocking, subprocess};
 
-/// Maximum size of the file of a key, in bytes, as of BuildKit.
+/// Maximum size of the file of a key, in bytes; the same limit as in BuildKit.
 const MAX_KEY: u64 = 100 << 10;
 
 /// End of the first line of a private key.
@@ -26,7 +26,7 @@ const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 /// Time limit to start an agent and to add its keys.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
-/// The command of `ssh-agent`, which runs it once the agent accepts connections. It writes a line, waits until its stdin is
+/// The command that `ssh-agent` runs once it accepts connections. The command writes a line, waits until its stdin is
 /// closed, as it also is if this program is killed, and ends the agent. Without it, the agent ends within ten seconds.
 const COMMAND: &str = r#"echo; read -r line; kill "$SSH_AGENT_PID""#;
 
@@ -56,7 +56,7 @@ impl KeyAgent {
     async fn start_with(keys: Vec<Key>, path: &OsStr) -> Result<Self> {
         let agent = Self::start_without_keys(path).await?;
         let ssh_add = find("ssh-add", path).await?;
-        // Fails in place of a program that asks for a passphrase.
+        // A program that fails, instead of one that prompts for a passphrase.
         let askpass = find("false", path).await?;
         for key in keys {
             agent.add(&key, &ssh_add, &askpass).await?;
@@ -105,7 +105,8 @@ impl KeyAgent {
             // The key is read from stdin, because files that others may read are rejected.
             .arg("-")
             .env("SSH_AUTH_SOCK", self.socket())
-            // `never` would ask for the passphrase on the terminal. Before OpenSSH 8.4, the display has this effect.
+            // With `never`, `ssh-add` would prompt on the terminal. Before OpenSSH 8.4, setting `DISPLAY` has the effect of
+            // `force`.
             .env("SSH_ASKPASS", askpass)
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env("DISPLAY", ":")
@@ -119,7 +120,9 @@ impl KeyAgent {
         let output = output.map_err(|error| failed(format!("failed to read the output of ssh-add: {error}")))?;
         match (output.status.code(), subprocess::last_line(&output.stderr)) {
             (Some(0), _) => Ok(()),
-            (Some(1), None) => Err(failed("it has a passphrase; add it to your agent, and use ssh_agent".into())),
+            (Some(1), None) => {
+                Err(failed("the key has a passphrase; add it to your SSH agent, and use ssh_agent".into()))
+            }
             (_, message) => {
                 let message = message.unwrap_or_else(|| output.status.to_string());
                 Err(failed(format!("ssh-add failed: {message}")))
@@ -184,7 +187,9 @@ impl Drop for Directory {
 /// Returns the path of the program called `name`.
 async fn find(name: &str, path: &OsStr) -> Result<PathBuf> {
     let found = subprocess::find(name, path).await;
-    found.ok_or_else(|| Error::local_io(format!("no program `{name}` in an absolute directory of PATH, for SSH keys")))
+    found.ok_or_else(|| {
+        Error::local_io(format!("`{name}` not found in PATH (required for ssh_key; relative directories are ignored)"))
+    })
 }
 
 #[cfg(test)]
@@ -274,7 +279,7 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let start = async |path: &OsStr| KeyAgent::start(Vec::new(), path).await.unwrap_err().to_string();
-        let message = "no program `ssh-agent` in an absolute directory of PATH, for SSH keys";
+        let message = "`ssh-agent` not found in PATH (required for ssh_key; relative directories are ignored)";
         assert_eq!(start(folder.path().as_os_str()).await, message);
 
         let failing = find("false", &path()).await.unwrap();

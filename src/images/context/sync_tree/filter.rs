@@ -1,4 +1,4 @@
-//! The part of a tree that a request of BuildKit selects.
+//! The part of a tree that a BuildKit request selects.
 
 use std::{collections::BTreeSet, ops::Bound};
 
@@ -83,7 +83,7 @@ mod tests {
     use crate::images::Context;
 
     #[tokio::test]
-    async fn sync_filter_selects_paths_and_what_is_below() {
+    async fn sync_filter_selects_paths_and_their_descendants() {
         let folder = tempfile::tempdir().unwrap();
         let tree = Context::directory(folder.path()).additional_sync_tree().await.unwrap();
         let follow = [&b"a/b"[..], b"a-c", b"*.d"].map(<[u8]>::to_vec).into();

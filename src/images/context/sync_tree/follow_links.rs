@@ -1,6 +1,6 @@
-//! Resolution of symbolic links in the paths that BuildKit asks for.
+//! Resolves symbolic links in the paths that BuildKit requests.
 //!
-//! BuildKit asks for the sources of `COPY` by name. If one of them is a symbolic link, it needs the link and its target.
+//! BuildKit requests the sources of `COPY` by name. If one of them is a symbolic link, it needs the link and its target.
 //! Links are resolved within the tree, as in a root directory: a link that points outside of it names a path in it.
 
 use std::{
@@ -137,7 +137,7 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
-    /// Adds a path that a number of links led to.
+    /// Adds a path that was reached through `links` links.
     fn add(&mut self, path: Vec<Part>, links: usize) -> Result<()> {
         let pattern = pattern(&path);
         // The length of a path in a request is limited. Longer ones, and those with more links, cannot be opened on the engine.
@@ -228,7 +228,8 @@ fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     if directory.is_empty() { name.to_vec() } else { [directory, b"/", name].concat() }
 }
 
-/// Returns a path in the form of this system, unless it has a name that this system cannot have: there is no such entry then.
+/// Converts a path to the local system. Returns `None` if it contains a name that is not valid on this system: such
+/// an entry does not exist.
 fn local(path: &[u8]) -> Option<PathBuf> {
     if path.is_empty() { Some(PathBuf::new()) } else { platform::path_from_bytes(path).ok() }
 }

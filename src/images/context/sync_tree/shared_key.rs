@@ -6,7 +6,7 @@ use hmac_sha256::Hash;
 
 use crate::{environment::Environment, platform, regular_file};
 
-/// Files with an id of the user, in the directory of the docker CLI's configuration: of buildx, and of the CLI before it.
+/// Files with an id of the user, in the directory of the Docker CLI's configuration: of buildx, and of the CLI before it.
 const NODE_IDS: [&str; 2] = ["buildx/.buildNodeID", ".buildNodeID"];
 
 /// Maximum size of such a file, in bytes.

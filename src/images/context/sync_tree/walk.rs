@@ -49,7 +49,7 @@ pub(crate) struct SyncEntry {
     pub(crate) target: Option<Vec<u8>>,
     /// The major and minor number of a device.
     pub(crate) device: (u32, u32),
-    /// The numbers of the file system and of the file, if the file has several names.
+    /// The numbers of the filesystem and of the file, if the file has several names.
     pub(crate) inode: Option<(u64, u64)>,
 }
 
@@ -167,7 +167,7 @@ impl SyncWalk<'_> {
             Err(error) => match kind(&error) {
                 // Removed since it was visited.
                 Some(io::ErrorKind::NotFound) if !path.as_os_str().is_empty() => Vec::new(),
-                // Entries of it were not necessarily asked for.
+                // Its entries were not necessarily requested.
                 Some(io::ErrorKind::PermissionDenied) if unsent.is_some() => Vec::new(),
                 _ => return Err(error),
             },

@@ -62,7 +62,7 @@ impl Members {
 
     /// Returns the size in memory.
     pub(super) fn size(&self) -> usize {
-        // The graph has another copy of each digest.
+        // The graph stores each digest a second time.
         let size = |digest: &String| 2 * (size_of::<String>() + digest.len()) + size_of::<Member>();
         self.known.keys().map(size).sum()
     }

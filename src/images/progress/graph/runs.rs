@@ -14,7 +14,7 @@ pub(super) struct Runs {
     reported: Vec<Run>,
     /// The runs, sorted and without overlaps.
     merged: Vec<Run>,
-    /// Duration of the runs that are not kept any more.
+    /// Duration of the runs that are no longer kept.
     earlier: Duration,
 }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_with_odd_times_have_no_negative_duration() {
+    fn runs_with_inconsistent_times_have_no_negative_duration() {
         let reversed = runs(&[(at(5), at(2))]);
         assert_eq!((reversed.duration(at(9)), reversed.latest().unwrap().completed), (Duration::ZERO, at(5)));
         assert_eq!(runs(&[(None, None)]).latest(), None);

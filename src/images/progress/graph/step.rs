@@ -63,19 +63,19 @@ pub enum StepState {
     Cached,
     /// The step has failed.
     Failed,
-    /// The step was canceled, for example because another step has failed.
+    /// The step was cancelled, for example because another step failed.
     Canceled,
 }
 
 impl StepState {
-    /// Whether a step in this state has ended.
+    /// Returns whether a step in this state has ended.
     #[must_use]
     pub fn is_ended(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
 }
 
-/// In words, for example `running`.
+/// Writes the state in lower case, for example `running`.
 impl fmt::Display for StepState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -201,7 +201,7 @@ impl BuildStep {
         &self.warnings
     }
 
-    /// Returns the reason for which the step failed or was canceled.
+    /// Returns why the step failed or was cancelled.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         Some(&*self.error).filter(|error| !error.is_empty())

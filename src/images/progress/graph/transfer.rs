@@ -61,7 +61,7 @@ impl StepTransfer {
         self.total
     }
 
-    /// Whether the part is complete.
+    /// Returns whether the part is complete.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.completed.is_some()

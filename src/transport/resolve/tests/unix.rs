@@ -10,7 +10,7 @@ fn make_fifo(path: &Path) {
 }
 
 #[test]
-fn fifo_in_place_of_a_file_is_an_error() {
+fn fifo_instead_of_a_file_is_an_error() {
     let config = Config::new("{}").context("far", r#"{"Host":"tcp://far:1"}"#).certificates("");
     let message = |name: &str, environment: &[(&'static str, &str)], options: &EndpointOptions| {
         let path = config.0.path().join(name);

@@ -1,4 +1,4 @@
-//! The builder of BuildKit, which reports the steps of a build as a graph.
+//! The BuildKit builder, which reports the steps of a build as a graph.
 
 use std::{sync::Arc, vec};
 
@@ -22,7 +22,7 @@ use crate::{
     state::{files::clean, reference},
 };
 
-/// The builder of BuildKit.
+/// The BuildKit builder.
 pub(super) struct GraphBuilder {
     server: Arc<Server>,
     graph: Arc<Graph>,
@@ -189,7 +189,7 @@ impl Builder for GraphBuilder {
     }
 }
 
-/// The message of BuildKit for a failure.
+/// BuildKit's message for a failure.
 fn message(failure: &Failure) -> String {
     match failure {
         Failure::Exit { command, code } => {

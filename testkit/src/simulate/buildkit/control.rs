@@ -1,4 +1,4 @@
-//! The control API of BuildKit.
+//! BuildKit's control API.
 
 use std::sync::Arc;
 

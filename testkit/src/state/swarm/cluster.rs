@@ -36,7 +36,7 @@ pub(crate) struct Cluster {
     pub(crate) spec: Value,
     worker_token: String,
     manager_token: String,
-    /// The key that unlocks a restarted manager, if it is locked then.
+    /// The key that unlocks a restarted manager, if a restart locks it.
     pub(crate) unlock_key: Option<String>,
     pub(crate) address_pools: Value,
     pub(crate) subnet_size: u64,

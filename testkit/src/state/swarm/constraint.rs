@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_constraints_have_messages() {
+    fn invalid_constraint_error_messages() {
         for (constraint, message) in [
             ("node.role=worker", "constraint expected one operator from ==, !="),
             ("1node==a", "key '1node' is invalid"),

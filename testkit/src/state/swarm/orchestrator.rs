@@ -40,7 +40,7 @@ pub(crate) enum Action {
 struct Slots {
     /// Slots with tasks that run, will run, or are not replaced.
     live: BTreeMap<Slot, Vec<usize>>,
-    /// Slots with tasks that have ended, or are not wanted anymore.
+    /// Slots with tasks that have ended, or are no longer needed.
     dead: BTreeMap<Slot, Vec<usize>>,
 }
 
@@ -144,12 +144,12 @@ impl Swarm {
             let task = &self.tasks[index];
             let movable = matches!(mode, Mode::Replicated(_)) && !task.node.is_empty();
             let left = movable && self.is_left(&task.node);
-            let wanted = if mode.is_job() { task.desired <= TaskState::Complete } else { task.is_wanted() };
+            let should_run = if mode.is_job() { task.desired <= TaskState::Complete } else { task.should_run() };
             let ended = match mode.is_job() {
                 true => task.status.state > TaskState::Complete && task.iteration == service.iteration(),
                 false => task.is_over(),
             };
-            if wanted && task.start.is_none() && (ended || left) {
+            if should_run && task.start.is_none() && (ended || left) {
                 self.restart(service, index, now);
             }
         }
@@ -168,15 +168,15 @@ impl Swarm {
         }
         let mut slots = Slots::default();
         for (slot, tasks) in all {
-            let wanted: Vec<usize> = tasks.iter().copied().filter(|index| self.tasks[*index].is_wanted()).collect();
+            let to_run: Vec<usize> = tasks.iter().copied().filter(|index| self.tasks[*index].should_run()).collect();
             let last = tasks.last().copied().filter(|last| {
                 let task = &self.tasks[*last];
                 let is_rolled_back =
                     service.update_state() == "rollback_started" && task.spec_version != service.spec_version;
                 task.desired < TaskState::Remove && !is_rolled_back && !service.restarts(task, now)
             });
-            match (wanted.is_empty(), last) {
-                (false, _) => slots.live.insert(slot, wanted),
+            match (to_run.is_empty(), last) {
+                (false, _) => slots.live.insert(slot, to_run),
                 (true, Some(last)) => slots.live.insert(slot, vec![last]),
                 (true, None) => slots.dead.insert(slot, tasks),
             };
@@ -245,7 +245,7 @@ impl Swarm {
                 _ => {}
             }
         }
-        for index in slots.into_values().flatten().filter(|index| self.tasks[*index].is_wanted()).collect::<Vec<_>>() {
+        for index in slots.into_values().flatten().filter(|index| self.tasks[*index].should_run()).collect::<Vec<_>>() {
             self.set_desired(index, TaskState::Shutdown);
         }
         for slot in new {
@@ -254,7 +254,7 @@ impl Swarm {
         self.roll(service, &kept, now);
     }
 
-    /// Rejects tasks on nodes that do not satisfy the constraints of their service anymore.
+    /// Rejects tasks on nodes that no longer satisfy the constraints of their service.
     fn reject_misplaced(&mut self, services: &[Service]) {
         for index in 0..self.tasks.len() {
             let task = &self.tasks[index];
@@ -269,7 +269,7 @@ impl Swarm {
         }
     }
 
-    /// Removes tasks that have ended: those of slots that do not exist anymore, and the oldest ones of the others.
+    /// Removes tasks that have ended: those of slots that no longer exist, and the oldest ones of the others.
     fn remove_old_tasks(&mut self, services: &[Service]) {
         let removable = |task: &&Task| {
             task.desired == TaskState::Remove && (task.is_unassigned() || task.status.state >= TaskState::Complete)
@@ -305,13 +305,13 @@ impl Swarm {
         }
     }
 
-    /// Records that tasks that are not wanted anymore have ended, if their containers were not started.
+    /// Records that tasks that are no longer needed have ended, if their containers were not started.
     fn shut_down_unstarted(&mut self) {
         for index in 0..self.tasks.len() {
             let task = &self.tasks[index];
             let node_is_ready = self.node(&task.node).is_some_and(|node| node.ready);
-            let unwanted = task.desired >= TaskState::Shutdown && !task.is_unassigned();
-            if unwanted && !task.runs && task.status.state < TaskState::Complete && node_is_ready {
+            let is_obsolete = task.desired >= TaskState::Shutdown && !task.is_unassigned();
+            if is_obsolete && !task.runs && task.status.state < TaskState::Complete && node_is_ready {
                 self.set_status(index, TaskState::Shutdown, "shutdown", "");
             }
         }

@@ -107,7 +107,7 @@ impl Swarm {
             Filter {
                 passes: Box::new(move |node| {
                     let mut taken = self.active_on(node).flat_map(|other| host_ports(&other.ports));
-                    !taken.any(|port| host_ports(&task.ports).any(|wanted| wanted == port))
+                    !taken.any(|port| host_ports(&task.ports).any(|requested| requested == port))
                 }),
                 explanation: |nodes| on_nodes("host-mode port already in use on", nodes),
             },

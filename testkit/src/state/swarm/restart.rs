@@ -99,7 +99,7 @@ impl Swarm {
             if start.at <= now && ended {
                 let job = self.tasks[index].iteration.is_some();
                 self.tasks[index].start = None;
-                if self.tasks[index].is_wanted() {
+                if self.tasks[index].should_run() {
                     self.set_desired(index, if job { TaskState::Complete } else { TaskState::Running });
                 }
             }

@@ -110,7 +110,7 @@ impl Swarm {
     /// Begins an update if tasks are outdated; otherwise one that was requested is complete.
     fn begin_rollout(&mut self, service: &mut Service, slots: &[Slot]) -> Option<Rollout> {
         let outdated = |slot: &&Slot| {
-            let tasks = self.wanted_on(service, slot);
+            let tasks = self.tasks_to_run_on(service, slot);
             tasks.len() > 1 || tasks.iter().any(|index| self.is_outdated(service, &self.tasks[*index]))
         };
         let queue: VecDeque<Slot> = slots.iter().filter(outdated).cloned().collect();
@@ -137,13 +137,13 @@ impl Swarm {
         })
     }
 
-    /// The tasks on a slot that are updated: those that the service wants to run, and otherwise the last one.
-    fn wanted_on(&self, service: &Service, slot: &Slot) -> Vec<usize> {
+    /// The tasks on a slot that are updated: those that should run, otherwise the last one.
+    fn tasks_to_run_on(&self, service: &Service, slot: &Slot) -> Vec<usize> {
         let mode = service.mode();
         let mut tasks = self.tasks_of(&service.meta.id);
         tasks.retain(|index| slot_of(mode, &self.tasks[*index]) == *slot);
         let last = tasks.last().copied();
-        tasks.retain(|index| self.tasks[*index].is_wanted());
+        tasks.retain(|index| self.tasks[*index].should_run());
         if tasks.is_empty() { last.into_iter().collect() } else { tasks }
     }
 
@@ -152,17 +152,17 @@ impl Swarm {
         if task.spec_version == service.spec_version {
             return false;
         }
-        let wanted = service.task_template();
-        let mut placed = wanted.clone();
+        let template = service.task_template();
+        let mut placed = template.clone();
         placed["Placement"] = task.spec["Placement"].clone();
         let mut current = task.spec.clone();
         current["Placement"] = placed["Placement"].clone();
-        let node_fits = || self.node(&task.node).is_some_and(|node| constraint::node_matches(&wanted, node));
-        let only_placement = wanted["Placement"] != task.spec["Placement"] && placed == current;
+        let node_fits = || self.node(&task.node).is_some_and(|node| constraint::node_matches(&template, node));
+        let only_placement = template["Placement"] != task.spec["Placement"] && placed == current;
         if only_placement && node_fits() {
             return false;
         }
-        wanted != task.spec || service.spec["EndpointSpec"] != task.endpoint
+        template != task.spec || service.spec["EndpointSpec"] != task.endpoint
     }
 
     /// Reacts to tasks that have ended during the update. Returns whether the update has failed.
@@ -233,10 +233,10 @@ impl Swarm {
         created: &mut BTreeMap<String, Option<Instant>>,
         now: Instant,
     ) -> Step {
-        let tasks = self.wanted_on(service, slot);
+        let tasks = self.tasks_to_run_on(service, slot);
         let current = |index: &&usize| {
             let task = &self.tasks[**index];
-            task.is_wanted() && !self.is_outdated(service, task)
+            task.should_run() && !self.is_outdated(service, task)
         };
         if let Some(index) = tasks.iter().find(current) {
             let id = self.tasks[*index].meta.id.clone();
@@ -257,8 +257,8 @@ impl Swarm {
 
     /// Shuts down the tasks on a slot except for one.
     fn shut_down_others(&mut self, service: &Service, slot: &Slot, kept: &str) {
-        for index in self.wanted_on(service, slot) {
-            if self.tasks[index].is_wanted() && self.tasks[index].meta.id != kept {
+        for index in self.tasks_to_run_on(service, slot) {
+            if self.tasks[index].should_run() && self.tasks[index].meta.id != kept {
                 self.set_desired(index, TaskState::Shutdown);
             }
         }

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_specifications_have_messages() {
+    fn invalid_service_spec_error_messages() {
         let container = json!({ "Image": "busybox" });
         for (spec, message) in [
             (json!({ "Name": "web" }), "mismatched Runtime and *Spec fields"),

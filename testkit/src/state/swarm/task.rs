@@ -81,7 +81,7 @@ pub(crate) struct Task {
     /// The execution of the job that the task belongs to.
     pub(super) iteration: Option<u64>,
     pub(crate) container: Option<String>,
-    /// Whether its container was started and has not exited, as far as the managers know.
+    /// Whether its container was started and has not exited, according to the state of the managers.
     pub(crate) runs: bool,
     /// Whether its container is being stopped.
     pub(super) stopping: bool,
@@ -129,8 +129,8 @@ impl Task {
         self.status.state > TaskState::Running
     }
 
-    /// Whether it is a task that the service wants to run.
-    pub(super) fn is_wanted(&self) -> bool {
+    /// Whether the desired state of the task is to run.
+    pub(super) fn should_run(&self) -> bool {
         self.desired <= TaskState::Running
     }
 

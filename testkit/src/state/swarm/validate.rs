@@ -21,7 +21,7 @@ fn invalid(message: impl AsRef<str>) -> ApiError {
 }
 
 impl Swarm {
-    /// Returns an error if a service cannot have this specification. `id` is that of the service, if it exists.
+    /// Returns an error if a service cannot have this specification. `id` is the id of the service, if it exists.
     pub(super) fn check_service(&self, spec: &Value, id: Option<&str>) -> Result<()> {
         check_name(spec["Name"].as_str().unwrap_or_default())?;
         let task_template = &spec["TaskTemplate"];

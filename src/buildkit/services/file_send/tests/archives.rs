@@ -42,7 +42,7 @@ async fn export_of_an_archive_that_is_cancelled_keeps_the_old() {
 async fn export_of_an_archive_that_is_reset_is_not_complete() {
     use tokio::io::AsyncWriteExt as _;
 
-    /// A frame of HTTP/2.
+    /// An HTTP/2 frame.
     fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
         let length = u8::try_from(payload.len()).unwrap();
         [&[0, 0, length, kind, flags, 0, 0, 0, stream][..], payload].concat()
