@@ -48,7 +48,7 @@ impl Node {
         UpdateNode { node: self.clone(), change: Arc::new(change), settings: Settings::default() }
     }
 
-    /// Moves the tasks of services from this node to others, and assigns no more to it, as `docker node update --availability
+    /// Moves the tasks of services from this node to others, and assigns none to it, as `docker node update --availability
     /// drain` does.
     ///
     /// The same as an [`update`](Self::update) that sets the availability.

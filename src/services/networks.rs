@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn deprecated_networks_are_kept_if_they_are_unchanged_or_extended() {
+    fn deprecated_networks_are_kept_or_extended() {
         let old = ServiceSpec { networks: networks(&["a"]), ..Default::default() };
         for (minor, change, of_service, of_tasks) in [
             (24, false, ["a"].as_slice(), [].as_slice()),

@@ -35,7 +35,7 @@ async fn every_limit_can_be_none_or_duration_max() {
     }
 }
 
-/// Among many concurrent calls, only the name tells which one took too long.
+/// Among many concurrent calls, the name identifies the one that took too long.
 #[tokio::test]
 async fn time_limit_error_names_the_object() {
     let engine = FakeEngine::scripted(|_| Response::never());

@@ -52,6 +52,7 @@ mod schemas;
 mod service_logs;
 mod service_waits;
 mod sessions;
+mod split_output;
 mod streams;
 mod swarm_updates;
 mod tracing;

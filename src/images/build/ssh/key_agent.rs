@@ -258,7 +258,7 @@ mod tests {
         };
         let (valid, encrypted) = (generate(folder.path(), "ed25519", ""), generate(folder.path(), "ecdsa", SECRET));
         for (file, message) in [
-            (encrypted, "it has a passphrase"),
+            (encrypted, "the key has a passphrase"),
             (valid.with_extension("pub"), "not a private SSH key"),
             (file("malformed", &format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n")), "ssh-add failed: "),
             (file("large", &"x".repeat(MAX_KEY as usize + 1)), "larger than 102400 bytes"),
