@@ -18,7 +18,7 @@ pub async fn dashboard(docker: &DockerClient, label: &str, mut show: impl FnMut(
                 _ => continue,
             },
             update = stats.next() => match update {
-                Some(StatsUpdate::Sample(sample)) => format!("{} {:.1} % CPU", sample.name, sample.cpu_percent.unwrap_or(f64::NAN)),
+                Some(StatsUpdate::Sample(sample)) => format!("{} {:.1} % CPU", sample.container.name(), sample.cpu_percent.unwrap_or(f64::NAN)),
                 None => return,
                 _ => continue,
             },

@@ -180,7 +180,7 @@ impl Containers {
     /// let mut updates = docker.containers().monitor_stats();
     /// while let Some(update) = updates.next().await {
     ///     if let StatsUpdate::Sample(sample) = update {
-    ///         println!("{}: {:?} % CPU, {:?} bytes", sample.name, sample.cpu_percent, sample.memory_used);
+    ///         println!("{}: {:?} % CPU, {:?} bytes", sample.container.name(), sample.cpu_percent, sample.memory_used);
     ///     }
     /// }
     /// # Ok(())

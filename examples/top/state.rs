@@ -50,12 +50,12 @@ impl State {
         match update {
             StatsUpdate::Connected => self.connection = "connected".into(),
             StatsUpdate::Disconnected { error, .. } => self.connection = error.to_string(),
-            StatsUpdate::Ended(id) => {
-                self.containers.remove(&id);
+            StatsUpdate::Ended(container) => {
+                self.containers.remove(&container.id);
             }
             StatsUpdate::Sample(sample) => {
-                let row = self.containers.entry(sample.id.clone()).or_default();
-                row.name.clone_from(&sample.name);
+                let row = self.containers.entry(sample.container.id.clone()).or_default();
+                sample.container.name().clone_into(&mut row.name);
                 row.cpu = sample.cpu_percent.unwrap_or_default();
                 row.memory = sample.memory_used;
                 row.memory_percent = sample.memory_percent;

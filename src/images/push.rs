@@ -114,7 +114,7 @@ impl PushImage {
 }
 
 /// A tag that was pushed, as newer engines report it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct PushedTag {

@@ -26,7 +26,7 @@ const MIN_KEPT: usize = 64;
 /// A period in which events or lines may have been missed.
 ///
 /// If the engine's clock was set back in between, `until` is before `since`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Gap {
     /// Start of the period, by the engine's clock: until then, nothing was missed.
@@ -38,7 +38,8 @@ pub struct Gap {
 }
 
 /// The reason for a [`Gap`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum GapReason {
     /// The engine no longer has the earlier events: it was restarted, or there were no events at all.

@@ -17,6 +17,7 @@ use std::{
     collections::{BTreeSet, HashMap, VecDeque},
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -46,14 +47,14 @@ use crate::{
 pub enum StatsUpdate {
     /// The resource usage of a container.
     Sample(Box<Sample>),
-    /// The full id of a container that runs: its samples follow.
-    Began(String),
-    /// The full id of a container that exited, or is no longer selected. No samples of it follow until it starts again.
-    Ended(String),
+    /// A container runs: its samples follow.
+    Began(Arc<ContainerSummary>),
+    /// A container, as it was listed last, has exited, or is no longer selected. No samples of it follow until it starts again.
+    Ended(Arc<ContainerSummary>),
     /// The stats stream of one container failed. Other containers are not affected.
     Failed {
-        /// Full id of the container.
-        id: String,
+        /// The container, as it was listed last.
+        container: Arc<ContainerSummary>,
         /// The cause.
         error: Error,
         /// Time until the next attempt. `None` if the next attempt is when the container is started again.
@@ -75,10 +76,8 @@ pub enum StatsUpdate {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sample {
-    /// Full id of the container.
-    pub id: String,
-    /// Name of the container, without a leading slash.
-    pub name: String,
+    /// The container, as it was listed last. Shared by all of its samples.
+    pub container: Arc<ContainerSummary>,
     /// CPU usage since the sample before, in percent of one CPU. `None` for the first sample of a connection if the engine
     /// sends no earlier values to compare it with.
     pub cpu_percent: Option<f64>,
@@ -129,7 +128,7 @@ pub struct StatsMonitor {
 
 /// A container that is sampled.
 struct SampledContainer {
-    name: String,
+    container: Arc<ContainerSummary>,
     /// Ends its stats stream.
     abort: AbortHandle,
 }
@@ -213,12 +212,12 @@ impl StatsMonitor {
     fn received(&mut self, update: ContainerUpdate) {
         match update {
             ContainerUpdate::Snapshot(containers) => {
-                containers.iter().for_each(|container| self.apply(container));
+                containers.into_iter().for_each(|container| self.apply(container));
             }
-            ContainerUpdate::Appeared(container) | ContainerUpdate::Changed(container) => self.apply(&container),
+            ContainerUpdate::Appeared(container) | ContainerUpdate::Changed(container) => self.apply(container),
             ContainerUpdate::Restarted(container) => {
                 self.end(&container.id);
-                self.apply(&container);
+                self.apply(container);
             }
             ContainerUpdate::Removed(id) => self.end(&id),
             ContainerUpdate::Connected => self.updates.push_back(StatsUpdate::Connected),
@@ -228,47 +227,48 @@ impl StatsMonitor {
         }
     }
 
-    fn apply(&mut self, container: &ContainerSummary) {
-        if !is_running(container) || !self.is_selected(container) {
+    fn apply(&mut self, container: ContainerSummary) {
+        if !is_running(&container) || !self.is_selected(&container) {
             self.end(&container.id);
         } else if let Some(sampled) = self.sampled.get_mut(&container.id) {
-            name(container).clone_into(&mut sampled.name);
+            sampled.container = container.into();
         } else {
-            self.begin(container);
+            self.begin(container.into());
         }
     }
 
-    fn begin(&mut self, container: &ContainerSummary) {
+    fn begin(&mut self, container: Arc<ContainerSummary>) {
         let handle = self.containers.client().container(&*container.id);
         let stats = ContainerStats::new(handle, self.retry.clone(), self.idle_timeout);
         let (abort, registration) = AbortHandle::new_pair();
         self.streams.push(Abortable::new(stats, registration));
-        self.sampled.insert(container.id.clone(), SampledContainer { name: name(container).to_owned(), abort });
-        self.updates.push_back(StatsUpdate::Began(container.id.clone()));
+        self.sampled.insert(container.id.clone(), SampledContainer { container: container.clone(), abort });
+        self.updates.push_back(StatsUpdate::Began(container));
     }
 
     fn end(&mut self, id: &str) {
-        if let Some(container) = self.sampled.remove(id) {
-            container.abort.abort();
-            self.updates.push_back(StatsUpdate::Ended(id.to_owned()));
+        if let Some(SampledContainer { container, abort }) = self.sampled.remove(id) {
+            abort.abort();
+            self.updates.push_back(StatsUpdate::Ended(container));
         }
     }
 
-    fn update(&self, id: String, item: StatsItem) -> StatsUpdate {
+    /// The update for an item of a container; `None` if that is no longer sampled.
+    fn update(&self, id: &str, item: StatsItem) -> Option<StatsUpdate> {
+        let container = self.sampled.get(id)?.container.clone();
         let (stats, cpu_percent) = match item {
             StatsItem::Stats { stats, cpu_percent } => (*stats, cpu_percent),
-            StatsItem::Failed { error, retry_in } => return StatsUpdate::Failed { id, error, retry_in },
+            StatsItem::Failed { error, retry_in } => return Some(StatsUpdate::Failed { container, error, retry_in }),
         };
-        StatsUpdate::Sample(Box::new(Sample {
-            name: self.sampled.get(&id).map(|container| container.name.clone()).unwrap_or_default(),
-            id,
+        Some(StatsUpdate::Sample(Box::new(Sample {
+            container,
             cpu_percent,
             memory_used: stats.memory_used(),
             memory_percent: stats.memory_percent(),
             network: stats.network_total(),
             block_io: stats.block_io_total(),
             stats,
-        }))
+        })))
     }
 
     fn is_selected(&self, container: &ContainerSummary) -> bool {
@@ -295,12 +295,6 @@ fn is_short_id(given: &str, id: &str) -> bool {
     given.len() >= 12 && id.starts_with(given)
 }
 
-/// The container's own name, not the alias of a link.
-fn name(container: &ContainerSummary) -> &str {
-    let names = container.names.iter().map(|name| without_slash(name));
-    names.min_by_key(|name| name.matches('/').count()).unwrap_or(&container.id)
-}
-
 impl Stream for StatsMonitor {
     type Item = StatsUpdate;
 
@@ -312,11 +306,13 @@ impl Stream for StatsMonitor {
         if self.ended {
             return Poll::Ready(None);
         }
-        match Pin::new(&mut self.streams).poll_next(cx) {
-            Poll::Ready(Some((id, item))) => Poll::Ready(Some(self.update(id, item))),
-            // No container is sampled. `poll_containers` has returned pending, so the next start wakes the task.
-            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        while let Poll::Ready(Some((id, item))) = Pin::new(&mut self.streams).poll_next(cx) {
+            if let Some(update) = self.update(&id, item) {
+                return Poll::Ready(Some(update));
+            }
         }
+        // `poll_containers` has returned pending, so the next start wakes the task.
+        Poll::Pending
     }
 }
 

@@ -1,6 +1,9 @@
 //! Checking that the engine responds.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ApiVersion, DockerClient, Result,
@@ -60,7 +63,7 @@ impl PingEngine {
 /// Properties of the engine that it reports in the response headers of [`ping`](crate::DockerClient::ping).
 ///
 /// A property that the engine did not send is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ping {
     /// Newest version of the API that the engine supports. Sent by engines since 1.13.
@@ -98,7 +101,8 @@ impl Ping {
 /// State of an engine in a swarm.
 ///
 /// Future engines may report more states; an unknown one is [`Other`](Self::Other).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum SwarmState {
     /// The engine is not part of a swarm.
@@ -130,6 +134,24 @@ impl SwarmState {
             Self::Manager => "active/manager",
             Self::Other(state) => state,
         }
+    }
+}
+
+impl fmt::Display for SwarmState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<SwarmState> for String {
+    fn from(state: SwarmState) -> Self {
+        state.as_str().to_owned()
+    }
+}
+
+impl From<String> for SwarmState {
+    fn from(state: String) -> Self {
+        state.as_str().into()
     }
 }
 

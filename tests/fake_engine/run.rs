@@ -396,6 +396,21 @@ async fn removal_that_fails_is_an_error() {
     assert!(error.is_operation_failed() && error.message() == Some("device or resource busy"), "{error}");
 }
 
+/// As the types of `std::process` are: a reference to them can be held while another task runs.
+#[test]
+fn streams_and_running_containers_are_sync() {
+    fn is_sync<T: Send + Sync>() {}
+    is_sync::<RunningContainer>();
+    is_sync::<dockerclient::exec::RunningCommand>();
+    is_sync::<dockerclient::session::Session>();
+    is_sync::<dockerclient::OutputStream>();
+    is_sync::<dockerclient::Lines>();
+    is_sync::<dockerclient::OutputHalf>();
+    is_sync::<dockerclient::Download>();
+    is_sync::<dockerclient::containers::StatsStream>();
+    is_sync::<dockerclient::system::EventStream>();
+}
+
 #[test]
 fn requests_can_be_sent_between_threads() {
     fn check<T: Send + 'static>(_: &T) {}

@@ -93,17 +93,17 @@ async fn stats_monitor_filters_by_label() {
     while !ended {
         match next(&mut monitor).await {
             StatsUpdate::Connected => {}
-            StatsUpdate::Began(id) => assert_eq!(id, own.id()),
+            StatsUpdate::Began(container) => assert_eq!(container.id, own.id()),
             StatsUpdate::Sample(sample) => {
-                assert_eq!(sample.id, own.id());
+                assert_eq!(sample.container.id, own.id());
                 samples += 1;
                 if samples == 2 {
                     assert!(sample.cpu_percent.is_some(), "{sample:?}");
                     own.kill().await.unwrap();
                 }
             }
-            StatsUpdate::Ended(id) => {
-                assert_eq!(id, own.id());
+            StatsUpdate::Ended(container) => {
+                assert_eq!(container.id, own.id());
                 ended = true;
             }
             other => panic!("{other:?}"),

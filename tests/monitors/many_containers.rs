@@ -91,13 +91,14 @@ async fn stats_monitor_samples_50_containers_from_start_to_exit() {
     let (mut running, mut samples, mut ended) = (HashMap::new(), HashMap::new(), 0);
     while ended < COUNT {
         match monitor.next().await.unwrap() {
-            StatsUpdate::Began(id) => assert!(running.insert(id, true).is_none()),
+            StatsUpdate::Began(container) => assert!(running.insert(container.id.clone(), true).is_none()),
             StatsUpdate::Sample(sample) => {
-                assert_eq!(running.get(&sample.id), Some(&true), "a sample of a container that does not run");
-                *samples.entry(sample.id.clone()).or_insert(0) += 1;
+                let id = &sample.container.id;
+                assert_eq!(running.get(id), Some(&true), "a sample of a container that does not run");
+                *samples.entry(id.clone()).or_insert(0) += 1;
             }
-            StatsUpdate::Ended(id) => {
-                assert_eq!(running.insert(id, false), Some(true));
+            StatsUpdate::Ended(container) => {
+                assert_eq!(running.insert(container.id.clone(), false), Some(true));
                 ended += 1;
             }
             StatsUpdate::Connected => {}

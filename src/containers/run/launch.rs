@@ -2,6 +2,7 @@
 
 use futures_core::future::BoxFuture;
 use futures_util::TryStreamExt as _;
+use sync_wrapper::SyncWrapper;
 
 use super::{
     PullPolicy, RunContainer,
@@ -33,16 +34,16 @@ pub(super) struct Launched {
 }
 
 /// The exit of a container, and its removal.
-pub(super) struct Exit(BoxFuture<'static, Result<ExitStatus>>);
+pub(super) struct Exit(SyncWrapper<BoxFuture<'static, Result<ExitStatus>>>);
 
 impl Exit {
     fn new(exit: impl Future<Output = Result<ExitStatus>> + Send + 'static) -> Self {
-        Self(Box::pin(exit))
+        Self(SyncWrapper::new(Box::pin(exit)))
     }
 
     /// Waits. Cancel safe; must not be called again once it has returned.
     pub(super) async fn wait(&mut self) -> Result<ExitStatus> {
-        self.0.as_mut().await
+        self.0.get_mut().as_mut().await
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::models::{TaskState, UpdateStatus};
 
 /// The progress of a service towards its configuration, in one check. An item of [`Convergence`](super::Convergence).
 ///
 /// `Display` writes it in one line, for example `2 of 3 tasks are running; task f43c: No such image: nginx:1.28`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceProgress {
     /// Whether the tasks are as configured.
@@ -30,7 +32,8 @@ pub struct ServiceProgress {
 }
 
 /// Whether the tasks of a service are as configured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ConvergenceState {
     /// Tasks are being created, replaced or stopped, or have failed.
@@ -43,7 +46,7 @@ pub enum ConvergenceState {
 }
 
 /// A task of a service, as part of its progress.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskProgress {
     /// Id of the task.
@@ -61,7 +64,7 @@ pub struct TaskProgress {
 }
 
 /// The error of a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TaskError {
     /// Id of the task.

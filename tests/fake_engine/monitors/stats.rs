@@ -26,11 +26,11 @@ const ZEROS: &str = r#"{"read":"0001-01-01T00:00:00Z","cpu_stats":{},"memory_sta
 
 fn describe(update: StatsUpdate) -> String {
     match update {
-        StatsUpdate::Sample(sample) => sample.name.clone(),
-        StatsUpdate::Began(id) => format!("+{id}"),
-        StatsUpdate::Ended(id) => format!("-{id}"),
-        StatsUpdate::Failed { id, retry_in, .. } => {
-            format!("{id} failed{}", if retry_in.is_some() { "" } else { " permanently" })
+        StatsUpdate::Sample(sample) => sample.container.name().to_owned(),
+        StatsUpdate::Began(container) => format!("+{}", container.id),
+        StatsUpdate::Ended(container) => format!("-{}", container.id),
+        StatsUpdate::Failed { container, retry_in, .. } => {
+            format!("{} failed{}", container.id, if retry_in.is_some() { "" } else { " permanently" })
         }
         StatsUpdate::Connected => "connected".to_owned(),
         StatsUpdate::Disconnected { .. } => "disconnected".to_owned(),
@@ -214,7 +214,7 @@ async fn one_client_monitors_a_thousand_containers() {
     let before = threads();
     while samples.iter().any(|count| *count < 2) {
         if let StatsUpdate::Sample(sample) = monitor.next().await.unwrap() {
-            samples[sample.id.parse::<usize>().unwrap()] += 1;
+            samples[sample.container.id.parse::<usize>().unwrap()] += 1;
             most = most.max(threads());
         }
     }
