@@ -18,7 +18,7 @@
 //!
 //! ```toml
 //! [dependencies]
-//! dockerclient = "0.1"
+//! dockerclient = { path = "../dockerclient" } # there is no release yet
 //! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
 //!

@@ -32,6 +32,7 @@ impl Container {
     #[doc(alias = "ContainerPutArchive")]
     #[doc(alias = "PutContainerArchive")]
     #[doc(alias = "cp")]
+    #[doc(alias = "upload_to_container")]
     pub fn copy_in(&self, path: impl Into<String>, archive: impl Into<Upload>) -> CopyIn {
         CopyIn {
             container: self.clone(),

@@ -30,6 +30,7 @@ impl Container {
     #[doc(alias = "ContainerGetArchive")]
     #[doc(alias = "ContainerArchive")]
     #[doc(alias = "cp")]
+    #[doc(alias = "download_from_container")]
     pub fn copy_out(&self, path: impl Into<String>) -> CopyOut {
         CopyOut { container: self.clone(), path: path.into(), settings: Settings::default() }
     }

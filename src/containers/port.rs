@@ -11,10 +11,11 @@ use crate::{
 
 impl Container {
     /// Returns the host addresses to which a port of the container is published, as `docker port` does; empty if it is not
-    /// published, or if the container is not running.
+    /// published, or if the container is not running, which [`wait_until_listening`](Self::wait_until_listening) reports as an
+    /// error.
     ///
     /// The addresses are those that the engine binds, and not always ones to connect to: `0.0.0.0` and `::` stand for all
-    /// IPv4 or IPv6 addresses of the engine's host, so connect to an address of that host instead. If the engine reports no
+    /// IPv4 or IPv6 addresses of the engine's host, so connect to that [host](crate::DockerClient::host) instead. If the engine reports no
     /// address, `0.0.0.0` is returned. Calls `GET /containers/{id}/json`.
     ///
     /// # Errors
@@ -25,9 +26,10 @@ impl Container {
     ///
     /// ```no_run
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
-    /// let web = docker.container("web").port(80).await?;
-    /// let dns = docker.container("dns").port("53/udp").await?;
-    /// println!("{web:?} {dns:?}");
+    /// if let [address, ..] = docker.container("web").port(80).await?[..] {
+    ///     println!("http://{}:{}", docker.host(), address.port());
+    /// }
+    /// println!("{:?}", docker.container("dns").port("53/udp").await?);
     /// # Ok(())
     /// # }
     /// ```

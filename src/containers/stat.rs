@@ -44,6 +44,7 @@ impl Container {
     /// ```
     #[doc(alias = "ContainerArchiveHead")]
     #[doc(alias = "ContainerArchiveInfo")]
+    #[doc(alias = "get_container_archive_info")]
     pub fn stat(&self, path: impl Into<String>) -> StatPath {
         StatPath { container: self.clone(), path: path.into(), settings: Settings::default() }
     }

@@ -27,6 +27,7 @@ impl Container {
     /// ```
     #[doc(alias = "ContainerTop")]
     #[doc(alias = "ps")]
+    #[doc(alias = "top_processes")]
     pub fn top(&self) -> ListProcesses {
         ListProcesses { container: self.clone(), ps_args: None, settings: Settings::default() }
     }

@@ -28,7 +28,7 @@ impl Container {
     /// # async fn example(docker: dockerclient::DockerClient) -> dockerclient::Result<()> {
     /// use std::time::Duration;
     ///
-    /// let ready = docker.container("db").wait_until_logged("ready to accept connections");
+    /// let ready = docker.container("db").wait_until_logged("Server started");
     /// println!("{}", ready.time_limit(Duration::from_secs(30)).await?.text());
     /// # Ok(())
     /// # }

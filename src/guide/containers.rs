@@ -162,7 +162,7 @@
 //! use dockerclient::containers::WaitCondition;
 //!
 //! let db = docker.container("db");
-//! db.wait_until_logged("ready to accept connections").await?; // or
+//! db.wait_until_logged("Server started").await?; // or
 //! db.wait_until_healthy().await?; // or
 //! db.wait_until_listening(5432).await?;
 //!

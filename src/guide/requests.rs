@@ -51,7 +51,7 @@
 //! # Sending concurrently
 //!
 //! `.await` works because a request implements [`IntoFuture`]. Where a future is expected, such as in
-//! `tokio::spawn` and `join!`, call `send()`:
+//! functions that take a future, such as `tokio::spawn`, call `send()`:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,7 +5,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! dockerclient-testkit = "0.1"
+//! dockerclient-testkit = { path = "../dockerclient/testkit" } # there is no release yet
 //! ```
 //!
 //! ```
@@ -64,3 +64,25 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Tests with real containers
+//!
+//! A test that needs a database runs one: on a free port of this machine, waits until it accepts connections, and removes it
+//! afterwards.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # use dockerclient::DockerClient;
+//! let docker = DockerClient::from_env()?;
+//! let db = docker.run("postgres:17").env("POSTGRES_PASSWORD", "secret").publish(0, 5432).kill_on_drop(true).spawn().await?;
+//! let port = db.container().wait_until_listening(5432).await?;
+//! let url = format!("postgres://postgres:secret@{}:{port}", docker.host());
+//! // The test. Dropping `db` kills and removes the container.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A container with much output blocks if `db.output` is not read; run it with `detach()` instead. The examples of the
+//! repository have more patterns: `wait_until_ready` (ports, messages and health checks), `remove_on_panic` (a guard for
+//! detached containers), `reuse` (one container for several test runs, found by its label), `network_alias` (containers that
+//! find each other by name) and `copy_in` (files without a bind mount).

@@ -31,6 +31,7 @@ impl Images {
     #[doc(alias = "BuildPrune")]
     #[doc(alias = "BuildCachePrune")]
     #[doc(alias = "builder")]
+    #[doc(alias = "prune_build")]
     pub fn prune_build_cache(&self) -> PruneBuildCache {
         PruneBuildCache {
             images: self.clone(),

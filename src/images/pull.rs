@@ -53,6 +53,7 @@ impl Image {
     /// ```
     #[doc(alias = "ImageCreate")]
     #[doc(alias = "PullImage")]
+    #[doc(alias = "create_image")]
     pub fn pull(&self) -> PullImage {
         PullImage {
             image: self.clone(),

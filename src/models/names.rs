@@ -1,6 +1,6 @@
 //! Container names without the leading slash, and a constructor of registry credentials.
 
-use super::{AuthConfig, ContainerInspect, ContainerSummary, Stats};
+use super::{AuthConfig, ContainerInspect, ContainerSummary, ExecContainer, Stats};
 
 impl ContainerSummary {
     /// Returns the name of the container, without the leading slash that engines put before it.
@@ -54,6 +54,14 @@ impl AuthConfig {
     #[must_use]
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { username: user.into(), password: password.into(), ..Self::default() }
+    }
+}
+
+impl ExecContainer {
+    /// Returns the name of the container, without the leading slash that engines put before it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        without_slash(&self.name)
     }
 }
 

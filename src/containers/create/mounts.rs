@@ -67,7 +67,7 @@ impl<V> ContainerBuilder<V> {
     /// # fn example(docker: dockerclient::DockerClient) {
     /// use dockerclient::models::Mount;
     ///
-    /// let container = docker.containers().create("web:1").mount(Mount::bind(Path::new("/srv"), "/srv").with_read_only(true));
+    /// let container = docker.containers().create("web:1").mount(Mount::bind("/srv", "/srv").with_read_only(true));
     /// # drop(container);
     /// # }
     /// ```

@@ -20,6 +20,9 @@ use crate::{
 impl RunContainer {
     /// Runs the container, and returns once it runs, with its output and, if [`stdin(true)`](Self::stdin) is set, its input.
     ///
+    /// Read the output, or call [`wait`](RunningContainer::wait), which discards it: unread output blocks the container once the
+    /// buffers are full. To run a container without its output, call [`detach`](Self::detach).
+    ///
     /// Attaches before the start, so that no output is lost. Calls `POST /containers/create`,
     /// `POST /containers/{id}/attach`, `POST /containers/{id}/wait`, `POST /containers/{id}/start` and, for a missing image,
     /// `POST /images/create`.
