@@ -107,7 +107,7 @@ impl Command {
     }
 
     /// Sets whether the command's stdin is open, for [`spawn`](Self::spawn) and [`create`](Self::create).
-    /// Defaults to `false`: its input is empty.
+    /// Defaults to `false`: its input is empty. Engine 1.3 drops the output that follows the end of the input.
     #[doc(alias = "interactive")]
     #[doc(alias = "attach_stdin")]
     pub fn stdin(mut self, stdin: bool) -> Self {
@@ -116,7 +116,7 @@ impl Command {
     }
 
     /// Sets the content of the command's stdin, followed by EOF, for [`output`](Self::output) and
-    /// [`status`](Self::status). Defaults to no input.
+    /// [`status`](Self::status). Defaults to no input. Engine 1.3 drops the output that follows the end of the input.
     pub fn input(mut self, bytes: impl Into<Bytes>) -> Self {
         self.input = Secret(Some(bytes.into()));
         self
