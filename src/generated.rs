@@ -96,7 +96,12 @@ impl<'a> Api<'a> {
 
     /// Whether the version can lack fields that engines accept, see [`changing`](Self::changing).
     pub(crate) fn checks_unchanged_fields(&self) -> bool {
-        Unchanged::newest(self.version()) > self.version()
+        Unchanged::may_exist(self.version())
+    }
+
+    /// For a call with a body that the engine ignores: its fields are sent, even if the version lacks them.
+    pub(crate) fn ignoring_fields(&self) -> Self {
+        self.with_unchanged(Unchanged::Ignored)
     }
 
     /// For a call that sends an object back that was `read` and changed: its unchanged fields are sent, even if the version
@@ -105,10 +110,13 @@ impl<'a> Api<'a> {
         if !self.checks_unchanged_fields() {
             return Ok(self.clone());
         }
-        let unchanged = self.during(Unchanged::new(read))?;
+        self.during(Unchanged::new(read)).map(|unchanged| self.with_unchanged(unchanged))
+    }
+
+    fn with_unchanged(&self, unchanged: Unchanged) -> Self {
         let mut client = self.client.clone().into_owned();
         client.inner.send_unchanged(unchanged);
-        Ok(Self { client: Cow::Owned(client), ..*self })
+        Self { client: Cow::Owned(client), ..*self }
     }
 
     /// The negotiated API version.

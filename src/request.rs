@@ -71,7 +71,7 @@ impl Settings {
     }
 }
 
-/// Waits for `call`, for at most `limit`. An error names the `object`.
+/// Waits for `call`, for at most `limit`. Errors name the `object`, if there is one.
 ///
 /// The call is boxed, so that this is compiled once for each type of response, and not for each request.
 pub(crate) fn within<T: 'static>(

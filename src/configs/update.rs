@@ -42,7 +42,8 @@ impl Config {
     /// Replaces the labels of the config with those of `spec`, if its [version](crate::models::ObjectVersion::index)
     /// still is `version`. The name in `spec` must be that of the config, and the data must be empty or the same.
     ///
-    /// [`update`](Self::update) reads the version itself. Calls `POST /configs/{id}/update`, since API 1.30.
+    /// [`update`](Self::update) reads the version itself. Calls `POST /configs/{id}/update`, since API 1.30;
+    /// below API 1.39 also `GET /configs/{id}`, because unchanged fields are sent even if the version lacks them.
     ///
     /// # Errors
     ///
@@ -62,12 +63,6 @@ impl Config {
     pub fn replace(&self, version: u64, spec: ConfigSpec) -> ReplaceConfigSpec {
         ReplaceConfigSpec { config: self.clone(), version, spec, settings: Settings::default() }
     }
-
-    /// Writes `spec` if the config has this version.
-    async fn write(&self, version: u64, spec: &ConfigSpec, settings: &Settings) -> Result<()> {
-        let (api, id) = self.api("config_update", settings).await?;
-        api.done(api.config_update(id, version, spec).await)
-    }
 }
 
 /// A request to update the labels of a config. Returned by [`Config::update`].
@@ -85,9 +80,12 @@ impl UpdateConfig {
     async fn call(self) -> Result<()> {
         let mut attempt = 1;
         loop {
-            let mut found = self.config.inspect_for("config_update", &self.settings).await?;
-            (self.change)(&mut found.spec);
-            match self.config.write(found.version.index, &found.spec, &self.settings).await {
+            let found = self.config.inspect_for("config_update", &self.settings).await?;
+            let mut spec = found.spec.clone();
+            (self.change)(&mut spec);
+            let (api, id) = self.config.api("config_update", &self.settings).await?;
+            let api = api.changing(&found.spec)?;
+            match api.done(api.config_update(id, found.version.index, &spec).await) {
                 Err(error) if attempt < ATTEMPTS && is_out_of_sequence(&error) => attempt += 1,
                 result => return result,
             }
@@ -116,6 +114,11 @@ request!(ReplaceConfigSpec => (), "config_update", config.id);
 
 impl ReplaceConfigSpec {
     async fn call(self) -> Result<()> {
-        self.config.write(self.version, &self.spec, &self.settings).await
+        let Self { config, version, spec, settings } = self;
+        let (mut api, id) = config.api("config_update", &settings).await?;
+        if api.checks_unchanged_fields() {
+            api = api.changing(&config.inspect_for("config_update", &settings).await?.spec)?;
+        }
+        api.done(api.config_update(id, version, &spec).await)
     }
 }

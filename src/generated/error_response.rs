@@ -26,6 +26,10 @@ pub(crate) fn error(status: StatusCode, body: &[u8]) -> Error {
     match serde_json::from_slice(body) {
         Ok(Value::Object(document)) => from_document(status, &document).unwrap_or_else(|| without_message(status)),
         Ok(Value::Array(_)) => without_message(status),
+        // A part of such a document.
+        Err(_) if [&b"{"[..], b"[{", b"[\""].iter().any(|begin| body.trim_ascii_start().starts_with(begin)) => {
+            without_message(status)
+        }
         _ => from_text(status, &error::text(body)),
     }
 }
@@ -115,6 +119,10 @@ mod tests {
             (" \n", "Internal Server Error"),
             (r#"{"message":""}"#, "Internal Server Error (the response has no error message)"),
             (r#"{"error":1}"#, "Internal Server Error (the response has no error message)"),
+            (r#"["TOKEN=hunter2"#, "Internal Server Error (the response has no error message)"),
+            ("\n[{\"Env\":[\"TOKEN=hunter2", "Internal Server Error (the response has no error message)"),
+            (r#"{"Env":["TOKEN=hunter2"#, "Internal Server Error (the response has no error message)"),
+            ("[8] System error", "[8] System error"),
             (r#"["TOKEN=hunter2"]"#, "Internal Server Error (the response has no error message)"),
             (r#""no such image""#, r#""no such image""#),
         ] {

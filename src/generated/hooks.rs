@@ -32,7 +32,7 @@ pub(crate) struct Hooks {
     limits: Limits,
     /// Additional headers of the call.
     headers: HeaderMap,
-    /// The object that the call changes, as it was read.
+    /// The fields that the version need not support.
     unchanged: Option<Unchanged>,
     /// Receives the dedicated connection of the call. If none, the pool is used.
     slot: Option<Slot>,

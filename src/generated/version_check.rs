@@ -124,24 +124,17 @@ pub(crate) fn check(
         return rejected("request body ", operation.body_span);
     }
     if let (Some(index), Some(body)) = (operation.body, body)
-        && let Some((path, span)) = unknown_field(index, body, version, unchanged)
+        && let Some(mut unknown) = fields::unknown(index, body, version)
     {
-        return rejected(&format!("field {path:?} "), span);
+        if let Some(unchanged) = unchanged {
+            match unchanged.unsupported(index, body, version) {
+                Some(changed) => unknown = changed,
+                None => return Ok(()),
+            }
+        }
+        return rejected(&format!("field {:?} ", unknown.0), unknown.1);
     }
     Ok(())
-}
-
-/// The first field in `body` that `version` does not support, and that is not `unchanged`.
-fn unknown_field(
-    index: usize,
-    body: &[u8],
-    version: ApiVersion,
-    unchanged: Option<&Unchanged>,
-) -> Option<fields::Unknown> {
-    let unknown = fields::unknown(index, body, version)?;
-    let Some(unchanged) = unchanged else { return Some(unknown) };
-    fields::unknown(index, body, Unchanged::newest(version))
-        .or_else(|| fields::unknown(index, &unchanged.changes(body), version))
 }
 
 /// The parts that `version` does not support, which are looked up in the request.

@@ -42,7 +42,8 @@ impl Secret {
     /// Replaces the labels of the secret with those of `spec`, if its [version](crate::models::ObjectVersion::index)
     /// still is `version`. The name in `spec` must be that of the secret, and the data must be empty or the same.
     ///
-    /// [`update`](Self::update) reads the version itself. Calls `POST /secrets/{id}/update`, since API 1.25.
+    /// [`update`](Self::update) reads the version itself. Calls `POST /secrets/{id}/update`, since API 1.25;
+    /// below API 1.39 also `GET /secrets/{id}`, because unchanged fields are sent even if the version lacks them.
     ///
     /// # Errors
     ///
@@ -62,12 +63,6 @@ impl Secret {
     pub fn replace(&self, version: u64, spec: SecretSpec) -> ReplaceSecretSpec {
         ReplaceSecretSpec { secret: self.clone(), version, spec, settings: Settings::default() }
     }
-
-    /// Writes `spec` if the secret has this version.
-    async fn write(&self, version: u64, spec: &SecretSpec, settings: &Settings) -> Result<()> {
-        let (api, id) = self.api("secret_update", settings).await?;
-        api.done(api.secret_update(id, version, spec).await)
-    }
 }
 
 /// A request to update the labels of a secret. Returned by [`Secret::update`].
@@ -85,9 +80,12 @@ impl UpdateSecret {
     async fn call(self) -> Result<()> {
         let mut attempt = 1;
         loop {
-            let mut found = self.secret.inspect_for("secret_update", &self.settings).await?;
-            (self.change)(&mut found.spec);
-            match self.secret.write(found.version.index, &found.spec, &self.settings).await {
+            let found = self.secret.inspect_for("secret_update", &self.settings).await?;
+            let mut spec = found.spec.clone();
+            (self.change)(&mut spec);
+            let (api, id) = self.secret.api("secret_update", &self.settings).await?;
+            let api = api.changing(&found.spec)?;
+            match api.done(api.secret_update(id, found.version.index, &spec).await) {
                 Err(error) if attempt < ATTEMPTS && is_out_of_sequence(&error) => attempt += 1,
                 result => return result,
             }
@@ -118,6 +116,11 @@ request!(ReplaceSecretSpec => (), "secret_update", secret.id);
 
 impl ReplaceSecretSpec {
     async fn call(self) -> Result<()> {
-        self.secret.write(self.version, &self.spec, &self.settings).await
+        let Self { secret, version, spec, settings } = self;
+        let (mut api, id) = secret.api("secret_update", &settings).await?;
+        if api.checks_unchanged_fields() {
+            api = api.changing(&secret.inspect_for("secret_update", &settings).await?.spec)?;
+        }
+        api.done(api.secret_update(id, version, &spec).await)
     }
 }

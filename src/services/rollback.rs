@@ -75,8 +75,8 @@ async fn roll_back(api: &Api<'_>, id: &str, current: &models::Service) -> Result
     // Newer versions reject the deprecated field.
     let networks = move_networks_to_tasks(&mut spec, api.version());
     move_networks_back(&mut spec, &networks, api.version());
-    let api = api.changing(&current.spec)?;
-    let updated = api.service_update(id, None, Some("previous"), current.version.index, None, &spec).await;
+    let updated =
+        api.ignoring_fields().service_update(id, None, Some("previous"), current.version.index, None, &spec).await;
     Ok(api.document(updated)?.warnings)
 }
 

@@ -222,10 +222,8 @@ impl ReplaceService {
 
     async fn call(self) -> Result<Vec<String>> {
         let (mut api, id) = self.service.api("service_update", &self.settings).await?;
-        // If the service cannot be read, the update fails, too.
-        if api.checks_unchanged_fields()
-            && let Ok(current) = api.document(api.service_inspect(id, None).await)
-        {
+        if api.checks_unchanged_fields() {
+            let current = api.document(api.service_inspect(id, None).await)?;
             api = api.changing(&current.spec)?;
         }
         let auth = image::registry_auth(&self.service.docker, self.credentials.as_ref(), &self.spec).await;

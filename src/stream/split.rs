@@ -93,7 +93,8 @@ impl OutputHalf {
 
     /// Waits for the next bytes of this half; `None` is the end.
     fn poll_bytes(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
-        *lock(&self.wakers.0[self.half as usize]) = Some(cx.waker().clone());
+        let previous = lock(&self.wakers.0[self.half as usize]).replace(cx.waker().clone());
+        drop(previous);
         let mut shared = lock(&self.shared);
         let polled = shared.poll_bytes(self.half, &self.wakers);
         let has_news = mem::take(&mut shared.has_news) || polled.is_ready();
@@ -148,6 +149,8 @@ impl Shared {
 impl Drop for OutputHalf {
     fn drop(&mut self) {
         lock(&self.shared).pending[self.half as usize] = Pending { bytes: BytesMut::new(), is_dropped: true };
+        let waker = lock(&self.wakers.0[self.half as usize]).take();
+        drop(waker);
         self.wakers.wake_half(self.half.other());
     }
 }

@@ -53,7 +53,8 @@ impl Swarm {
     ///
     /// [`update`](Self::update) reads the version and the configuration itself.
     ///
-    /// Calls `POST /swarm/update`, since API 1.24.
+    /// Calls `POST /swarm/update`, since API 1.24; below API 1.39 also `GET /swarm`, because unchanged fields are sent even if the
+    /// version lacks them.
     ///
     /// # Errors
     ///
@@ -175,10 +176,8 @@ impl ReplaceSwarmSpec {
     async fn call(self) -> Result<()> {
         let Self { swarm, version, spec, rotate, settings } = self;
         let mut api = swarm.docker.api("swarm_update", &settings).await?;
-        // If the swarm cannot be read, the update fails, too.
-        if api.checks_unchanged_fields()
-            && let Ok(current) = swarm.inspect_for("swarm_update", &settings).await
-        {
+        if api.checks_unchanged_fields() {
+            let current = swarm.inspect_for("swarm_update", &settings).await?;
             api = api.changing(&current.spec)?;
         }
         send(&api, version, &spec, rotate).await

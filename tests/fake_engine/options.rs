@@ -82,7 +82,8 @@ async fn sent(calls: Vec<(u16, Call)>) -> String {
 
 /// Whether a request was sent in preparation of another one.
 fn is_preparation(line: &str) -> bool {
-    line.ends_with("/containers/web/json") || line.ends_with("/session")
+    let is_read = line.starts_with("GET") && (line.ends_with("/services/web") || line.ends_with("/swarm"));
+    is_read || line.ends_with("/containers/web/json") || line.ends_with("/session")
 }
 
 fn readable(line: &str) -> String {

@@ -239,7 +239,8 @@ async fn dropped_container_is_killed_only_if_that_is_set() {
         drop(running);
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(container.is_running().await.unwrap(), "{version}");
-        assert!(engine.calls_to("container_kill").is_empty(), "{version}: the first one is removed with `force`");
+        let forced = engine.calls_to("container_delete").iter().filter(|call| call.query("force").is_some()).count();
+        assert_eq!((engine.calls_to("container_kill").len(), forced), (0, 1), "{version}: only the first one");
     }
 }
 
@@ -386,6 +387,24 @@ async fn wait_that_ends_without_a_status_is_an_error() {
 }
 
 /// For example, of a container whose storage is busy.
+#[tokio::test]
+async fn wait_can_be_repeated_after_a_failure() {
+    for version in VERSIONS {
+        let engine = FakeEngine::new();
+        let mut running = sleeping(&engine.client(version), false).await;
+        let removal = match version {
+            "1.41" => Call::to("container_wait").with("condition", "removed"),
+            _ => Call::to("container_delete"),
+        };
+        engine.expect(removal.fails(500, "no"));
+        assert_eq!(running.kill().await.unwrap_err().status(), Some(500), "{version}");
+        match running.wait().await {
+            Ok(status) => assert_eq!(status.code(), Some(137), "{version}"),
+            Err(error) => assert!(version == "1.41" && error.is_not_found(), "the engine has removed it: {error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn removal_that_fails_is_an_error() {
     let engine = FakeEngine::new();

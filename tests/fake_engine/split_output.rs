@@ -51,4 +51,27 @@ async fn split_output_waits_until_the_other_half_is_read() {
     let mut err = Vec::new();
     stderr.read_to_end(&mut err).await.unwrap();
     assert_eq!((reading.await.unwrap().unwrap(), err.len()), (*b"end", SIZE));
+
+    // Dropping the half that is not read has the same effect.
+    let mut running = engine.client("1.41").run("loud:1").arg("run").spawn().await.unwrap();
+    let (mut stdout, stderr) = running.output.take().unwrap().split();
+    let reading = tokio::spawn(async move { stdout.read_exact(&mut end).await.map(|_| end) });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!reading.is_finished());
+    drop(stderr);
+    assert_eq!(reading.await.unwrap().unwrap(), *b"end");
+}
+
+#[tokio::test]
+async fn split_output_returns_its_error_from_both_halves() {
+    let program = Program::printing("x".repeat(100));
+    let engine = FakeEngine::builder().image(Image::new("loud:1").program(["run"], program)).build();
+    let docker = engine.client("1.41").with_limits(|limits| limits.max_item_size(10));
+    let mut running = docker.run("loud:1").arg("run").spawn().await.unwrap();
+    let (mut stdout, mut stderr) = running.output.take().unwrap().split();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let (out, err) = tokio::join!(stdout.read_to_end(&mut out), stderr.read_to_end(&mut err));
+    for outcome in [out, err] {
+        assert!(outcome.unwrap_err().to_string().contains("max_item_size"));
+    }
 }

@@ -13,7 +13,8 @@ impl<V> ContainerBuilder<V> {
     /// Mounts a directory or file of the engine's host into the container, as `docker run --volume` does.
     ///
     /// `host` must be an absolute path; the engine creates a directory that does not exist. `container` may end with
-    /// options, for example `"/srv:ro"` or `"/srv:ro,z"`. A path that contains a colon needs [`mount`](Self::mount).
+    /// options, for example `"/srv:ro"` or `"/srv:ro,z"`. A path that contains a colon needs [`mount`](Self::mount). The paths are
+    /// sent as they are: with the separators of the engine's host.
     pub fn bind(self, host: impl AsRef<Path>, container: impl Into<String>) -> Self {
         let bind = bind(host.as_ref(), &container.into());
         self.try_set(bind, |this, bind| this.host().binds.push(bind))

@@ -10,7 +10,7 @@ use crate::{
 impl RunContainer {
     /// Runs the container in the background, and returns once it has started, as `docker run --detach` does.
     ///
-    /// It is not removed once it has exited, unless [`remove(true)`](Self::auto_remove) is set, which requires API 1.25. Calls
+    /// It is not removed once it has exited, unless [`auto_remove(true)`](Self::auto_remove) is set, which requires API 1.25. Calls
     /// `POST /containers/create`, `POST /containers/{id}/start` and, for a missing image, `POST /images/create`.
     ///
     /// # Errors

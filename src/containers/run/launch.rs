@@ -34,16 +34,68 @@ pub(super) struct Launched {
 }
 
 /// The exit of a container, and its removal.
-pub(super) struct Exit(SyncWrapper<BoxFuture<'static, Result<ExitStatus>>>);
+pub(super) struct Exit {
+    waiting: SyncWrapper<BoxFuture<'static, Result<ExitStatus>>>,
+    container: Exiting,
+}
+
+/// A container whose exit is awaited.
+#[derive(Clone)]
+struct Exiting {
+    docker: DockerClient,
+    settings: Settings,
+    id: String,
+    removal: Option<Removal>,
+}
+
+/// Who removes a container that has exited.
+#[derive(Clone, Copy)]
+enum Removal {
+    Engine,
+    Client,
+}
 
 impl Exit {
-    fn new(exit: impl Future<Output = Result<ExitStatus>> + Send + 'static) -> Self {
-        Self(SyncWrapper::new(Box::pin(exit)))
+    fn new(container: Exiting, waiting: impl Future<Output = Result<ExitStatus>> + Send + 'static) -> Self {
+        Self { waiting: SyncWrapper::new(Box::pin(waiting)), container }
     }
 
-    /// Waits. Cancel safe; must not be called again once it has returned.
+    /// Waits. Cancel safe. After a failure, it can be called again; after the exit, it must not be called.
     pub(super) async fn wait(&mut self) -> Result<ExitStatus> {
-        self.0.get_mut().as_mut().await
+        let status = self.waiting.get_mut().as_mut().await;
+        if status.is_err() {
+            *self = self.container.clone().late_exit();
+        }
+        status
+    }
+}
+
+impl Exiting {
+    /// The exit of a container that is not started yet. Resolves once the engine waits.
+    async fn early_exit(self) -> Result<Exit> {
+        let waiting = wait(&self.docker, &self.settings, &self.id, Some("next-exit")).await?;
+        let container = self.clone();
+        Ok(Exit::new(container, async move { self.exited(waiting).await }))
+    }
+
+    /// The exit of a container that was started.
+    fn late_exit(self) -> Exit {
+        let container = self.clone();
+        Exit::new(container, async move {
+            let waiting = wait(&self.docker, &self.settings, &self.id, None).await?;
+            self.exited(waiting).await
+        })
+    }
+
+    async fn exited(self, waiting: Waiting) -> Result<ExitStatus> {
+        let Self { docker, settings, id, removal } = self;
+        let status = exit_status(waiting).await?;
+        match removal {
+            Some(Removal::Engine) => removed(&docker, &settings, &id).await?,
+            Some(Removal::Client) => guard::remove(&docker, &settings, &id, false).await?,
+            None => {}
+        }
+        Ok(status)
     }
 }
 
@@ -60,9 +112,12 @@ impl RunContainer {
         }
         let (created, mut guard) = self.created().await?;
         let id = created.id();
+        let removal = if version >= EARLY_WAIT { Removal::Engine } else { Removal::Client };
+        let (docker, settings) = (self.docker.clone(), self.settings.clone());
+        let exiting = Exiting { docker, settings, id: id.to_owned(), removal: removes.then_some(removal) };
         let steps = async {
             let session = if attach { Some(self.attached(id).await?) } else { None };
-            let exit = if version >= EARLY_WAIT { Some(self.early_exit(id, removes).await?) } else { None };
+            let exit = if version >= EARLY_WAIT { exiting.early_exit().await? } else { exiting.late_exit() };
             start(&self.docker, &self.settings, id).await?;
             Ok((session, exit))
         };
@@ -79,7 +134,6 @@ impl RunContainer {
             (true, true) => Cleanup::Remove,
             (true, false) => Cleanup::Kill,
         };
-        let exit = exit.unwrap_or_else(|| self.late_exit(id, removes));
         Ok(Launched { created, session, exit, guard })
     }
 
@@ -156,31 +210,6 @@ impl RunContainer {
         let connection = api.hijack(call).await?;
         Ok(Session::new(connection, self.body.config.tty, api.max_item_size(), "container_attach"))
     }
-
-    /// The exit of a container that is not started yet, and its removal by the engine. Resolves once the engine waits.
-    async fn early_exit(&self, id: &str, removes: bool) -> Result<Exit> {
-        let waiting = wait(&self.docker, &self.settings, id, Some("next-exit")).await?;
-        let (docker, settings, id) = (self.docker.clone(), self.settings.clone(), id.to_owned());
-        Ok(Exit::new(async move {
-            let status = exit_status(waiting).await?;
-            if removes {
-                removal(&docker, &settings, &id).await?;
-            }
-            Ok(status)
-        }))
-    }
-
-    /// The exit of a container that was started, and its removal by this client.
-    fn late_exit(&self, id: &str, removes: bool) -> Exit {
-        let (docker, settings, id) = (self.docker.clone(), self.settings.clone(), id.to_owned());
-        Exit::new(async move {
-            let status = exit_status(wait(&docker, &settings, &id, None).await?).await?;
-            if removes {
-                guard::remove(&docker, &settings, &id, false).await?;
-            }
-            Ok(status)
-        })
-    }
 }
 
 async fn start(docker: &DockerClient, settings: &Settings, id: &str) -> Result<()> {
@@ -206,7 +235,7 @@ async fn exit_status(mut waiting: Waiting) -> Result<ExitStatus> {
 }
 
 /// Waits until the engine has removed a container that has exited. Podman 4.3 would not report its exit code here.
-async fn removal(docker: &DockerClient, settings: &Settings, id: &str) -> Result<()> {
+async fn removed(docker: &DockerClient, settings: &Settings, id: &str) -> Result<()> {
     let waiting = match wait(docker, settings, id, Some("removed")).await {
         Err(error) if error.is_not_found() => return Ok(()),
         other => other?,

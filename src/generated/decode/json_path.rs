@@ -114,7 +114,7 @@ impl<'a> JsonPath<'a> {
     }
 }
 
-/// The name of a field, or `*` if it cannot be one: the key of a map, such as a label, which may be confidential.
+/// The name of a field, or `*` if it cannot be one, as most keys of maps, such as labels and paths.
 fn name(field: &[u8]) -> &str {
     let is_name =
         |name: &&str| name.len() <= MAX_NAME && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

@@ -12,8 +12,9 @@ use crate::{ApiVersion, Result, Upload, images::Archive};
 
 /// A build context, as accepted by [`Images::build`](crate::images::Images::build).
 ///
-/// A string or path is a directory of this machine, and a string that begins as a URL is one, as for `docker build`. Bytes and
-/// files are archives. For the text of a Dockerfile, use `Context::from_dockerfile`.
+/// With the feature `tar`, a path is a directory of this machine; a string, too, unless it begins with `http://`, `https://`,
+/// `git://` or `git@`: then it is a URL. Bytes and files are archives. For the text of a Dockerfile, use
+/// `Context::from_dockerfile`.
 #[derive(Debug)]
 pub struct BuildContext(pub(super) Source);
 
@@ -76,10 +77,10 @@ impl From<String> for BuildContext {
     }
 }
 
-/// Whether `docker build` takes this for a URL, and not for a path.
+/// Whether a string is a URL, and not a path.
 #[cfg(feature = "tar")]
 pub(super) fn is_url(context: &str) -> bool {
-    ["http://", "https://", "git://", "ssh://", "git@", "github.com/"].iter().any(|prefix| context.starts_with(prefix))
+    ["http://", "https://", "git://", "git@"].iter().any(|prefix| context.starts_with(prefix))
 }
 
 #[cfg(feature = "tar")]

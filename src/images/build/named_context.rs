@@ -78,7 +78,8 @@ impl From<PathBuf> for NamedContext {
     }
 }
 
-/// An image (`docker-image://alpine`), a URL, or else the directory at this path, as for `docker build --build-context`.
+/// An image (`docker-image://alpine`), a URL that begins with `http://`, `https://`, `git://` or `git@`, or else the directory
+/// at this path.
 impl From<&str> for NamedContext {
     fn from(context: &str) -> Self {
         match context.strip_prefix("docker-image://") {
@@ -86,6 +87,13 @@ impl From<&str> for NamedContext {
             None if is_url(context) => Self::url(context),
             None => Self::directory(context),
         }
+    }
+}
+
+/// As for `&str`.
+impl From<String> for NamedContext {
+    fn from(context: String) -> Self {
+        context.as_str().into()
     }
 }
 

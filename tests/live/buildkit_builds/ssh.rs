@@ -121,7 +121,7 @@ async fn build_with_buildkit_uses_ssh_keys_of_files() {
     assert!(output.contains("signed\n"), "{output}");
 
     let encrypted = key("encrypted", "ed25519", "hunter2");
-    for (path, message) in [(encrypted, "it has a passphrase"), (folder.path().join("absent"), "no such file")] {
+    for (path, message) in [(encrypted, "the key has a passphrase"), (folder.path().join("absent"), "no such file")] {
         let error = build().ssh_key("default", &path).await.unwrap_err();
         assert!(error.is_local_io() && error.to_string().contains(message), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
