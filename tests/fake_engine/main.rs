@@ -48,6 +48,7 @@ mod progress;
 mod raw;
 mod requests;
 mod run;
+mod run_failures;
 mod schemas;
 mod service_logs;
 mod service_waits;

@@ -10,14 +10,14 @@ use dockerclient_testkit::{Call, FakeEngine, Image, Latch, Program, Response};
 use tokio::io::AsyncWriteExt as _;
 
 /// One API version for each way to wait for and to remove a container.
-const VERSIONS: [&str; 3] = ["1.18", "1.25", "1.41"];
+pub(crate) const VERSIONS: [&str; 3] = ["1.18", "1.25", "1.41"];
 
 async fn containers(docker: &DockerClient) -> usize {
     docker.containers().list().all(true).await.unwrap().len()
 }
 
 /// Waits until the engine has no containers.
-async fn all_removed(docker: &DockerClient) {
+pub(crate) async fn all_removed(docker: &DockerClient) {
     let gone = async {
         while containers(docker).await > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -211,7 +211,7 @@ async fn dropped_wait_can_be_repeated() {
     }
 }
 
-async fn sleeping(docker: &DockerClient, kill_on_drop: bool) -> RunningContainer {
+pub(crate) async fn sleeping(docker: &DockerClient, kill_on_drop: bool) -> RunningContainer {
     docker.run("busybox").args(["sleep", "1000"]).kill_on_drop(kill_on_drop).spawn().await.unwrap()
 }
 
@@ -241,22 +241,6 @@ async fn dropped_container_is_killed_only_if_that_is_set() {
         assert!(container.is_running().await.unwrap(), "{version}");
         let forced = engine.calls_to("container_delete").iter().filter(|call| call.query("force").is_some()).count();
         assert_eq!((engine.calls_to("container_kill").len(), forced), (0, 1), "{version}: only the first one");
-    }
-}
-
-#[tokio::test]
-async fn exited_container_is_removed_if_its_output_cannot_be_read() {
-    for version in VERSIONS {
-        let program = Program::printing("x".repeat(100));
-        let engine = FakeEngine::builder().image(Image::new("loud:1").program(["run"], program)).build();
-        let docker = engine.client(version);
-        let limited = docker.with_limits(|limits| limits.max_item_size(10));
-        let mut running = limited.run("loud:1").arg("run").spawn().await.unwrap();
-        let mut output = running.output.take().unwrap();
-        assert!(output.try_next().await.is_err(), "{version}");
-        running.container().wait().await.ok();
-        drop((running, output));
-        all_removed(&docker).await;
     }
 }
 
@@ -387,24 +371,6 @@ async fn wait_that_ends_without_a_status_is_an_error() {
 }
 
 /// For example, of a container whose storage is busy.
-#[tokio::test]
-async fn wait_can_be_repeated_after_a_failure() {
-    for version in VERSIONS {
-        let engine = FakeEngine::new();
-        let mut running = sleeping(&engine.client(version), false).await;
-        let removal = match version {
-            "1.41" => Call::to("container_wait").with("condition", "removed"),
-            _ => Call::to("container_delete"),
-        };
-        engine.expect(removal.fails(500, "no"));
-        assert_eq!(running.kill().await.unwrap_err().status(), Some(500), "{version}");
-        match running.wait().await {
-            Ok(status) => assert_eq!(status.code(), Some(137), "{version}"),
-            Err(error) => assert!(version == "1.41" && error.is_not_found(), "the engine has removed it: {error}"),
-        }
-    }
-}
-
 #[tokio::test]
 async fn removal_that_fails_is_an_error() {
     let engine = FakeEngine::new();

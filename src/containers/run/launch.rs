@@ -48,7 +48,7 @@ struct Exiting {
     removal: Option<Removal>,
 }
 
-/// Who removes a container that has exited.
+/// The side that removes a container that has exited.
 #[derive(Clone, Copy)]
 enum Removal {
     Engine,
