@@ -58,6 +58,35 @@ async fn secret_and_config_updates_are_retried_if_out_of_sequence() {
     ");
 }
 
+/// Engines return fields that the version lacks, and accept them.
+#[tokio::test]
+async fn unchanged_fields_of_newer_versions_are_sent() {
+    let engine = FakeEngine::scripted(|request| {
+        let spec = r#"{"Name":"a","Labels":{},"Templating":{"Name":"golang"},
+            "TaskTemplate":{"ContainerSpec":{"Image":"busybox","Init":false,"Sysctls":{"a":"1"}}}}"#;
+        match request.line.starts_with("GET") {
+            true => Response::json(200, &format!(r#"{{"ID":"f43c","Version":{{"Index":7}},"Spec":{spec}}}"#)),
+            false => Response::json(200, "{}"),
+        }
+    });
+    let docker = engine.client("1.30");
+    let config = docker.config("a");
+    config.update(|spec| _ = spec.labels.insert("new".into(), String::new())).await.unwrap();
+    let found = config.inspect().await.unwrap();
+    config.replace(7, found.spec.clone()).await.unwrap();
+    let secret = docker.secret("a").update(|spec| _ = spec.labels.insert("new".into(), String::new()));
+    secret.await.unwrap();
+    assert!(engine.requests().iter().filter(|request| request.body.contains("golang")).count() == 3);
+    let changed = config.update(|spec| spec.templating = None).await;
+    changed.unwrap();
+
+    // Engines remove `Sysctls` from updates below API 1.40, but ignore the fields of a rollback.
+    let service = docker.service("a");
+    let error = service.update(|_| {}).await.unwrap_err();
+    assert!(error.is_unsupported() && error.to_string().contains("Sysctls"), "{error}");
+    service.rollback().await.unwrap();
+}
+
 /// An engine with a cluster volume that changes before each of the first `conflicts` writes.
 fn engine_with_cluster_volume(conflicts: usize) -> FakeEngine {
     let writes = AtomicUsize::new(0);
