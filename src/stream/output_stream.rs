@@ -133,7 +133,7 @@ impl OutputStream {
     /// # }
     /// ```
     #[must_use]
-    pub fn split(self) -> (OutputHalf, OutputHalf) {
+    pub fn split(self) -> (Reader<OutputHalf>, Reader<OutputHalf>) {
         OutputHalf::pair(self)
     }
 

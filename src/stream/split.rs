@@ -1,31 +1,29 @@
 //! Output that is split into standard output and standard error.
 
 use std::{
-    fmt, io, mem,
+    fmt, mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker, ready},
 };
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use futures_core::Stream as _;
-use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
 
-use super::{LogOutput, OutputStream};
+use super::{LogOutput, OutputStream, Reader};
+use crate::Result;
 
 /// Maximum size of output that is kept for one half while the other is read, in bytes. A single chunk may be larger.
 const CAPACITY: usize = 64 << 10;
 
-/// The standard output or the standard error of a container or command. Returned by [`OutputStream::split`].
+/// The bytes that a container or command wrote to stdout, or to stderr. Returned by [`OutputStream::split`], in a [`Reader`].
 ///
-/// An error of the stream is the source of the [`io::Error`]; both halves return it. Dropping both halves closes the connection;
-/// the output of a half that is dropped is discarded.
+/// Both halves return an error of the stream. Dropping both closes the connection; the output of a half that is dropped is
+/// discarded.
 pub struct OutputHalf {
     shared: Arc<Mutex<Shared>>,
     wakers: Arc<Wakers>,
     half: Half,
-    /// The rest of the last chunk.
-    bytes: Bytes,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +47,7 @@ struct Shared {
     pending: [Pending; 2],
     /// Whether output was received for the other half than the one that was polled.
     has_news: bool,
-    end: Option<crate::Result<()>>,
+    end: Option<Result<()>>,
 }
 
 /// Output that was received for one half.
@@ -84,40 +82,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl OutputHalf {
-    pub(super) fn pair(stream: OutputStream) -> (Self, Self) {
+    pub(super) fn pair(stream: OutputStream) -> (Reader<Self>, Reader<Self>) {
         let shared = Arc::new(Mutex::new(Shared { stream, pending: Default::default(), has_news: false, end: None }));
         let wakers = Arc::new(Wakers::default());
-        let half = |half| Self { shared: shared.clone(), wakers: wakers.clone(), half, bytes: Bytes::new() };
-        (half(Half::Stdout), half(Half::Stderr))
-    }
-
-    /// Waits for the next bytes of this half; `None` is the end.
-    fn poll_bytes(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
-        let previous = lock(&self.wakers.0[self.half as usize]).replace(cx.waker().clone());
-        drop(previous);
-        let mut shared = lock(&self.shared);
-        let polled = shared.poll_bytes(self.half, &self.wakers);
-        let has_news = mem::take(&mut shared.has_news) || polled.is_ready();
-        drop(shared);
-        if has_news {
-            // It may wait for what was received, for the end, or for this half to be read.
-            self.wakers.wake_half(self.half.other());
-        }
-        polled
+        let reader = |half| Reader::new(Self { shared: shared.clone(), wakers: wakers.clone(), half });
+        (reader(Half::Stdout), reader(Half::Stderr))
     }
 }
 
 impl Shared {
-    fn poll_bytes(&mut self, half: Half, wakers: &Arc<Wakers>) -> Poll<io::Result<Option<Bytes>>> {
+    /// Returns the next bytes of `half`.
+    fn poll_bytes(&mut self, half: Half, wakers: &Arc<Wakers>) -> Poll<Option<Result<Bytes>>> {
         let waker = wakers.clone().into();
         let mut cx = Context::from_waker(&waker);
         loop {
             let pending = &mut self.pending[half as usize].bytes;
             if !pending.is_empty() {
-                return Poll::Ready(Ok(Some(pending.split().freeze())));
+                return Poll::Ready(Some(Ok(pending.split().freeze())));
             }
             if let Some(end) = &self.end {
-                return Poll::Ready(end.clone().map(|()| None).map_err(io::Error::from));
+                return Poll::Ready(end.clone().err().map(Err));
             }
             let other = &self.pending[half.other() as usize];
             if !other.is_dropped && other.bytes.len() >= CAPACITY {
@@ -155,29 +139,22 @@ impl Drop for OutputHalf {
     }
 }
 
-impl AsyncBufRead for OutputHalf {
-    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        if this.bytes.is_empty()
-            && let Some(bytes) = ready!(this.poll_bytes(cx))?
-        {
-            this.bytes = bytes;
+impl Stream for OutputHalf {
+    type Item = Result<Bytes>;
+
+    /// Returns the next bytes of this half.
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        let previous = lock(&self.wakers.0[self.half as usize]).replace(cx.waker().clone());
+        drop(previous);
+        let mut shared = lock(&self.shared);
+        let polled = shared.poll_bytes(self.half, &self.wakers);
+        let has_news = mem::take(&mut shared.has_news) || polled.is_ready();
+        drop(shared);
+        if has_news {
+            // It may wait for what was received, for the end, or for this half to be read.
+            self.wakers.wake_half(self.half.other());
         }
-        Poll::Ready(Ok(&this.bytes))
-    }
-
-    fn consume(mut self: Pin<&mut Self>, amount: usize) {
-        self.bytes.advance(amount);
-    }
-}
-
-impl AsyncRead for OutputHalf {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
-        let amount = bytes.len().min(buffer.remaining());
-        buffer.put_slice(&bytes[..amount]);
-        self.consume(amount);
-        Poll::Ready(Ok(()))
+        polled
     }
 }
 

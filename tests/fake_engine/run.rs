@@ -390,7 +390,7 @@ fn streams_and_running_containers_are_sync() {
     is_sync::<dockerclient::session::Session>();
     is_sync::<dockerclient::OutputStream>();
     is_sync::<dockerclient::Lines>();
-    is_sync::<dockerclient::OutputHalf>();
+    is_sync::<dockerclient::Reader<dockerclient::OutputHalf>>();
     is_sync::<dockerclient::Download>();
     is_sync::<dockerclient::containers::StatsStream>();
     is_sync::<dockerclient::system::EventStream>();
