@@ -127,7 +127,7 @@ impl<V> ContainerBuilder<V> {
     }
 
     /// Sets the restart policy. Strings have the format of `docker run --restart`. Defaults to
-    /// [`RestartPolicy::No`](RestartPolicy::No). [`UnlessStopped`](RestartPolicy::UnlessStopped) requires an engine of 1.9.
+    /// [`RestartPolicy::No`]. [`UnlessStopped`](RestartPolicy::UnlessStopped) requires an engine of 1.9.
     pub fn restart(self, policy: impl Into<RestartPolicy>) -> Self {
         let policy = policy.into().to_model();
         self.try_set(policy, |this, policy| this.host().restart_policy = policy)
