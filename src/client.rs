@@ -383,6 +383,17 @@ impl DockerClient {
     ///
     /// [`Container::port`](crate::containers::Container::port) returns the addresses to which ports are bound, which can be
     /// `0.0.0.0`: all addresses of this host.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> dockerclient::Result<()> {
+    /// use dockerclient::DockerClient;
+    ///
+    /// assert_eq!(DockerClient::connect("tcp://build.example:2375")?.host(), "build.example");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn host(&self) -> String {
         self.0.http.endpoint().host()

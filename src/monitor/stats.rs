@@ -49,7 +49,8 @@ pub enum StatsUpdate {
     Sample(Box<Sample>),
     /// A container runs: its samples follow.
     Began(Arc<ContainerSummary>),
-    /// A container, as it was listed last, has exited, or is no longer selected. No samples of it follow until it starts again.
+    /// A container, as it was listed while it was sampled, has exited, or is no longer selected. No samples of it follow until it
+    /// starts again.
     Ended(Arc<ContainerSummary>),
     /// The stats stream of one container failed. Other containers are not affected.
     Failed {

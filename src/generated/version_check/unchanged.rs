@@ -1,7 +1,7 @@
 //! Fields that an update sends back as they were read.
 //!
-//! Engines return all fields of an object at every version, and accept them at every version. So an update may contain fields
-//! that its version lacks, for example of a service that a newer client created.
+//! Engines return all fields of an object at every version, and accept the older ones at every version. So an update may contain
+//! fields that its version lacks, for example of a service that a newer client created.
 
 use std::{fmt, sync::Arc};
 
