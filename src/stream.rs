@@ -17,6 +17,7 @@ use crate::{Error, Result, generated::Body};
 
 #[cfg(feature = "tar")]
 mod archive;
+mod archive_end;
 mod details;
 #[cfg(feature = "tar")]
 mod directories;

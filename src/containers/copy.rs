@@ -33,7 +33,7 @@ impl Container {
     pub(super) async fn copy_resource(&self, path: String, settings: &Settings) -> Result<Download> {
         let (api, id) = self.api("container_copy", settings).await?;
         let body = api.container_copy(id, &CopyConfig { resource: path }).await;
-        Ok(Download::new(api.bytes(body)?, "container_copy"))
+        Ok(Download::archive(api.bytes(body)?, "container_copy"))
     }
 }
 

@@ -66,5 +66,5 @@ pub(super) async fn download(container: &Container, path: String, settings: &Set
     }
     let path = &*path;
     let (_, body) = api.stream(async |client: &Client| client.container_get_archive(id, path).await).await?;
-    Ok(Download::new(body, "container_get_archive"))
+    Ok(Download::archive(body, "container_get_archive"))
 }

@@ -50,6 +50,6 @@ impl ExportContainer {
     async fn call(self) -> Result<Download> {
         let (api, id) = self.container.api("container_export", &self.settings).await?;
         let body = api.container_export(id).await;
-        Ok(Download::new(api.bytes(body)?, "container_export"))
+        Ok(Download::archive(api.bytes(body)?, "container_export"))
     }
 }

@@ -60,7 +60,7 @@ impl SaveImage {
         let (api, name) = self.image.api("image_get", &self.settings).await?;
         let platforms = api.during(platform::all_to_json(&self.platforms))?;
         let body = api.image_get(name, platforms.as_ref()).await;
-        Ok(Download::new(api.bytes(body)?, "image_get"))
+        Ok(Download::archive(api.bytes(body)?, "image_get"))
     }
 }
 
@@ -126,6 +126,6 @@ impl SaveImages {
         }
         let platforms = api.during(platform::all_to_json(&self.platforms))?;
         let body = api.image_get_all(Some(&self.names), platforms.as_ref()).await;
-        Ok(Download::new(api.bytes(body)?, "image_get_all"))
+        Ok(Download::archive(api.bytes(body)?, "image_get_all"))
     }
 }

@@ -10,12 +10,13 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_util::TryStreamExt;
 
-use super::Reader;
-use crate::{Result, error::Operation, generated::Body};
+use super::{Reader, archive_end::ArchiveEnd};
+use crate::{Error, Result, error::Operation, generated::Body};
 
 /// An archive or other response body, as a stream of chunks.
 ///
-/// Ends when the body is complete, or after the first error. A truncated body is an error.
+/// Ends when the body is complete, or after the first error. A truncated body is an error, and so is an archive without an end:
+/// an engine that fails after it has sent the response headers can only stop there.
 ///
 /// # Cancellation
 ///
@@ -37,12 +38,19 @@ use crate::{Result, error::Operation, generated::Body};
 #[must_use = "streams do nothing unless polled"]
 pub struct Download {
     body: Option<Body>,
+    /// Checks that the body is a complete archive.
+    archive_end: Option<ArchiveEnd>,
     pub(super) operation: Operation,
 }
 
 impl Download {
     pub(crate) fn new(body: Body, operation: impl Into<Operation>) -> Self {
-        Self { body: Some(body), operation: operation.into() }
+        Self { body: Some(body), archive_end: None, operation: operation.into() }
+    }
+
+    /// Creates a download whose body is a tar archive.
+    pub(crate) fn archive(body: Body, operation: impl Into<Operation>) -> Self {
+        Self { archive_end: Some(ArchiveEnd::default()), ..Self::new(body, operation) }
     }
 
     /// Fails if nothing arrives for longer than `limit`. Defaults to `None`: no limit.
@@ -63,7 +71,8 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// Fails if the connection is lost. The stream ends after an error.
+    /// Fails if the connection is lost, or if the archive has no end ([`is_truncated`](crate::Error::is_truncated)). The stream
+    /// ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<Bytes>> {
         TryStreamExt::try_next(self).await
     }
@@ -72,12 +81,23 @@ impl Download {
 impl Stream for Download {
     type Item = Result<Bytes>;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(body) = &mut self.body else { return Poll::Ready(None) };
-        let bytes = ready!(Pin::new(body).poll_next(cx));
-        if !matches!(bytes, Some(Ok(_))) {
-            self.body = None;
-        }
-        Poll::Ready(bytes.map(|bytes| bytes.map_err(|error| error.during(self.operation.clone()))))
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let Some(body) = &mut this.body else { return Poll::Ready(None) };
+        let outcome = match ready!(Pin::new(body).poll_next(cx)) {
+            Some(Ok(bytes)) => {
+                if let Some(end) = &mut this.archive_end {
+                    end.add(&bytes);
+                }
+                return Poll::Ready(Some(Ok(bytes)));
+            }
+            Some(Err(error)) => Some(error),
+            None if this.archive_end.as_ref().is_some_and(|end| !end.is_complete()) => {
+                Some(Error::truncated("unexpected end of the archive"))
+            }
+            None => None,
+        };
+        this.body = None;
+        Poll::Ready(outcome.map(|error| Err(error.during(this.operation.clone()))))
     }
 }

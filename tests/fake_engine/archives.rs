@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use dockerclient::{Download, EntryKind, Error, Upload, images::Context};
+use dockerclient::{Download, EntryKind, Error, Upload, images::Context, raw::Method};
 use dockerclient_testkit::{FakeEngine, Response};
 use futures_util::TryStreamExt as _;
 use insta::assert_snapshot;
@@ -228,12 +228,60 @@ async fn unpack_of_invalid_or_truncated_archive_is_an_error() {
     let download = engine.client("1.18").container("web").export().await.unwrap();
     errors.push(download.unpack(directory.path()).await.unwrap_err().to_string());
     assert_snapshot!(errors.join("\n"), @"
-    failed to copy files from container: unexpected end of the archive inside an entry
-    failed to copy files from container: unexpected end of the archive inside an entry
+    failed to copy files from container: unexpected end of the archive
+    failed to copy files from container: unexpected end of the archive
     failed to copy files from container: invalid response: not a tar archive
     failed to copy files from container: invalid response: not a tar archive
     failed to export container: connection lost before the end of the response
     ");
+}
+
+/// The responses of Podman and Docker that fail after they have sent the headers.
+#[tokio::test]
+async fn archive_without_an_end_is_an_error() {
+    let whole = Archive::default().file("a", "one").finish();
+    let without_end = whole[..1024].to_vec();
+    let with_message = [&whole[..600], b"{\"message\":\"unexpected EOF\"}\n"].concat();
+    for (body, is_complete) in [(vec![], false), (without_end, false), (with_message, false), (whole, true)] {
+        let engine = FakeEngine::scripted({
+            let body = body.clone();
+            move |_| Response::with_type(200, "application/x-tar", body.clone())
+        });
+        let (docker, old) = (engine.client("1.41"), engine.client("1.19"));
+        let (web, image) = (docker.container("web"), docker.image("acme/web"));
+        let downloads = [
+            web.export().await,
+            web.copy_out("/a").await,
+            old.container("web").copy_out("/a").await,
+            old.container("web").copy("/a").await,
+            image.save().await,
+            docker.images().save(["acme/web"]).await,
+        ];
+        for download in downloads {
+            let mut download = download.unwrap();
+            let mut received = Vec::new();
+            let outcome = loop {
+                match download.try_next().await {
+                    Ok(Some(chunk)) => received.extend(chunk),
+                    Ok(None) => break Ok(()),
+                    Err(error) => break Err(error),
+                }
+            };
+            assert_eq!(received, body);
+            assert!(download.try_next().await.unwrap().is_none(), "the stream ends after an error");
+            match outcome {
+                Ok(()) => assert!(is_complete, "{body:?}"),
+                Err(error) => {
+                    assert!(!is_complete && error.is_truncated() && error.may_have_been_executed(), "{error}");
+                    assert!(error.to_string().ends_with(": unexpected end of the archive"), "{error}");
+                }
+            }
+        }
+        let directory = TempDir::new().unwrap();
+        assert_eq!(web.copy_out_to("/a", directory.path()).await.is_ok(), is_complete);
+        let raw = docker.request(Method::GET, "/containers/web/export").await.unwrap().into_download();
+        raw.try_collect::<Vec<_>>().await.expect("the body of any operation has no end of its own");
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Call {
         match self {
             Self::Get => b"7",
             Self::Post => b"",
-            Self::Download => b"an archive",
+            Self::Download => &[0; 1024], // an archive without entries
             Self::Stream => b"startdie",
             Self::Session => b"out",
         }
@@ -81,7 +81,7 @@ impl Call {
         let mut response = head.into_bytes();
         let length = response.len();
         if response.ends_with(b"chunked\r\n\r\n") {
-            for chunk in body.chunks(7) {
+            for chunk in body.chunks(7.max(body.len() / 2)) {
                 response.extend(format!("{:x}\r\n", chunk.len()).bytes());
                 response.extend(chunk);
                 response.extend(b"\r\n");
