@@ -125,6 +125,15 @@ impl Engine {
         container
     }
 
+    /// Starts a container that runs until it is stopped, and waits until it has run `script`. Podman unmounts the filesystem of
+    /// a container some time after its exit, even while the filesystem is downloaded.
+    pub(crate) async fn running_after(&self, script: &str) -> Container {
+        let container = self.create(&format!("{script}; echo made; exec sleep 1000")).await;
+        container.start().await.unwrap();
+        container.wait_until_logged("made").await.unwrap();
+        container
+    }
+
     /// Waits until `container`, which was started after `since`, has exited, and the engine has an event about that: it may
     /// respond to a `wait` before.
     pub(crate) async fn exit_event(&self, container: &Container, since: Timestamp) {

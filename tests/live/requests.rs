@@ -58,25 +58,27 @@ async fn lazy_stream_sends_its_request_when_polled() {
     let engine = Engine::under_test().await;
     let name = engine.name("lazy");
     let container = engine.container(&name);
-    let (logs, changed) = (container.logs().stream(), container.copy_out("/made").stream());
+    let (logs, made) = (container.logs().stream(), container.copy_out("/made").stream());
     let (export, begin) = (container.export().stream(), Timestamp::now());
     let create = engine.containers().create("busybox").name(&name);
-    create.cmd(["sh", "-c", "echo out; echo made > /made"]).await.unwrap().start().await.unwrap();
-    container.wait().await.unwrap();
+    // It keeps running: see `Engine::running_after`.
+    let create = create.cmd(["sh", "-c", "echo made > /made; echo out; sleep 1000"]);
+    create.await.unwrap().start().await.unwrap();
+    container.wait_until_logged("out").await.unwrap();
     let mut events = engine.events().since(begin).stream();
 
     assert_eq!(logs.try_collect::<Vec<_>>().await.unwrap(), [LogOutput::Stdout("out\n".into())]);
-    for archive in [changed, export] {
+    for archive in [made, export] {
         let archive = archive.try_collect::<Vec<_>>().await.unwrap().concat();
         let mut archive = tar::Archive::new(&*archive);
         let mut paths = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned());
         assert!(paths.any(|path| path.ends_with("made")));
     }
     let id = container.inspect().await.unwrap().id;
-    let is_exit = |event: &dockerclient::system::Event| {
-        event.action == "die" && (event.id == id || event.attributes.get("name") == Some(&name))
+    let is_start = |event: &dockerclient::system::Event| {
+        event.action == "start" && (event.id == id || event.attributes.get("name") == Some(&name))
     };
-    while !is_exit(&events.try_next().await.unwrap().expect("the event")) {}
+    while !is_start(&events.try_next().await.unwrap().expect("the event")) {}
 }
 
 #[tokio::test]

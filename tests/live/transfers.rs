@@ -56,9 +56,7 @@ async fn collect(mut download: dockerclient::Download) -> Vec<u8> {
 #[ignore = "needs an engine: cargo xtask test"]
 async fn copy_and_export_download_container_files() {
     let engine = Engine::under_test().await;
-    let container = engine.create("mkdir /made; echo content > /made/file").await;
-    container.start().await.unwrap();
-    container.wait().await.unwrap();
+    let container = engine.running_after("mkdir /made; echo content > /made/file").await;
     match container.copy("/made").await {
         Ok(copy) => {
             let (names, content) = unpacked(&collect(copy).await, "file");
@@ -79,10 +77,8 @@ async fn unpack_extracts_copied_exported_and_saved_archives() {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
     let engine = Engine::under_test().await;
-    let container =
-        engine.create("mkdir /made; echo content > /made/file; ln -s file /made/link; chmod 700 /made").await;
-    container.start().await.unwrap();
-    container.wait().await.unwrap();
+    let script = "mkdir /made; echo content > /made/file; ln -s file /made/link; chmod 700 /made";
+    let container = engine.running_after(script).await;
     let directory = tempfile::TempDir::new().unwrap();
     let at = |name: &str| directory.path().join(name);
     container.copy_out("/made").await.unwrap().unpack(at("copy")).await.unwrap();
