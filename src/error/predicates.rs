@@ -134,7 +134,7 @@ impl Error {
         self.kind() == ErrorKind::Decode
     }
 
-    /// Returns whether the response was truncated: it ended inside a JSON value, a frame of output or an archive entry.
+    /// Returns whether the response was truncated: it ended inside a JSON value, a frame of output or an archive.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.kind() == ErrorKind::Truncated
