@@ -5,8 +5,8 @@ const LENGTH: usize = 1024;
 
 /// Recognizes whether an archive is complete.
 ///
-/// An engine that fails after it has sent the response headers can only end the body: Podman leaves out the rest, Docker sends
-/// its error message there. In HTTP, such a body is complete.
+/// An engine that fails after it has sent the response headers ends the body as if it were complete: Podman leaves out the rest,
+/// and Docker appends its error message.
 #[derive(Debug, Default)]
 pub(super) struct ArchiveEnd {
     /// Number of zero bytes at the end of what was received, at most [`LENGTH`].

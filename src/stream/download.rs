@@ -15,8 +15,8 @@ use crate::{Error, Result, error::Operation, generated::Body};
 
 /// An archive or other response body, as a stream of chunks.
 ///
-/// Ends when the body is complete, or after the first error. A truncated body is an error, and so is an archive without an end:
-/// an engine that fails after it has sent the response headers can only stop there.
+/// Ends when the body is complete, or after the first error. A truncated body is an error. So is an archive that lacks the zeros
+/// at its end: an engine that fails after it has sent the response headers cannot report that otherwise.
 ///
 /// # Cancellation
 ///
@@ -71,8 +71,8 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// Fails if the connection is lost, or if the archive has no end ([`is_truncated`](crate::Error::is_truncated)). The stream
-    /// ends after an error.
+    /// Fails if the connection is lost, or if the archive is incomplete ([`is_truncated`](crate::Error::is_truncated)). The
+    /// stream ends after an error.
     pub async fn try_next(&mut self) -> Result<Option<Bytes>> {
         TryStreamExt::try_next(self).await
     }
