@@ -319,13 +319,14 @@ fn unmount_all_under(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The mount points under `directory`, nested ones first.
 fn mounted_under(directory: &Path) -> Result<Vec<String>> {
-    let mounts = fs::read_to_string("/proc/mounts")?;
-    let points = mounts.lines().filter_map(|line| line.split(' ').nth(1));
-    let mut own: Vec<String> = points.filter(|point| Path::new(point).starts_with(directory)).map(Into::into).collect();
-    own.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(own)
+    Ok(mount_points(&fs::read_to_string("/proc/mounts")?, directory))
+}
+
+/// The mount points under `directory`, the last mounted first: a mount can hide earlier ones, even deeper ones.
+fn mount_points(mounts: &str, directory: &Path) -> Vec<String> {
+    let points = mounts.lines().rev().filter_map(|line| line.split(' ').nth(1));
+    points.filter(|point| Path::new(point).starts_with(directory)).map(Into::into).collect()
 }
 
 fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
@@ -335,4 +336,19 @@ fn wait_until(mut done: impl FnMut() -> bool) -> Result<()> {
         thread::sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mount_points_begin_with_the_last_mounted() {
+        let mounts = "/dev/vda / ext4 rw 0 0\n\
+            overlay /engine/data/overlay2/1/merged overlay rw 0 0\n\
+            /dev/vda /engine/data ext4 rw 0 0\n\
+            /dev/vda /engine-2/data ext4 rw 0 0\n";
+        let points = mount_points(mounts, Path::new("/engine"));
+        assert_eq!(points, ["/engine/data", "/engine/data/overlay2/1/merged"]);
+    }
 }
