@@ -17,7 +17,8 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such container or path (404; 500 from engines before 1.12).
+    /// Fails if there is no such container or path (404; 500 from engines before 1.12). The download fails if the engine ends
+    /// the archive early, as Podman can do if the container has just exited.
     ///
     /// # Examples
     ///

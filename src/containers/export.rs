@@ -13,7 +13,7 @@ impl Container {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such container (404).
+    /// Fails if there is no such container (404). The download fails if the engine ends the archive early.
     ///
     /// # Examples
     ///

@@ -81,7 +81,8 @@ impl Call {
         let mut response = head.into_bytes();
         let length = response.len();
         if response.ends_with(b"chunked\r\n\r\n") {
-            for chunk in body.chunks(7.max(body.len() / 2)) {
+            let size = if self == Self::Download { 512 } else { 7 };
+            for chunk in body.chunks(size) {
                 response.extend(format!("{:x}\r\n", chunk.len()).bytes());
                 response.extend(chunk);
                 response.extend(b"\r\n");

@@ -6,7 +6,8 @@ use crate::{
     transports::{Call, Framing, error_of},
 };
 
-/// Truncates the response to each kind of call at each byte, followed by `then`. In a sequence of zeros, only at its ends.
+/// Truncates the response to each kind of call at each byte, followed by `then`. An archive, which is only zeros,
+/// is truncated near its ends.
 async fn truncate_at_each_byte(socket: Socket, then: Then) {
     let engine = Engine::on(socket).await;
     for call in Call::ALL {
@@ -16,8 +17,8 @@ async fn truncate_at_each_byte(socket: Socket, then: Then) {
                 if call == Call::Session && length == head {
                     continue; // a valid session without output
                 }
-                if response[..length].ends_with(&[0, 0]) && response[length] == 0 {
-                    continue; // in an archive, between two zeros
+                if call == Call::Download && response[..length].ends_with(&[0, 0]) && response[length] == 0 {
+                    continue; // between the zeros of the archive
                 }
                 let error = error_of(&engine, engine.builder(), call, Fault::new(&response[..length], then)).await;
                 let place = format!("{call:?} on {socket:?} in {framing:?}, {length} of {}: {error}", response.len());
